@@ -1,0 +1,137 @@
+//! What WSDL adds to the schemas: messages, portTypes, bindings, services.
+
+use super::{Place, QName, TypeRef};
+
+/// `wsdl:message`.
+#[derive(Clone, Debug)]
+pub struct Message {
+    pub place: Place,
+    pub name: QName,
+    pub parts: Vec<Part>,
+}
+
+/// `wsdl:part`.
+#[derive(Clone, Debug)]
+pub struct Part {
+    pub name: String,
+    pub content: PartContent,
+}
+
+/// What a part carries.
+#[derive(Clone, Debug)]
+pub enum PartContent {
+    Element(QName),
+    Type(TypeRef),
+}
+
+/// `wsdl:portType`.
+#[derive(Clone, Debug)]
+pub struct PortType {
+    pub place: Place,
+    pub documentation: Option<String>,
+    pub name: QName,
+    pub operations: Vec<Operation>,
+}
+
+/// `wsdl:operation` of a portType.
+#[derive(Clone, Debug)]
+pub struct Operation {
+    pub place: Place,
+    pub documentation: Option<String>,
+    pub name: String,
+    pub input: Option<QName>,
+    /// None: one-way.
+    pub output: Option<QName>,
+    pub faults: Vec<Fault>,
+}
+
+/// A declared fault.
+#[derive(Clone, Debug)]
+pub struct Fault {
+    pub name: String,
+    pub message: QName,
+}
+
+/// `wsdl:binding`.
+#[derive(Clone, Debug)]
+pub struct Binding {
+    pub place: Place,
+    pub name: QName,
+    pub port_type: QName,
+    pub protocol: Protocol,
+    pub operations: Vec<BoundOperation>,
+}
+
+/// How a binding carries messages.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Protocol {
+    Soap11,
+    Soap12,
+    /// With the verb.
+    Http(String),
+}
+
+/// `style` of a SOAP operation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Style {
+    Document,
+    Rpc,
+}
+
+/// `use` of a SOAP body.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Use {
+    Literal,
+    Encoded,
+}
+
+/// `wsdl:operation` of a binding.
+#[derive(Clone, Debug)]
+pub struct BoundOperation {
+    pub place: Place,
+    pub name: String,
+    pub style: Style,
+    pub soap_action: Option<String>,
+    pub input: BodyUse,
+    pub output: BodyUse,
+    /// `http:operation/@location`.
+    pub location: Option<String>,
+    pub http_input: HttpInput,
+}
+
+/// `soap:body`.
+#[derive(Clone, Debug)]
+pub struct BodyUse {
+    pub use_: Use,
+    pub namespace: Option<String>,
+    /// The parts in the body; None: all.
+    pub parts: Option<Vec<String>>,
+}
+
+/// Where an HTTP binding puts what the location does not name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HttpInput {
+    /// Nothing is left: `http:urlReplacement` alone.
+    Location,
+    /// In the query: `http:urlEncoded`.
+    Query,
+    /// In the body: `mime:content`.
+    Body,
+}
+
+/// `wsdl:service`.
+#[derive(Clone, Debug)]
+pub struct Service {
+    pub place: Place,
+    pub documentation: Option<String>,
+    pub name: QName,
+    pub ports: Vec<Port>,
+}
+
+/// `wsdl:port`.
+#[derive(Clone, Debug)]
+pub struct Port {
+    pub name: String,
+    pub binding: QName,
+    pub address: Option<String>,
+}

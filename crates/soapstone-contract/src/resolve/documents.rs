@@ -1,0 +1,222 @@
+//! The closure of documents: the entry and all that it imports, includes or redefines, each read once.
+
+use crate::model::Link;
+use crate::problem::{Problem, Problems};
+use crate::source::{Document, Sources, decode};
+use crate::wsdl::Definitions;
+use crate::xml::{self, At, Position, WSDL, XSD};
+use crate::xsd::Schema;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+/// A schema document, with the namespace it counts for: a chameleon include takes that of its includer.
+pub(crate) struct SchemaDocument {
+    pub file: Arc<str>,
+    pub target_namespace: Arc<str>,
+    pub schema: At<Schema>,
+    /// Whether it was included without a namespace of its own: its unprefixed names mean the includer's.
+    pub chameleon: bool,
+}
+
+/// A WSDL document.
+pub(crate) struct DefinitionsDocument {
+    pub file: Arc<str>,
+    pub definitions: At<Definitions>,
+}
+
+/// All documents of a contract.
+#[derive(Default)]
+pub(crate) struct Closure {
+    pub entry: String,
+    pub all: Vec<Document>,
+    pub links: Vec<Link>,
+    pub schemas: Vec<SchemaDocument>,
+    pub definitions: Vec<DefinitionsDocument>,
+}
+
+struct Reader<'a> {
+    sources: &'a dyn Sources,
+    problems: &'a mut Problems,
+    closure: Closure,
+    /// Documents met, with the namespace they count for.
+    met: BTreeSet<(String, String)>,
+}
+
+impl Closure {
+    pub fn read(sources: &dyn Sources, entry: &str, problems: &mut Problems) -> Self {
+        let mut reader = Reader { sources, problems, closure: Self::default(), met: BTreeSet::new() };
+        let name = sources.locate(None, entry);
+        reader.closure.entry.clone_from(&name);
+        if let Some(text) = reader.fetch(&name, None) {
+            reader.document(&name, &text, None);
+        }
+        reader.closure
+    }
+}
+
+/// Who asks for a document: its name and the place of the `import`.
+type Asker<'a> = (&'a str, Position);
+
+impl Reader<'_> {
+    fn fetch(&mut self, name: &str, asker: Option<Asker<'_>>) -> Option<String> {
+        if let Some(known) = self.closure.all.iter().find(|d| d.name == name) {
+            return Some(known.text.clone());
+        }
+        let text = match self.sources.fetch(name) {
+            Ok(bytes) => match decode(name, &bytes) {
+                Ok(text) => text,
+                Err(problem) => {
+                    self.problems.push(problem);
+                    return None;
+                }
+            },
+            Err(why) => {
+                let (file, position) = asker.unwrap_or((name, Position::default()));
+                self.problems.push(
+                    Problem::invalid(
+                        "contract.not_found",
+                        file,
+                        position,
+                        format!("the document \"{name}\" cannot be read: {why}"),
+                    )
+                    .remedy("put the file at that place, or correct the location; contracts must be local files"),
+                );
+                return None;
+            }
+        };
+        self.closure.all.push(Document { name: name.to_owned(), text: text.clone() });
+        Some(text)
+    }
+
+    fn document(&mut self, name: &str, text: &str, namespace: Option<&str>) {
+        let root = match xml::root(name, text) {
+            Ok(root) => root,
+            Err(problem) => return self.problems.push(problem),
+        };
+        match (root.0.as_str(), root.1.as_str()) {
+            (WSDL, "definitions") => self.definitions(name, text),
+            (XSD, "schema") => match xml::read::<Schema>(name, text) {
+                Ok(schema) => self.schema(&Arc::from(name), schema, namespace, &[]),
+                Err(problem) => self.problems.push(problem),
+            },
+            ("http://www.w3.org/ns/wsdl", _) => self.problems.push(
+                Problem::unsupported(
+                    "wsdl.version",
+                    name,
+                    Position { line: 1, column: 1 },
+                    "this is a WSDL 2.0 document",
+                )
+                .remedy("ask for the WSDL 1.1 form, which practically every service publishes as well"),
+            ),
+            (ns, local) => self.problems.push(
+                Problem::invalid(
+                    "contract.not_a_contract",
+                    name,
+                    Position { line: 1, column: 1 },
+                    format!("the root element is {{{ns}}}{local}, neither a WSDL 1.1 definitions nor an XSD schema"),
+                )
+                .remedy("name a .wsdl or .xsd file"),
+            ),
+        }
+    }
+
+    fn definitions(&mut self, name: &str, text: &str) {
+        if !self.met.insert((name.to_owned(), String::new())) {
+            return;
+        }
+        let definitions = match xml::read::<Definitions>(name, text) {
+            Ok(definitions) => definitions,
+            Err(problem) => return self.problems.push(problem),
+        };
+        let file: Arc<str> = Arc::from(name);
+        let inline: Vec<String> = definitions
+            .types
+            .iter()
+            .flat_map(|t| &t.schemas)
+            .map(|s| s.target_namespace.clone().unwrap_or_default())
+            .collect();
+        for schema in definitions.types.iter().flat_map(|t| &t.schemas) {
+            self.schema(&file, schema.clone(), None, &inline);
+        }
+        for import in &definitions.imports {
+            let Some(location) = import.location.clone() else {
+                self.problems.push(
+                    Problem::invalid("wsdl.import_location", name, import.position, "the import has no location")
+                        .remedy("WSDL 1.1 section 2.1.1 wants location=\"…\" on every wsdl:import"),
+                );
+                continue;
+            };
+            self.follow(name, import.position, &location, None);
+        }
+        self.closure.definitions.push(DefinitionsDocument { file, definitions });
+    }
+
+    fn schema(&mut self, file: &Arc<str>, schema: At<Schema>, includer: Option<&str>, inline: &[String]) {
+        let own = schema.target_namespace.clone();
+        let chameleon = own.is_none() && includer.is_some();
+        let namespace: Arc<str> = Arc::from(own.as_deref().or(includer).unwrap_or(""));
+        // Inline schemas share a file, so only documents of their own are told apart by name.
+        let key = format!("{file}#{}:{}", schema.position.line, schema.position.column);
+        if !self.met.insert((key, namespace.to_string())) {
+            return;
+        }
+        for include in &schema.includes {
+            match include.schema_location.clone() {
+                Some(location) => self.follow(file, include.position, &location, Some(&namespace)),
+                None => self.problems.push(
+                    Problem::invalid(
+                        "xsd.include_location",
+                        file,
+                        include.position,
+                        "the include has no schemaLocation",
+                    )
+                    .remedy("say which file is included"),
+                ),
+            }
+        }
+        for redefine in &schema.redefines {
+            if let Some(location) = redefine.schema_location.clone() {
+                self.follow(file, redefine.position, &location, Some(&namespace));
+            }
+        }
+        for import in &schema.imports {
+            let wanted = import.namespace.clone().unwrap_or_default();
+            // Without a location, the namespace is one of the other inline schemas, or well known.
+            if let Some(location) = import.schema_location.clone().filter(|l| !l.is_empty())
+                && !well_known(&wanted)
+                && !(inline.contains(&wanted) && location.contains("://"))
+            {
+                self.follow(file, import.position, &location, None);
+            }
+        }
+        self.closure.schemas.push(SchemaDocument {
+            file: file.clone(),
+            target_namespace: namespace,
+            schema,
+            chameleon,
+        });
+    }
+
+    fn follow(&mut self, from: &str, position: Position, location: &str, namespace: Option<&str>) {
+        let to = self.sources.locate(Some(from), location);
+        let link = Link { from: from.to_owned(), location: location.to_owned(), to: to.clone() };
+        if !self.closure.links.contains(&link) {
+            self.closure.links.push(link);
+        }
+        if let Some(text) = self.fetch(&to, Some((from, position))) {
+            self.document(&to, &text, namespace);
+        }
+    }
+}
+
+/// Namespaces whose schema Soapstone brings along.
+pub(crate) fn well_known(namespace: &str) -> bool {
+    matches!(
+        namespace,
+        "http://schemas.xmlsoap.org/soap/encoding/"
+            | "http://schemas.xmlsoap.org/soap/envelope/"
+            | "http://www.w3.org/2003/05/soap-encoding"
+            | "http://www.w3.org/2001/XMLSchema"
+            | "http://www.w3.org/XML/1998/namespace"
+    )
+}

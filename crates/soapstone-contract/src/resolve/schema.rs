@@ -1,0 +1,671 @@
+//! Schema documents to schema components (XSD 1.0 part 1, section 3).
+
+use super::documents::{SchemaDocument, well_known};
+use super::names::Scope;
+use crate::model::{
+    Attribute, AttributeUse, Builtin, ComplexType, Content, Derivation, DerivationKind, Element, Facets, Form,
+    GroupKind, Occurs, Particle, Place, QName, SchemaSet, SimpleType, Term, Type, TypeRef, Variety, WhiteSpace,
+    Wildcard,
+};
+use crate::problem::Problems;
+use crate::xml::At;
+use crate::xsd;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// Resolves all schemas of a contract into one set of components.
+pub(crate) fn resolve(documents: &[SchemaDocument], problems: &mut Problems) -> SchemaSet {
+    let mut index = Index::default();
+    for document in documents {
+        index.add(document);
+    }
+    let mut set = SchemaSet::default();
+    for document in documents {
+        let mut resolver = Resolver { index: &index, document, problems, group_depth: 0 };
+        resolver.globals(&mut set);
+        if !set.namespaces.contains(&document.target_namespace) {
+            set.namespaces.push(document.target_namespace.clone());
+        }
+    }
+    for (name, element) in &set.elements {
+        if let Some(head) = &element.substitution_group {
+            set.substitutions.entry(head.clone()).or_default().push(name.clone());
+        }
+    }
+    References { set: &set, problems }.check();
+    set
+}
+
+/// Groups are expanded where they are used, so they must be found from anywhere.
+#[derive(Default)]
+struct Index<'a> {
+    groups: BTreeMap<QName, (&'a SchemaDocument, &'a At<xsd::Group>)>,
+    attribute_groups: BTreeMap<QName, (&'a SchemaDocument, &'a At<xsd::AttributeGroup>)>,
+    elements: BTreeMap<QName, (&'a SchemaDocument, &'a At<xsd::Element>)>,
+    attributes: BTreeMap<QName, (&'a SchemaDocument, &'a At<xsd::Attribute>)>,
+}
+
+impl<'a> Index<'a> {
+    fn add(&mut self, document: &'a SchemaDocument) {
+        let name =
+            |local: &Option<String>| QName::new(document.target_namespace.clone(), local.clone().unwrap_or_default());
+        let schema = &document.schema;
+        for group in &schema.groups {
+            self.groups.insert(name(&group.name), (document, group));
+        }
+        for group in &schema.attribute_groups {
+            self.attribute_groups.insert(name(&group.name), (document, group));
+        }
+        for element in &schema.elements {
+            self.elements.insert(name(&element.name), (document, element));
+        }
+        for attribute in &schema.attributes {
+            self.attributes.insert(name(&attribute.name), (document, attribute));
+        }
+    }
+}
+
+/// Groups may not contain themselves; this bounds a contract in which they do.
+const MAX_GROUP_DEPTH: u32 = 64;
+
+struct Resolver<'a, 'p> {
+    index: &'a Index<'a>,
+    document: &'a SchemaDocument,
+    problems: &'p mut Problems,
+    group_depth: u32,
+}
+
+/// The members that attributes and attribute groups have in common.
+struct Attributes<'a> {
+    attributes: &'a [At<xsd::Attribute>],
+    groups: &'a [At<xsd::AttributeGroup>],
+    any: Option<&'a At<xsd::Any>>,
+}
+
+impl<'a> Resolver<'a, '_> {
+    fn place<T>(&self, at: &At<T>) -> Place {
+        Place { file: self.document.file.clone(), position: at.position }
+    }
+
+    fn scope<T>(&self, at: &'a At<T>) -> Scope<'a> {
+        let fallback = if self.document.chameleon { self.document.target_namespace.clone() } else { Arc::from("") };
+        Scope::of(at, &fallback)
+    }
+
+    fn global_name<T>(&mut self, at: &At<T>, name: &Option<String>, what: &str) -> Option<QName> {
+        match name {
+            Some(name) => Some(QName::new(self.document.target_namespace.clone(), name.trim())),
+            None => {
+                let problem = self.place(at).invalid("xsd.name_missing", format!("this global {what} has no name"));
+                self.problems.push(problem.remedy("give it name=\"…\""));
+                None
+            }
+        }
+    }
+
+    fn globals(&mut self, set: &mut SchemaSet) {
+        let schema = &self.document.schema;
+        for at in &schema.simple_types {
+            if let Some(name) = self.global_name(at, &at.name, "simpleType") {
+                let type_ = Type::Simple(self.simple_type(at, at));
+                self.insert(&mut set.types, name, type_, at, "type");
+            }
+        }
+        for at in &schema.complex_types {
+            if let Some(name) = self.global_name(at, &at.name, "complexType") {
+                let type_ = Type::Complex(self.complex_type(at, at));
+                self.insert(&mut set.types, name, type_, at, "type");
+            }
+        }
+        for at in &schema.elements {
+            if let Some(name) = self.global_name(at, &at.name, "element") {
+                let mut element = self.element(at, name.clone());
+                // Its anonymous type gets a name, so that uses of the element can refer to it.
+                let named = TypeRef::Named(anonymous_name(&name));
+                if let TypeRef::Anonymous(type_) = element.type_ {
+                    set.types.entry(anonymous_name(&name)).or_insert(*type_);
+                    element.type_ = named;
+                }
+                self.insert(&mut set.elements, name, element, at, "element");
+            }
+        }
+        for at in &schema.attributes {
+            if let Some(name) = self.global_name(at, &at.name, "attribute") {
+                let attribute = self.attribute(at, name.clone());
+                self.insert(&mut set.attributes, name, attribute, at, "attribute");
+            }
+        }
+        for at in &schema.redefines {
+            let problem = self.place(at).unsupported("xsd.redefine", "xs:redefine is not handled");
+            self.problems.push(problem.remedy("include the schema and derive types of new names instead"));
+        }
+    }
+
+    fn insert<T, N>(&mut self, map: &mut BTreeMap<QName, T>, name: QName, value: T, at: &At<N>, what: &str) {
+        if map.contains_key(&name) {
+            // Documents of the wild repeat a schema under two locations; the first counts.
+            let problem = self.place(at).warning("xsd.duplicate", format!("the {what} {name} is declared twice"));
+            self.problems.push(problem.remedy("the first declaration counts; remove the other"));
+        } else {
+            map.insert(name, value);
+        }
+    }
+
+    fn simple_type<T>(&mut self, at: &'a At<T>, node: &'a xsd::SimpleType) -> SimpleType {
+        let place = self.place(at);
+        let documentation = documentation(&node.annotations);
+        let anything = || TypeRef::Builtin(Builtin::AnySimpleType);
+        let (variety, facets) = if let Some(restriction) = &node.restriction {
+            let base = match (&restriction.base, &restriction.simple_type) {
+                (Some(base), _) => self.scope(restriction).type_ref(base, &self.place(restriction), self.problems),
+                (None, Some(inner)) => Some(TypeRef::Anonymous(Box::new(Type::Simple(self.simple_type(inner, inner))))),
+                (None, None) => None,
+            };
+            (Variety::Restriction(base.unwrap_or_else(anything)), self.facets(restriction))
+        } else if let Some(list) = &node.list {
+            let item = match (&list.item_type, &list.simple_type) {
+                (Some(item), _) => self.scope(list).type_ref(item, &self.place(list), self.problems),
+                (None, Some(inner)) => Some(TypeRef::Anonymous(Box::new(Type::Simple(self.simple_type(inner, inner))))),
+                (None, None) => None,
+            };
+            (Variety::List(item.unwrap_or_else(anything)), Facets::default())
+        } else if let Some(union) = &node.union {
+            let mut members = Vec::new();
+            for member in union.member_types.iter().flat_map(|m| m.split_whitespace()) {
+                members.extend(self.scope(union).type_ref(member, &self.place(union), self.problems));
+            }
+            for inner in &union.simple_types {
+                members.push(TypeRef::Anonymous(Box::new(Type::Simple(self.simple_type(inner, inner)))));
+            }
+            (Variety::Union(members), Facets::default())
+        } else {
+            self.problems.push(
+                place
+                    .invalid("xsd.empty_simple_type", "a simpleType needs a restriction, a list or a union")
+                    .remedy("write <xs:restriction base=\"…\"/> in it"),
+            );
+            (Variety::Restriction(anything()), Facets::default())
+        };
+        SimpleType { place, documentation, variety, facets }
+    }
+
+    fn facets(&mut self, at: &At<xsd::Boxed<xsd::Restriction>>) -> Facets {
+        let text = |facet: &Option<At<xsd::Facet>>| facet.as_ref().and_then(|f| f.value.clone());
+        let mut facets = Facets {
+            enumeration: at
+                .enumerations
+                .iter()
+                .map(|e| (e.value.clone().unwrap_or_default(), documentation(&e.annotations)))
+                .collect(),
+            patterns: at.patterns.iter().filter_map(|p| p.value.clone()).collect(),
+            min_inclusive: text(&at.min_inclusive),
+            max_inclusive: text(&at.max_inclusive),
+            min_exclusive: text(&at.min_exclusive),
+            max_exclusive: text(&at.max_exclusive),
+            ..Facets::default()
+        };
+        facets.length = self.count(&at.length);
+        facets.min_length = self.count(&at.min_length);
+        facets.max_length = self.count(&at.max_length);
+        facets.total_digits = self.count(&at.total_digits);
+        facets.fraction_digits = self.count(&at.fraction_digits);
+        facets.white_space = at.white_space.as_ref().and_then(|facet| match facet.value.as_deref() {
+            Some("preserve") => Some(WhiteSpace::Preserve),
+            Some("replace") => Some(WhiteSpace::Replace),
+            Some("collapse") => Some(WhiteSpace::Collapse),
+            other => {
+                let problem = self
+                    .place(facet)
+                    .invalid("xsd.facet_value", format!("whiteSpace cannot be \"{}\"", other.unwrap_or_default()));
+                self.problems.push(problem.remedy("write preserve, replace or collapse"));
+                None
+            }
+        });
+        facets
+    }
+
+    fn count(&mut self, facet: &Option<At<xsd::Facet>>) -> Option<u64> {
+        let facet = facet.as_ref()?;
+        let value = facet.value.as_deref().unwrap_or_default().trim();
+        match value.parse() {
+            Ok(count) => Some(count),
+            Err(_) => {
+                let problem =
+                    self.place(facet).invalid("xsd.facet_value", format!("\"{value}\" is not a non-negative integer"));
+                self.problems.push(problem.remedy("write a whole number"));
+                None
+            }
+        }
+    }
+
+    fn complex_type<T>(&mut self, at: &'a At<T>, node: &'a xsd::ComplexType) -> ComplexType {
+        let mut type_ = ComplexType {
+            place: self.place(at),
+            documentation: documentation(&node.annotations),
+            is_abstract: truth(&node.is_abstract),
+            mixed: truth(&node.mixed),
+            derivation: None,
+            content: Content::Empty,
+            attributes: Vec::new(),
+            any_attribute: None,
+        };
+        if let Some(content) = &node.simple_content {
+            self.derived(&mut type_, content, true);
+        } else if let Some(content) = &node.complex_content {
+            if content.mixed.is_some() {
+                type_.mixed = truth(&content.mixed);
+            }
+            self.derived(&mut type_, content, false);
+        } else {
+            type_.content = self.content(&node.group, &node.all, &node.choice, &node.sequence);
+            let attributes = Attributes {
+                attributes: &node.attributes,
+                groups: &node.attribute_groups,
+                any: node.any_attribute.as_ref(),
+            };
+            self.attribute_uses(&mut type_, &attributes, 0);
+        }
+        type_
+    }
+
+    fn derived(&mut self, type_: &mut ComplexType, content: &'a At<xsd::DerivedContent>, simple: bool) {
+        let (kind, node) = match (&content.extension, &content.restriction) {
+            (Some(extension), _) => (DerivationKind::Extension, extension),
+            (None, Some(restriction)) => (DerivationKind::Restriction, restriction),
+            (None, None) => {
+                let problem = self.place(content).invalid("xsd.no_derivation", "neither extension nor restriction");
+                self.problems.push(problem.remedy("say what this content is derived from"));
+                return;
+            }
+        };
+        let place = self.place(node);
+        let base = match &node.base {
+            Some(base) => self.scope(node).type_ref(base, &place, self.problems),
+            None => {
+                self.problems.push(place.invalid("xsd.base_missing", "the base is missing").remedy("add base=\"…\""));
+                None
+            }
+        };
+        type_.derivation = base.map(|base| Derivation { kind, base });
+        type_.content = if simple {
+            Content::Simple(self.facets(node))
+        } else {
+            self.content(&node.group, &node.all, &node.choice, &node.sequence)
+        };
+        let attributes = Attributes {
+            attributes: &node.attributes,
+            groups: &node.attribute_groups,
+            any: node.any_attribute.as_ref(),
+        };
+        self.attribute_uses(type_, &attributes, 0);
+    }
+
+    fn content(
+        &mut self,
+        group: &'a Option<At<xsd::Group>>,
+        all: &'a Option<At<xsd::ModelGroup>>,
+        choice: &'a Option<At<xsd::ModelGroup>>,
+        sequence: &'a Option<At<xsd::ModelGroup>>,
+    ) -> Content {
+        let particle = if let Some(group) = group {
+            self.group_reference(group)
+        } else if let Some(all) = all {
+            self.model_group(GroupKind::All, all)
+        } else if let Some(choice) = choice {
+            self.model_group(GroupKind::Choice, choice)
+        } else if let Some(sequence) = sequence {
+            self.model_group(GroupKind::Sequence, sequence)
+        } else {
+            None
+        };
+        particle.map_or(Content::Empty, Content::Elements)
+    }
+
+    fn occurs<T>(&mut self, at: &At<T>, min: &Option<String>, max: &Option<String>) -> Occurs {
+        let mut number = |text: &str, what: &str| match text.trim().parse::<u32>() {
+            Ok(number) => number,
+            Err(_) => {
+                let problem = self.place(at).invalid("xsd.occurs", format!("{what}=\"{text}\" is not a number"));
+                self.problems.push(problem.remedy("write a whole number, or \"unbounded\" for maxOccurs"));
+                1
+            }
+        };
+        let min = min.as_deref().map_or(1, |m| number(m, "minOccurs"));
+        let max = match max.as_deref().map(str::trim) {
+            Some("unbounded") => None,
+            Some(max) => Some(number(max, "maxOccurs")),
+            None => Some(1),
+        };
+        if max.is_some_and(|max| max < min) {
+            let problem = self.place(at).invalid("xsd.occurs", format!("minOccurs {min} is more than maxOccurs"));
+            self.problems.push(problem.remedy("raise maxOccurs (it is 1 where it is not written)"));
+        }
+        Occurs { min, max }
+    }
+
+    fn model_group(&mut self, kind: GroupKind, at: &'a At<xsd::ModelGroup>) -> Option<Particle> {
+        let occurs = self.occurs(at, &at.min_occurs, &at.max_occurs);
+        if occurs.max == Some(0) {
+            return None;
+        }
+        let mut particles = Vec::with_capacity(at.particles.len());
+        for particle in &at.particles {
+            let resolved = match particle {
+                xsd::Particle::Element(element) => self.local_element(element),
+                xsd::Particle::Group(group) => self.group_reference(group),
+                xsd::Particle::Sequence(group) => self.model_group(GroupKind::Sequence, group),
+                xsd::Particle::Choice(group) => self.model_group(GroupKind::Choice, group),
+                xsd::Particle::All(group) => self.model_group(GroupKind::All, group),
+                xsd::Particle::Any(any) => {
+                    let occurs = self.occurs(any, &any.min_occurs, &any.max_occurs);
+                    (occurs.max != Some(0)).then(|| Particle { occurs, term: Term::Any(self.wildcard(any)) })
+                }
+            };
+            particles.extend(resolved);
+        }
+        Some(Particle { occurs, term: Term::Group(kind, particles) })
+    }
+
+    fn wildcard(&self, at: &At<xsd::Any>) -> Wildcard {
+        Wildcard {
+            place: self.place(at),
+            namespace: at.namespace.clone().unwrap_or_else(|| "##any".to_owned()),
+            target_namespace: self.document.target_namespace.clone(),
+            process_contents: at.process_contents.clone().unwrap_or_else(|| "strict".to_owned()),
+        }
+    }
+
+    fn group_reference(&mut self, at: &'a At<xsd::Group>) -> Option<Particle> {
+        let place = self.place(at);
+        let reference = at.reference.as_deref()?;
+        let name = self.scope(at).qname(reference, &place, self.problems)?;
+        let Some((document, group)) = self.index.groups.get(&name).copied() else {
+            self.problems.push(unresolved(&place, "group", &name));
+            return None;
+        };
+        if self.group_depth >= MAX_GROUP_DEPTH {
+            self.problems.push(
+                place
+                    .invalid("xsd.circular_group", format!("the group {name} contains itself"))
+                    .remedy("break the circle: put the recursion into an element"),
+            );
+            return None;
+        }
+        let occurs = self.occurs(at, &at.min_occurs, &at.max_occurs);
+        let mut inner =
+            Resolver { index: self.index, document, problems: self.problems, group_depth: self.group_depth + 1 };
+        let Content::Elements(mut particle) = inner.content(&None, &group.all, &group.choice, &group.sequence) else {
+            return None;
+        };
+        if occurs.max == Some(0) {
+            return None;
+        }
+        if particle.occurs == Occurs::ONCE {
+            particle.occurs = occurs;
+            return Some(particle);
+        }
+        Some(Particle { occurs, term: Term::Group(GroupKind::Sequence, vec![particle]) })
+    }
+
+    fn local_element(&mut self, at: &'a At<xsd::Element>) -> Option<Particle> {
+        let occurs = self.occurs(at, &at.min_occurs, &at.max_occurs);
+        if occurs.max == Some(0) {
+            return None;
+        }
+        let place = self.place(at);
+        let element = if let Some(reference) = &at.reference {
+            let name = self.scope(at).qname(reference, &place, self.problems)?;
+            let Some((document, global)) = self.index.elements.get(&name).copied() else {
+                self.problems.push(unresolved(&place, "element", &name));
+                return None;
+            };
+            let mut inner =
+                Resolver { index: self.index, document, problems: self.problems, group_depth: self.group_depth };
+            // An anonymous type belongs to the global element, and may refer to that again.
+            let anonymous = global.simple_type.is_some() || global.complex_type.is_some();
+            let own = if anonymous { Some(TypeRef::Named(anonymous_name(&name))) } else { None };
+            let mut element = inner.element_of_type(global, name, own);
+            element.reference = true;
+            if let Some(text) = documentation(&at.annotations) {
+                element.documentation = Some(text);
+            }
+            element
+        } else {
+            let Some(name) = &at.name else {
+                let problem = place.invalid("xsd.name_missing", "this element has neither name nor ref");
+                self.problems.push(problem.remedy("give it name=\"…\" or ref=\"…\""));
+                return None;
+            };
+            let form = form(at.form.as_deref().or(self.document.schema.element_form_default.as_deref()));
+            self.element(at, self.local_name(name, form))
+        };
+        Some(Particle { occurs, term: Term::Element(element) })
+    }
+
+    fn local_name(&self, name: &str, form: Form) -> QName {
+        match form {
+            Form::Qualified => QName::new(self.document.target_namespace.clone(), name.trim()),
+            Form::Unqualified => QName::new("", name.trim()),
+        }
+    }
+
+    fn element(&mut self, at: &'a At<xsd::Element>, name: QName) -> Element {
+        self.element_of_type(at, name, None)
+    }
+
+    fn element_of_type(&mut self, at: &'a At<xsd::Element>, name: QName, known: Option<TypeRef>) -> Element {
+        let place = self.place(at);
+        let scope = self.scope(at);
+        let substitution_group =
+            at.substitution_group.as_deref().and_then(|head| scope.qname(head, &place, self.problems));
+        let type_ = if known.is_some() {
+            known
+        } else if let Some(type_) = &at.type_name {
+            scope.type_ref(type_, &place, self.problems)
+        } else if let Some(inner) = &at.simple_type {
+            Some(TypeRef::Anonymous(Box::new(Type::Simple(self.simple_type(inner, inner)))))
+        } else if let Some(inner) = &at.complex_type {
+            Some(TypeRef::Anonymous(Box::new(Type::Complex(self.complex_type(inner, inner)))))
+        } else if let Some(head) = &substitution_group {
+            // Without a type of its own, a member has that of its head.
+            self.index.elements.get(head).copied().and_then(|(document, at)| match at.type_name.as_deref() {
+                Some(type_) => {
+                    let inner = Resolver { index: self.index, document, problems: self.problems, group_depth: 0 };
+                    inner.scope(at).type_ref(type_, &place, inner.problems)
+                }
+                None if at.simple_type.is_some() || at.complex_type.is_some() => {
+                    Some(TypeRef::Named(anonymous_name(head)))
+                }
+                None => None,
+            })
+        } else {
+            None
+        };
+        Element {
+            documentation: documentation(&at.annotations),
+            name,
+            type_: type_.unwrap_or(TypeRef::Builtin(Builtin::AnyType)),
+            nillable: truth(&at.nillable),
+            is_abstract: truth(&at.is_abstract),
+            default: at.default.clone(),
+            fixed: at.fixed.clone(),
+            substitution_group,
+            reference: false,
+            place,
+        }
+    }
+
+    fn attribute(&mut self, at: &'a At<xsd::Attribute>, name: QName) -> Attribute {
+        let place = self.place(at);
+        let type_ = if let Some(type_) = &at.type_name {
+            self.scope(at).type_ref(type_, &place, self.problems)
+        } else {
+            at.simple_type
+                .as_ref()
+                .map(|inner| TypeRef::Anonymous(Box::new(Type::Simple(self.simple_type(inner, inner)))))
+        };
+        Attribute {
+            documentation: documentation(&at.annotations),
+            name,
+            type_: type_.unwrap_or(TypeRef::Builtin(Builtin::AnySimpleType)),
+            default: at.default.clone(),
+            fixed: at.fixed.clone(),
+            place,
+        }
+    }
+
+    fn attribute_uses(&mut self, type_: &mut ComplexType, attributes: &Attributes<'a>, depth: u32) {
+        for at in attributes.attributes {
+            let place = self.place(at);
+            let attribute = if let Some(reference) = &at.reference {
+                let Some(name) = self.scope(at).qname(reference, &place, self.problems) else { continue };
+                match self.index.attributes.get(&name).copied() {
+                    Some((document, global)) => {
+                        let mut inner =
+                            Resolver { index: self.index, document, problems: self.problems, group_depth: 0 };
+                        inner.attribute(global, name)
+                    }
+                    None if well_known(&name.namespace) || foreign_attribute(&name) => Attribute {
+                        place: place.clone(),
+                        documentation: None,
+                        name,
+                        type_: TypeRef::Builtin(Builtin::String),
+                        default: None,
+                        fixed: None,
+                    },
+                    None => {
+                        self.problems.push(unresolved(&place, "attribute", &name));
+                        continue;
+                    }
+                }
+            } else if let Some(name) = &at.name {
+                let form = form(at.form.as_deref().or(self.document.schema.attribute_form_default.as_deref()));
+                self.attribute(at, self.local_name(name, form))
+            } else {
+                let problem = place.invalid("xsd.name_missing", "this attribute has neither name nor ref");
+                self.problems.push(problem.remedy("give it name=\"…\" or ref=\"…\""));
+                continue;
+            };
+            type_.attributes.push(AttributeUse {
+                attribute,
+                required: at.usage.as_deref() == Some("required"),
+                prohibited: at.usage.as_deref() == Some("prohibited"),
+            });
+        }
+        for at in attributes.groups {
+            let place = self.place(at);
+            let Some(reference) = &at.reference else { continue };
+            let Some(name) = self.scope(at).qname(reference, &place, self.problems) else { continue };
+            let Some((document, group)) = self.index.attribute_groups.get(&name).copied() else {
+                self.problems.push(unresolved(&place, "attributeGroup", &name));
+                continue;
+            };
+            if depth >= MAX_GROUP_DEPTH {
+                let problem = place.invalid("xsd.circular_group", format!("the attributeGroup {name} contains itself"));
+                self.problems.push(problem.remedy("break the circle"));
+                continue;
+            }
+            let mut inner = Resolver { index: self.index, document, problems: self.problems, group_depth: 0 };
+            let members = Attributes {
+                attributes: &group.attributes,
+                groups: &group.attribute_groups,
+                any: group.any_attribute.as_ref(),
+            };
+            inner.attribute_uses(type_, &members, depth + 1);
+        }
+        if let Some(any) = attributes.any {
+            type_.any_attribute = Some(self.wildcard(any));
+        }
+    }
+}
+
+/// Attributes that WSDL documents put on array types, whose schemas nobody imports.
+fn foreign_attribute(name: &QName) -> bool {
+    matches!(&*name.namespace, "http://schemas.xmlsoap.org/wsdl/" | "http://www.w3.org/2005/05/xmlmime")
+}
+
+/// The name under which an element's anonymous type is referred to from uses of the element.
+fn anonymous_name(element: &QName) -> QName {
+    QName::new(element.namespace.clone(), format!("{}#type", element.local))
+}
+
+fn form(value: Option<&str>) -> Form {
+    if value == Some("qualified") { Form::Qualified } else { Form::Unqualified }
+}
+
+fn truth(value: &Option<String>) -> bool {
+    matches!(value.as_deref().map(str::trim), Some("true" | "1"))
+}
+
+fn documentation(annotations: &[xsd::Annotation]) -> Option<String> {
+    let text: Vec<_> =
+        annotations.iter().flat_map(|a| &a.documentation).map(|d| d.0.trim()).filter(|t| !t.is_empty()).collect();
+    (!text.is_empty()).then(|| text.join("\n\n"))
+}
+
+fn unresolved(place: &Place, what: &str, name: &QName) -> crate::problem::Problem {
+    place
+        .invalid("xsd.unresolved", format!("no {what} {name} is declared"))
+        .remedy("correct the name, or import the schema that declares it (with its schemaLocation)")
+}
+
+/// Checks that all types referred to are there.
+struct References<'a, 'p> {
+    set: &'a SchemaSet,
+    problems: &'p mut Problems,
+}
+
+impl References<'_, '_> {
+    fn check(&mut self) {
+        for type_ in self.set.types.values() {
+            self.type_(type_);
+        }
+        for element in self.set.elements.values() {
+            self.element(element);
+        }
+        for attribute in self.set.attributes.values() {
+            self.type_ref(&attribute.type_, &attribute.place);
+        }
+    }
+
+    fn type_(&mut self, type_: &Type) {
+        match type_ {
+            Type::Simple(simple) => match &simple.variety {
+                Variety::Restriction(base) | Variety::List(base) => self.type_ref(base, &simple.place),
+                Variety::Union(members) => members.iter().for_each(|m| self.type_ref(m, &simple.place)),
+            },
+            Type::Complex(complex) => {
+                if let Some(derivation) = &complex.derivation {
+                    self.type_ref(&derivation.base, &complex.place);
+                }
+                for attribute in &complex.attributes {
+                    self.type_ref(&attribute.attribute.type_, &attribute.attribute.place);
+                }
+                if let Content::Elements(particle) = &complex.content {
+                    self.particle(particle);
+                }
+            }
+        }
+    }
+
+    fn particle(&mut self, particle: &Particle) {
+        match &particle.term {
+            Term::Element(element) => self.element(element),
+            Term::Group(_, particles) => particles.iter().for_each(|p| self.particle(p)),
+            Term::Any(_) => {}
+        }
+    }
+
+    fn element(&mut self, element: &Element) {
+        self.type_ref(&element.type_, &element.place);
+    }
+
+    fn type_ref(&mut self, type_ref: &TypeRef, place: &Place) {
+        match type_ref {
+            TypeRef::Builtin(_) => {}
+            TypeRef::Anonymous(type_) => self.type_(type_),
+            TypeRef::Named(name) if self.set.types.contains_key(name) || well_known(&name.namespace) => {}
+            TypeRef::Named(name) => self.problems.push(unresolved(place, "type", name)),
+        }
+    }
+}

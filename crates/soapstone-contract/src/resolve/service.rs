@@ -1,0 +1,324 @@
+//! WSDL documents to messages, portTypes, bindings and services (WSDL 1.1, sections 2 to 5).
+
+use super::documents::DefinitionsDocument;
+use super::names::Scope;
+use crate::model::{
+    Binding, BodyUse, BoundOperation, Contract, Fault, HttpInput, Message, Operation, Part, PartContent, Place, Port,
+    PortType, Protocol, QName, Service, Style, Use,
+};
+use crate::problem::Problems;
+use crate::wsdl;
+use crate::xml::{At, FreeText};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// Resolves all definitions into the contract.
+pub(crate) fn resolve(contract: &mut Contract, documents: &[DefinitionsDocument], problems: &mut Problems) {
+    for document in documents {
+        let namespace: Arc<str> = Arc::from(document.definitions.target_namespace.as_deref().unwrap_or(""));
+        let mut resolver = Resolver { document, namespace: namespace.clone(), problems };
+        resolver.definitions(contract);
+        if *document.file == *contract.entry {
+            contract.target_namespace = namespace;
+            contract.documentation = text(&document.definitions.documentation);
+        }
+    }
+    Links { contract, problems }.check();
+}
+
+struct Resolver<'a, 'p> {
+    document: &'a DefinitionsDocument,
+    namespace: Arc<str>,
+    problems: &'p mut Problems,
+}
+
+impl<'a> Resolver<'a, '_> {
+    fn place<T>(&self, at: &At<T>) -> Place {
+        Place { file: self.document.file.clone(), position: at.position }
+    }
+
+    fn qname<T>(&mut self, at: &'a At<T>, value: &Option<String>, what: &str) -> Option<QName> {
+        let place = self.place(at);
+        match value {
+            // WSDL 1.1 names without a prefix and without a default namespace mean the document's own.
+            Some(value) => Scope::of(at, &self.namespace).qname(value, &place, self.problems),
+            None => {
+                let problem = place.invalid("wsdl.attribute_missing", format!("the attribute \"{what}\" is missing"));
+                self.problems.push(problem.remedy(format!("add {what}=\"…\"")));
+                None
+            }
+        }
+    }
+
+    fn own_name<T>(&mut self, at: &'a At<T>, name: &Option<String>) -> Option<QName> {
+        match name {
+            Some(name) => Some(QName::new(self.namespace.clone(), name.trim())),
+            None => {
+                let problem = self.place(at).invalid("wsdl.attribute_missing", "the attribute \"name\" is missing");
+                self.problems.push(problem.remedy("add name=\"…\""));
+                None
+            }
+        }
+    }
+
+    fn definitions(&mut self, contract: &mut Contract) {
+        let definitions = &self.document.definitions;
+        for at in &definitions.messages {
+            if let Some(name) = self.own_name(at, &at.name) {
+                let message = self.message(at, name.clone());
+                contract.messages.insert(name, message);
+            }
+        }
+        for at in &definitions.port_types {
+            if let Some(name) = self.own_name(at, &at.name) {
+                let port_type = self.port_type(at, name.clone());
+                contract.port_types.insert(name, port_type);
+            }
+        }
+        for at in &definitions.bindings {
+            if let Some(name) = self.own_name(at, &at.name)
+                && let Some(binding) = self.binding(at, name.clone())
+            {
+                contract.bindings.insert(name, binding);
+            }
+        }
+        for at in &definitions.services {
+            if let Some(name) = self.own_name(at, &at.name) {
+                let service = self.service(at, name);
+                contract.services.push(service);
+            }
+        }
+    }
+
+    fn message(&mut self, at: &'a At<wsdl::Message>, name: QName) -> Message {
+        let mut parts = Vec::new();
+        for part in &at.parts {
+            let place = self.place(part);
+            let content = match (&part.element, &part.type_name) {
+                (Some(_), _) => self.qname(part, &part.element, "element").map(PartContent::Element),
+                (None, Some(type_)) => {
+                    Scope::of(part, &self.namespace).type_ref(type_, &place, self.problems).map(PartContent::Type)
+                }
+                (None, None) => {
+                    self.problems.push(
+                        place
+                            .invalid("wsdl.part_empty", "the part has neither element nor type")
+                            .remedy("add element=\"…\" (document style) or type=\"…\" (rpc style)"),
+                    );
+                    None
+                }
+            };
+            if let Some(content) = content {
+                parts.push(Part { name: part.name.clone().unwrap_or_default(), content });
+            }
+        }
+        Message { place: self.place(at), name, parts }
+    }
+
+    fn port_type(&mut self, at: &'a At<wsdl::PortType>, name: QName) -> PortType {
+        let mut operations = Vec::new();
+        for operation in &at.operations {
+            let input = operation.input.as_ref().and_then(|i| self.qname(i, &i.message, "message"));
+            let output = operation.output.as_ref().and_then(|o| self.qname(o, &o.message, "message"));
+            let mut faults = Vec::new();
+            for fault in &operation.faults {
+                if let Some(message) = self.qname(fault, &fault.message, "message") {
+                    faults.push(Fault { name: fault.name.clone().unwrap_or_default(), message });
+                }
+            }
+            operations.push(Operation {
+                place: self.place(operation),
+                documentation: text(&operation.documentation),
+                name: operation.name.clone().unwrap_or_default(),
+                input,
+                output,
+                faults,
+            });
+        }
+        PortType { place: self.place(at), documentation: text(&at.documentation), name, operations }
+    }
+
+    fn binding(&mut self, at: &'a At<wsdl::Binding>, name: QName) -> Option<Binding> {
+        let port_type = self.qname(at, &at.type_name, "type")?;
+        let place = self.place(at);
+        let (protocol, style) = match (&at.soap11, &at.soap12, &at.http) {
+            (Some(soap), _, _) => (Protocol::Soap11, soap.style.as_deref()),
+            (_, Some(soap), _) => (Protocol::Soap12, soap.style.as_deref()),
+            (_, _, Some(http)) => {
+                (Protocol::Http(http.verb.clone().unwrap_or_else(|| "GET".to_owned()).to_uppercase()), None)
+            }
+            _ => {
+                self.problems.push(
+                    place
+                        .warning("wsdl.binding_unknown", format!("the binding {} is neither SOAP nor HTTP", name.local))
+                        .remedy("it is passed over; a soap:binding in it would make it usable"),
+                );
+                return None;
+            }
+        };
+        let default_style = style_of(style).unwrap_or(Style::Document);
+        let operations =
+            at.operations.iter().map(|operation| self.bound_operation(operation, &protocol, default_style)).collect();
+        Some(Binding { place, name, port_type, protocol, operations })
+    }
+
+    fn bound_operation(
+        &self,
+        at: &At<wsdl::BoundOperation>,
+        protocol: &Protocol,
+        default_style: Style,
+    ) -> BoundOperation {
+        let own = match protocol {
+            Protocol::Soap11 => &at.soap11,
+            Protocol::Soap12 => &at.soap12,
+            Protocol::Http(_) => &at.http,
+        };
+        let input = at.input.as_ref();
+        let http_input = match input {
+            Some(input) if !input.mime_content.is_empty() => HttpInput::Body,
+            Some(input) if input.url_encoded.is_some() => HttpInput::Query,
+            _ => HttpInput::Location,
+        };
+        BoundOperation {
+            place: self.place(at),
+            name: at.name.clone().unwrap_or_default(),
+            style: own.as_ref().and_then(|o| style_of(o.style.as_deref())).unwrap_or(default_style),
+            soap_action: own.as_ref().and_then(|o| o.soap_action.clone()),
+            input: body_use(input, protocol),
+            output: body_use(at.output.as_ref(), protocol),
+            location: own.as_ref().and_then(|o| o.location.clone()),
+            http_input,
+        }
+    }
+
+    fn service(&mut self, at: &'a At<wsdl::Service>, name: QName) -> Service {
+        let mut ports = Vec::new();
+        for port in &at.ports {
+            let address = port.soap11.as_ref().or(port.soap12.as_ref()).or(port.http.as_ref());
+            if let Some(binding) = self.qname(port, &port.binding, "binding") {
+                ports.push(Port {
+                    name: port.name.clone().unwrap_or_default(),
+                    binding,
+                    address: address.and_then(|a| a.location.clone()),
+                });
+            }
+        }
+        Service { place: self.place(at), documentation: text(&at.documentation), name, ports }
+    }
+}
+
+fn style_of(style: Option<&str>) -> Option<Style> {
+    match style {
+        Some("rpc") => Some(Style::Rpc),
+        Some("document") => Some(Style::Document),
+        _ => None,
+    }
+}
+
+fn body_use(message: Option<&At<wsdl::BoundMessage>>, protocol: &Protocol) -> BodyUse {
+    let soap12 = *protocol == Protocol::Soap12;
+    let body = message.and_then(|m| {
+        let direct = if soap12 { m.soap12_body.as_ref() } else { m.soap11_body.as_ref() };
+        direct.or_else(|| {
+            let parts = m.multipart_related.iter().flat_map(|r| &r.parts);
+            parts.filter_map(|p| if soap12 { p.soap12_body.as_ref() } else { p.soap11_body.as_ref() }).next()
+        })
+    });
+    BodyUse {
+        use_: if body.and_then(|b| b.usage.as_deref()) == Some("encoded") { Use::Encoded } else { Use::Literal },
+        namespace: body.and_then(|b| b.namespace.clone()),
+        parts: body.and_then(|b| b.parts.as_ref()).map(|p| p.split_whitespace().map(str::to_owned).collect()),
+    }
+}
+
+fn text(documentation: &Option<FreeText>) -> Option<String> {
+    documentation.as_ref().map(|d| d.0.trim().to_owned()).filter(|t| !t.is_empty())
+}
+
+/// Checks that what WSDL names refer to is there.
+struct Links<'a, 'p> {
+    contract: &'a Contract,
+    problems: &'p mut Problems,
+}
+
+impl Links<'_, '_> {
+    fn check(&mut self) {
+        let contract = self.contract;
+        for message in contract.messages.values() {
+            for part in &message.parts {
+                self.part(message, part);
+            }
+        }
+        for port_type in contract.port_types.values() {
+            let mut seen = BTreeMap::new();
+            for operation in &port_type.operations {
+                for name in operation.input.iter().chain(&operation.output) {
+                    self.present(&contract.messages, name, "message", &operation.place);
+                }
+                for fault in &operation.faults {
+                    self.present(&contract.messages, &fault.message, "message", &operation.place);
+                }
+                if seen.insert(&operation.name, ()).is_some() {
+                    self.problems.push(
+                        operation
+                            .place
+                            .unsupported("wsdl.overloaded", format!("the operation {} is overloaded", operation.name))
+                            .remedy("WS-I Basic Profile R2304 forbids it; give each operation a name of its own"),
+                    );
+                }
+            }
+        }
+        for binding in contract.bindings.values() {
+            self.present(&contract.port_types, &binding.port_type, "portType", &binding.place);
+            let Some(port_type) = contract.port_types.get(&binding.port_type) else { continue };
+            for bound in &binding.operations {
+                if !port_type.operations.iter().any(|o| o.name == bound.name) {
+                    self.problems.push(
+                        bound
+                            .place
+                            .invalid(
+                                "wsdl.unknown_operation",
+                                format!("the portType {} has no operation {}", port_type.name.local, bound.name),
+                            )
+                            .remedy("correct the name, or add the operation to the portType"),
+                    );
+                }
+            }
+        }
+        for service in &contract.services {
+            for port in &service.ports {
+                if !contract.bindings.contains_key(&port.binding)
+                    && !self.problems.0.iter().any(|p| p.code == "wsdl.binding_unknown")
+                {
+                    self.present(&contract.bindings, &port.binding, "binding", &service.place);
+                }
+            }
+        }
+    }
+
+    fn part(&mut self, message: &Message, part: &Part) {
+        match &part.content {
+            PartContent::Element(name) => {
+                if !super::documents::well_known(&name.namespace) {
+                    self.present(&self.contract.schemas.elements, name, "element", &message.place);
+                }
+            }
+            PartContent::Type(crate::model::TypeRef::Named(name)) => {
+                if !super::documents::well_known(&name.namespace) {
+                    self.present(&self.contract.schemas.types, name, "type", &message.place);
+                }
+            }
+            PartContent::Type(_) => {}
+        }
+    }
+
+    fn present<T>(&mut self, map: &BTreeMap<QName, T>, name: &QName, what: &str, place: &Place) {
+        if !map.contains_key(name) {
+            self.problems.push(
+                place
+                    .invalid("wsdl.unresolved", format!("no {what} {name} is declared"))
+                    .remedy("correct the name, or import the document that declares it"),
+            );
+        }
+    }
+}

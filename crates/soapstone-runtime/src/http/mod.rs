@@ -1,0 +1,24 @@
+//! The actix-web side: a SOAP endpoint, a REST facade, and the contract for those who ask for it.
+
+mod address;
+mod body;
+mod contract;
+mod page;
+mod rest;
+mod soap;
+
+pub use address::{BaseAddress, TrustedProxies};
+pub use body::collect as collect_body;
+pub use contract::PublishedContract;
+pub use page::{api_page, openapi};
+pub use rest::{Rest, problem_response};
+pub use soap::{Endpoint, EndpointOptions};
+
+/// A name for a request, in the log and in faults: 16 hexadecimal digits.
+pub fn request_id() -> String {
+    use std::hash::{BuildHasher, RandomState};
+    use std::sync::atomic::{AtomicU64, Ordering};
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+    static SEED: std::sync::LazyLock<RandomState> = std::sync::LazyLock::new(RandomState::new);
+    format!("{:016x}", SEED.hash_one(COUNT.fetch_add(1, Ordering::Relaxed)))
+}

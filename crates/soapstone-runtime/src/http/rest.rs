@@ -1,0 +1,199 @@
+//! The REST facade: routes from the contract's HTTP bindings, JSON on the same handlers as SOAP.
+
+use super::body;
+use crate::json;
+use crate::message::Payload;
+use crate::problem::ReadErrorKind;
+use crate::service::{Channel, Context, HttpInput, Route, Service};
+use crate::soap::{Fault, Limits};
+use actix_web::http::StatusCode;
+use actix_web::http::header::CONTENT_TYPE;
+use actix_web::web::{self, Payload as Stream};
+use actix_web::{HttpRequest, HttpResponse};
+use serde_json::{Map, Value};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// The REST face of some services.
+#[derive(Clone)]
+pub struct Rest {
+    services: Vec<Arc<dyn Service>>,
+    limits: Limits,
+}
+
+/// An operation behind a verb at a location.
+#[derive(Clone)]
+struct Target {
+    service: Arc<dyn Service>,
+    operation: usize,
+    route: &'static Route,
+}
+
+impl Rest {
+    pub fn new(services: Vec<Arc<dyn Service>>, limits: Limits) -> Self {
+        Self { services, limits }
+    }
+
+    /// The services it shows.
+    pub fn services(&self) -> &[Arc<dyn Service>] {
+        &self.services
+    }
+
+    /// Adds the routes to a scope such as `/api/v1`.
+    pub fn configure(&self, config: &mut web::ServiceConfig) {
+        let mut resources: BTreeMap<String, Vec<Target>> = BTreeMap::new();
+        for service in &self.services {
+            for (operation, info) in service.info().operations.iter().enumerate() {
+                for route in info.routes {
+                    let pattern = route.location.replace('(', "{").replace(')', "}");
+                    let target = Target { service: service.clone(), operation, route };
+                    resources.entry(pattern).or_default().push(target);
+                }
+            }
+        }
+        for (pattern, targets) in resources {
+            let targets: Arc<[Target]> = targets.into();
+            let limits = self.limits;
+            config.service(web::resource(pattern.as_str()).to(move |request: HttpRequest, stream: Stream| {
+                let targets = targets.clone();
+                async move {
+                    let id = super::request_id();
+                    match answer(&request, stream, &targets, &limits, &id).await {
+                        Ok(response) => response,
+                        Err(fault) => problem_response(&fault, &id),
+                    }
+                }
+            }));
+        }
+    }
+}
+
+async fn answer(
+    request: &HttpRequest,
+    stream: Stream,
+    targets: &[Target],
+    limits: &Limits,
+    id: &str,
+) -> Result<HttpResponse, Fault> {
+    let verb = request.method().as_str();
+    let wanted = if verb == "HEAD" { "GET" } else { verb };
+    let Some(target) = targets.iter().find(|t| t.route.verb == wanted) else {
+        let mut allowed: Vec<_> = targets.iter().map(|t| t.route.verb).collect();
+        allowed.dedup();
+        let allowed = allowed.join(", ");
+        let fault = Fault::sender("http.method", 405, format!("{verb} is not possible here; {allowed} is"));
+        let mut response = problem_response(&fault, id);
+        if let Ok(value) = allowed.parse() {
+            response.headers_mut().insert(actix_web::http::header::ALLOW, value);
+        }
+        return Ok(response);
+    };
+    let payload = payload(request, stream, target.route, limits).await?;
+    let context =
+        Context { channel: Channel::Rest, request_id: id.to_owned(), peer: request.peer_addr().map(|a| a.ip()) };
+    let outcome = target
+        .service
+        .clone()
+        .call(context, target.operation, payload)
+        .map_err(|error| Fault::invalid(vec![*error]))?;
+    let reply = outcome.await?;
+    Ok(HttpResponse::Ok().content_type("application/json").body(reply.0))
+}
+
+/// The request's members, from path, query and body.
+async fn payload(
+    request: &HttpRequest,
+    stream: Stream,
+    route: &Route,
+    limits: &Limits,
+) -> Result<Payload<'static>, Fault> {
+    let mut members = match route.input {
+        HttpInput::Body => body_members(request, stream, limits).await?,
+        HttpInput::Query => query_members(request)?,
+        HttpInput::Location if !request.query_string().is_empty() => {
+            return Err(Fault::sender("http.query", 400, "This resource takes no query parameters"));
+        }
+        HttpInput::Location => Map::new(),
+    };
+    for (name, value) in request.match_info().iter() {
+        let value = percent_decoded(value);
+        if members.insert(name.to_owned(), Value::String(value)).is_some() {
+            let message = format!("\"{name}\" stands in the path; leave it out elsewhere");
+            return Err(Fault::sender("http.path_member", 400, message));
+        }
+    }
+    let members = Value::Object(members);
+    Ok(if route.input == HttpInput::Body { Payload::Json(members) } else { Payload::Query(members) })
+}
+
+/// actix leaves some escapes in path segments, such as `%2F`, which is part of the value here.
+fn percent_decoded(value: &str) -> String {
+    if !value.contains('%') {
+        return value.to_owned();
+    }
+    let bytes = value.as_bytes();
+    let mut out = Vec::with_capacity(bytes.len());
+    let mut i = 0;
+    while i < bytes.len() {
+        let escape = bytes.get(i + 1..i + 3).and_then(|h| std::str::from_utf8(h).ok());
+        match (bytes[i], escape.and_then(|h| u8::from_str_radix(h, 16).ok())) {
+            (b'%', Some(byte)) => {
+                out.push(byte);
+                i += 3;
+            }
+            (byte, _) => {
+                out.push(byte);
+                i += 1;
+            }
+        }
+    }
+    String::from_utf8(out).unwrap_or_else(|_| value.to_owned())
+}
+
+async fn body_members(request: &HttpRequest, stream: Stream, limits: &Limits) -> Result<Map<String, Value>, Fault> {
+    let media = request.headers().get(CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or("");
+    let media = media.split(';').next().unwrap_or("").trim().to_ascii_lowercase();
+    if !(media.is_empty() || media == "application/json" || media.ends_with("+json")) {
+        let message = format!("The content type is {media}; this resource takes application/json");
+        return Err(Fault::sender("http.media_type", 415, message));
+    }
+    let bytes = body::collect(request, stream, limits.body).await?;
+    if bytes.is_empty() {
+        return Ok(Map::new());
+    }
+    match json::parse(&bytes) {
+        Ok(Value::Object(members)) => Ok(members),
+        Ok(_) => {
+            let error = crate::ReadError::new(ReadErrorKind::Type, "the body must be a JSON object");
+            Err(Fault::invalid(vec![*error]))
+        }
+        Err(error) => Err(Fault::invalid(vec![*error])),
+    }
+}
+
+fn query_members(request: &HttpRequest) -> Result<Map<String, Value>, Fault> {
+    let pairs = web::Query::<Vec<(String, String)>>::from_query(request.query_string())
+        .map_err(|e| Fault::sender("http.query", 400, format!("The query cannot be read: {e}")))?
+        .into_inner();
+    let mut members = Map::new();
+    for (name, value) in pairs {
+        let value = Value::String(value);
+        match members.get_mut(&name) {
+            None => {
+                members.insert(name, value);
+            }
+            Some(Value::Array(values)) => values.push(value),
+            Some(first) => *first = Value::Array(vec![first.take(), value]),
+        }
+    }
+    Ok(members)
+}
+
+/// A fault as problem details (RFC 9457).
+pub fn problem_response(fault: &Fault, request_id: &str) -> HttpResponse {
+    log::info!(request_id, code = fault.subcode.as_ref(); "problem: {}", fault.message);
+    let status = StatusCode::from_u16(fault.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    HttpResponse::build(status)
+        .insert_header((CONTENT_TYPE, "application/problem+json"))
+        .body(fault.problem_json(request_id).to_string())
+}

@@ -1,0 +1,22 @@
+//! What generated code and servers call: XML and JSON readers and writers, XSD value types, validation by
+//! libxml2, the SOAP envelope, faults, dispatch, and the actix-web endpoints for SOAP and REST.
+
+pub mod http;
+pub mod json;
+mod message;
+mod problem;
+pub mod records;
+mod schema;
+pub mod service;
+pub mod soap;
+pub mod validate;
+pub mod value;
+pub mod xml;
+
+pub use message::{Format, Message, Payload, Reply};
+pub use problem::{ReadError, ReadErrorKind};
+pub use schema::{Choice, Facets, Field, Namespace, Occurs, Sink, Source, Value, WhiteSpace};
+pub use value::{
+    Base64Binary, Date, DateTime, Decimal, Duration, GDay, GMonth, GMonthDay, GYear, GYearMonth, HexBinary, Integer,
+    JsonKind, Nillable, Simple, Time, XmlFragment,
+};

@@ -1,0 +1,229 @@
+//! Large files record by record, with bounded memory: each record is handed out as text of its own, so that a
+//! wrong one is reported and the rest go on.
+
+use crate::problem::{ReadError, ReadErrorKind};
+use crate::schema::{Field, Value};
+use crate::xml::{Scope, XmlSource};
+use quick_xml::Reader;
+use quick_xml::events::Event;
+use std::io::BufRead;
+
+/// How large one record may be.
+const MAX_RECORD: usize = 64 << 20;
+
+/// How deep elements may nest in a record.
+const MAX_DEPTH: u32 = 100;
+
+/// One child of the root element.
+#[derive(Clone, Debug)]
+pub struct Record {
+    pub text: String,
+    pub line: u32,
+    pub column: u32,
+    /// From 1.
+    pub number: u64,
+}
+
+/// The records of an XML file: the children of its root.
+pub struct Records<R> {
+    reader: Reader<R>,
+    buffer: Vec<u8>,
+    scope: Scope<'static>,
+    number: u64,
+    line: u32,
+    column: u32,
+    root: Option<String>,
+    finished: bool,
+}
+
+type Read<T> = Result<T, Box<ReadError>>;
+
+impl<R: BufRead> Records<R> {
+    pub fn new(reader: R) -> Self {
+        Self {
+            reader: Reader::from_reader(reader),
+            buffer: Vec::new(),
+            scope: Scope::default(),
+            number: 0,
+            line: 1,
+            column: 1,
+            root: None,
+            finished: false,
+        }
+    }
+
+    /// The local name of the root element, once a record was asked for.
+    pub fn root(&self) -> Option<&str> {
+        self.root.as_deref()
+    }
+
+    /// How many bytes were read.
+    pub fn position(&self) -> u64 {
+        self.reader.buffer_position()
+    }
+
+    /// The namespaces that the root declares, for the reader of a record.
+    pub fn scope(&self) -> &Scope<'static> {
+        &self.scope
+    }
+
+    /// Reads one record as a value.
+    ///
+    /// # Errors
+    /// Where and why the record is not of that type; the file can be read on.
+    pub fn parse<T: Value>(scope: &Scope<'static>, record: &Record, field: &'static Field) -> Read<T> {
+        XmlSource::within(&record.text, scope.clone(), (record.line, record.column)).message(field)
+    }
+
+    /// The next record; None at the end.
+    ///
+    /// # Errors
+    /// If the file is not well-formed from here on.
+    pub fn next_record(&mut self) -> Read<Option<Record>> {
+        if self.finished {
+            return Ok(None);
+        }
+        let result = self.scan();
+        if !matches!(result, Ok(Some(_))) {
+            self.finished = true;
+        }
+        result
+    }
+
+    fn scan(&mut self) -> Read<Option<Record>> {
+        let mut record: Option<Record> = None;
+        let mut depth = 0_u32;
+        loop {
+            self.buffer.clear();
+            let event = match self.reader.read_event_into(&mut self.buffer) {
+                Ok(event) => event,
+                Err(e) => {
+                    let message = format!("not well-formed XML: {e}");
+                    return Err(at(ReadError::new(ReadErrorKind::Malformed, message), self.line, self.column));
+                }
+            };
+            let (open, content, close) = raw(&event);
+            let (line, column) = (self.line, self.column);
+            advance(&mut self.line, &mut self.column, open, content, close);
+            match &event {
+                Event::Start(start) if self.root.is_none() => {
+                    self.root = Some(start.local_name().into_inner().to_owned());
+                    let mut scope = Scope::default();
+                    scope.push(1, start);
+                    self.scope = scope.outer();
+                    continue;
+                }
+                Event::Empty(start) if self.root.is_none() => {
+                    self.root = Some(start.local_name().into_inner().to_owned());
+                    return Ok(None);
+                }
+                Event::Start(_) | Event::Empty(_) if depth == 0 => {
+                    self.number += 1;
+                    record = Some(Record { text: String::with_capacity(1024), line, column, number: self.number });
+                }
+                Event::End(_) if depth == 0 => return Ok(None),
+                Event::DocType(_) => {
+                    let error = ReadError::new(ReadErrorKind::Forbidden, "a DOCTYPE is not allowed");
+                    return Err(at(error, line, column));
+                }
+                Event::Eof if self.root.is_none() => {
+                    return Err(at(
+                        ReadError::new(ReadErrorKind::Malformed, "the file has no XML element"),
+                        line,
+                        column,
+                    ));
+                }
+                Event::Eof => {
+                    return Err(at(ReadError::new(ReadErrorKind::Malformed, "the file ends early"), line, column));
+                }
+                Event::Text(text) if depth == 0 && self.root.is_some() => {
+                    if text.xml10_content().trim().is_empty() {
+                        continue;
+                    }
+                    let error = ReadError::new(ReadErrorKind::Unexpected, "text is not allowed between records");
+                    return Err(at(error, line, column));
+                }
+                _ if depth == 0 => continue,
+                _ => {}
+            }
+            let Some(current) = &mut record else { continue };
+            if current.text.len() + content.len() > MAX_RECORD {
+                let error = ReadError::new(ReadErrorKind::Limit, "the record is larger than 64 MB");
+                return Err(at(error, current.line, current.column));
+            }
+            current.text.push_str(open);
+            current.text.push_str(content);
+            current.text.push_str(close);
+            match event {
+                Event::Start(_) => depth += 1,
+                Event::End(_) => depth -= 1,
+                _ => {}
+            }
+            if depth > MAX_DEPTH {
+                let error = ReadError::new(ReadErrorKind::Limit, "elements nest deeper than 100");
+                return Err(at(error, line, column));
+            }
+            if depth == 0 {
+                return Ok(record);
+            }
+        }
+    }
+}
+
+fn at(mut error: Box<ReadError>, line: u32, column: u32) -> Box<ReadError> {
+    (error.line, error.column) = (line, column);
+    error
+}
+
+/// An event as it stands in the file: what opens it, what is in it, what closes it.
+fn raw<'a>(event: &'a Event<'_>) -> (&'static str, &'a str, &'static str) {
+    match event {
+        Event::Start(e) => ("<", e, ">"),
+        Event::End(e) => ("</", e, ">"),
+        Event::Empty(e) => ("<", e, "/>"),
+        Event::Text(e) => ("", e, ""),
+        Event::CData(e) => ("<![CDATA[", e, "]]>"),
+        Event::Comment(e) => ("<!--", e, "-->"),
+        Event::PI(e) => ("<?", e, "?>"),
+        Event::Decl(e) => ("<?", e, "?>"),
+        Event::DocType(e) => ("<!DOCTYPE ", e, ">"),
+        Event::GeneralRef(e) => ("&", e, ";"),
+        Event::Eof => ("", "", ""),
+    }
+}
+
+fn advance(line: &mut u32, column: &mut u32, open: &str, content: &str, close: &str) {
+    let lines = content.bytes().filter(|b| *b == b'\n').count();
+    if lines > 0 {
+        *line += u32::try_from(lines).unwrap_or(0);
+        let last = content.rsplit('\n').next().unwrap_or("");
+        *column = 1 + u32::try_from(last.chars().count() + close.len()).unwrap_or(0);
+    } else {
+        *column += u32::try_from(open.len() + content.chars().count() + close.len()).unwrap_or(0);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn records_come_one_by_one_with_their_place() {
+        let xml = "<?xml version=\"1.0\"?>\n<list xmlns=\"urn:x\">\n  <a n='1'>x&amp;<![CDATA[<]]></a>\n  <!-- c -->\n  <a/>\n</list>\n";
+        let mut records = Records::new(xml.as_bytes());
+        let first = records.next_record().unwrap().unwrap();
+        assert_eq!((first.text.as_str(), first.line, first.column), ("<a n='1'>x&amp;<![CDATA[<]]></a>", 3, 3));
+        assert_eq!(records.scope().uri(""), Some("urn:x"));
+        let second = records.next_record().unwrap().unwrap();
+        assert_eq!((second.text.as_str(), second.line, second.number), ("<a/>", 5, 2));
+        assert!(records.next_record().unwrap().is_none());
+    }
+
+    #[test]
+    fn a_cut_off_file_is_told() {
+        let mut records = Records::new("<list>\n<a></a>\n<a>".as_bytes());
+        assert!(records.next_record().unwrap().is_some());
+        assert!(records.next_record().is_err());
+        assert!(records.next_record().unwrap().is_none());
+    }
+}

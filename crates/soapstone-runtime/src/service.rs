@@ -1,0 +1,113 @@
+//! What generated servers implement: a service that is called by operation, whoever asks.
+
+use crate::message::{Payload, Reply};
+use crate::problem::ReadError;
+use crate::schema::Field;
+use crate::soap::Fault;
+use futures_util::future::BoxFuture;
+use std::sync::Arc;
+
+/// How a request reached us.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Channel {
+    Soap,
+    Rest,
+}
+
+impl Channel {
+    /// The name in reports.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Soap => "soap",
+            Self::Rest => "rest",
+        }
+    }
+}
+
+/// Who asks, and how: what a handler may want to know of a request beyond its content.
+#[derive(Clone, Debug)]
+pub struct Context {
+    pub channel: Channel,
+    /// Names this request in the log and in faults.
+    pub request_id: String,
+    /// The caller's address.
+    pub peer: Option<std::net::IpAddr>,
+}
+
+/// Where the members that a location does not name are put (WSDL 1.1, section 4).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HttpInput {
+    /// There are none: `http:urlReplacement`.
+    Location,
+    /// In the query: `http:urlEncoded`.
+    Query,
+    /// In a JSON body: `mime:content`.
+    Body,
+}
+
+/// One HTTP binding of an operation.
+#[derive(Debug)]
+pub struct Route {
+    pub verb: &'static str,
+    /// Such as `/articles/(sku)`.
+    pub location: &'static str,
+    pub input: HttpInput,
+}
+
+/// One operation of a portType.
+#[derive(Debug)]
+pub struct OperationInfo {
+    pub name: &'static str,
+    pub documentation: &'static str,
+    pub soap_action: &'static str,
+    pub input: &'static Field,
+    pub output: &'static Field,
+    pub routes: &'static [Route],
+    /// A valid request, as the body's element.
+    pub sample_request: &'static str,
+    /// A valid response.
+    pub sample_response: &'static str,
+}
+
+/// One document of a contract, for serving and for validating.
+#[derive(Debug)]
+pub struct ContractDocument {
+    /// Its path, relative to the contract's folder.
+    pub name: &'static str,
+    pub text: &'static str,
+}
+
+/// What is known of a service at build time.
+#[derive(Debug)]
+pub struct ServiceInfo {
+    /// The portType.
+    pub name: &'static str,
+    pub namespace: &'static str,
+    pub documentation: &'static str,
+    pub operations: &'static [OperationInfo],
+    /// The WSDL first, then all that it imports.
+    pub documents: &'static [ContractDocument],
+    /// The schemas to start validation from: target namespace and document.
+    pub schema_roots: &'static [(&'static str, &'static str)],
+    /// `paths` and `components` of OpenAPI 3.1, as JSON.
+    pub openapi: &'static str,
+}
+
+/// The outcome of an operation, when it is there.
+pub type Outcome = BoxFuture<'static, Result<Reply, Fault>>;
+
+/// A service that answers by operation: generated from a portType, over a person's handlers.
+pub trait Service: Send + Sync + 'static {
+    fn info(&self) -> &'static ServiceInfo;
+
+    /// Reads the request of the operation with that index and starts its handler.
+    ///
+    /// # Errors
+    /// Where and why the request is not what the contract says.
+    fn call(
+        self: Arc<Self>,
+        context: Context,
+        operation: usize,
+        payload: Payload<'_>,
+    ) -> Result<Outcome, Box<ReadError>>;
+}

@@ -1,0 +1,264 @@
+//! Faults: one error, rendered for SOAP 1.1, SOAP 1.2 and REST (RFC 9457).
+
+use super::Version;
+use crate::json::JsonSink;
+use crate::message::Message;
+use crate::problem::{ReadError, ReadErrorKind};
+use crate::schema::Sink;
+use crate::xml::{XmlSink, escape_attribute, escape_text};
+use std::borrow::Cow;
+
+/// The namespace of what the runtime itself says in faults.
+pub const NAMESPACE: &str = "urn:soapstone:runtime/v1";
+
+/// Whose fault it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FaultCode {
+    /// The request is wrong: `Client` in SOAP 1.1, `Sender` in 1.2.
+    Sender,
+    /// We failed: `Server` or `Receiver`.
+    Receiver,
+    VersionMismatch,
+    MustUnderstand,
+}
+
+/// The content of a fault's detail in both formats.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Detail {
+    xml: String,
+    json: String,
+}
+
+/// An error on its way to a caller.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fault {
+    pub code: FaultCode,
+    /// Stable and documented, such as `article.not_found`.
+    pub subcode: Cow<'static, str>,
+    pub message: String,
+    /// The HTTP status over REST.
+    pub status: u16,
+    pub detail: Option<Detail>,
+    /// What is wrong with the request, place by place.
+    pub problems: Vec<ReadError>,
+    /// Header blocks that were not understood: prefix declarations and name.
+    pub not_understood: Vec<(String, String)>,
+}
+
+impl Fault {
+    /// The request is wrong.
+    pub fn sender(subcode: impl Into<Cow<'static, str>>, status: u16, message: impl Into<String>) -> Self {
+        Self {
+            code: FaultCode::Sender,
+            subcode: subcode.into(),
+            message: message.into(),
+            status,
+            detail: None,
+            problems: Vec::new(),
+            not_understood: Vec::new(),
+        }
+    }
+
+    /// We failed; the message tells nothing of the inside.
+    pub fn receiver(subcode: impl Into<Cow<'static, str>>, status: u16, message: impl Into<String>) -> Self {
+        Self { code: FaultCode::Receiver, ..Self::sender(subcode, status, message) }
+    }
+
+    /// Adds the typed detail that the contract declares.
+    #[must_use]
+    pub fn detail<T: Message>(mut self, detail: &T) -> Self {
+        let mut xml = XmlSink::new(T::NAMESPACES);
+        xml.element(T::ELEMENT, detail);
+        let mut json = JsonSink::default();
+        detail.write(&mut json);
+        self.detail = Some(Detail { xml: xml.finish(), json: json.finish() });
+        self
+    }
+
+    /// A request that does not fit the contract.
+    pub fn invalid(problems: Vec<ReadError>) -> Self {
+        let first = problems.first();
+        let (status, subcode) = match first.map(|p| p.kind) {
+            Some(ReadErrorKind::Limit) => (413, ReadErrorKind::Limit.code()),
+            Some(kind @ (ReadErrorKind::Malformed | ReadErrorKind::Forbidden)) => (400, kind.code()),
+            _ => (422, "message.invalid"),
+        };
+        let message = match (first, problems.len()) {
+            (None, _) => "The request is not valid.".to_owned(),
+            (Some(problem), 1) => format!("The request is not valid: {problem}"),
+            (Some(problem), count) => format!("The request is not valid in {count} places, first: {problem}"),
+        };
+        Self { problems, ..Self::sender(subcode, status, message) }
+    }
+
+    /// The HTTP status that a SOAP reply carries it with.
+    pub fn soap_status(&self, version: Version) -> u16 {
+        match (version, self.code) {
+            (Version::Soap12, FaultCode::Sender) => 400,
+            _ => 500,
+        }
+    }
+
+    /// The whole envelope.
+    pub fn envelope(&self, version: Version) -> String {
+        let mut out = String::with_capacity(1024);
+        let not_understood = version == Version::Soap12 && !self.not_understood.is_empty();
+        version.open(&mut out);
+        if not_understood || (version == Version::Soap12 && self.code == FaultCode::VersionMismatch) {
+            out.push_str("<soap:Header>");
+            for (namespace, local) in &self.not_understood {
+                out.push_str("<soap:NotUnderstood xmlns:h=\"");
+                escape_attribute(namespace, &mut out);
+                out.push_str("\" qname=\"h:");
+                escape_attribute(local, &mut out);
+                out.push_str("\"/>");
+            }
+            if self.code == FaultCode::VersionMismatch {
+                out.push_str("<soap:Upgrade>");
+                for supported in [Version::Soap12, Version::Soap11] {
+                    out.push_str("<soap:SupportedEnvelope xmlns:e=\"");
+                    out.push_str(supported.namespace());
+                    out.push_str("\" qname=\"e:Envelope\"/>");
+                }
+                out.push_str("</soap:Upgrade>");
+            }
+            out.push_str("</soap:Header>");
+        }
+        out.push_str("<soap:Body><soap:Fault>");
+        match version {
+            Version::Soap11 => self.write_11(&mut out),
+            Version::Soap12 => self.write_12(&mut out),
+        }
+        out.push_str("</soap:Fault></soap:Body></soap:Envelope>");
+        out
+    }
+
+    fn write_11(&self, out: &mut String) {
+        out.push_str("<faultcode>soap:");
+        out.push_str(match self.code {
+            FaultCode::Sender => "Client",
+            FaultCode::Receiver => "Server",
+            FaultCode::VersionMismatch => "VersionMismatch",
+            FaultCode::MustUnderstand => "MustUnderstand",
+        });
+        out.push_str("</faultcode><faultstring xml:lang=\"en\">");
+        escape_text(&self.message, out);
+        out.push_str("</faultstring>");
+        // A header that was not understood has no detail (SOAP 1.1, section 4.4).
+        if self.not_understood.is_empty() {
+            out.push_str("<detail>");
+            self.write_detail(out);
+            out.push_str("</detail>");
+        }
+    }
+
+    fn write_12(&self, out: &mut String) {
+        out.push_str("<soap:Code><soap:Value>soap:");
+        out.push_str(match self.code {
+            FaultCode::Sender => "Sender",
+            FaultCode::Receiver => "Receiver",
+            FaultCode::VersionMismatch => "VersionMismatch",
+            FaultCode::MustUnderstand => "MustUnderstand",
+        });
+        out.push_str("</soap:Value><soap:Subcode><soap:Value xmlns:s=\"");
+        out.push_str(NAMESPACE);
+        out.push_str("\">s:");
+        escape_text(&self.subcode, out);
+        out.push_str("</soap:Value></soap:Subcode></soap:Code><soap:Reason><soap:Text xml:lang=\"en\">");
+        escape_text(&self.message, out);
+        out.push_str("</soap:Text></soap:Reason>");
+        if self.not_understood.is_empty() {
+            out.push_str("<soap:Detail>");
+            self.write_detail(out);
+            out.push_str("</soap:Detail>");
+        }
+    }
+
+    fn write_detail(&self, out: &mut String) {
+        if let Some(detail) = &self.detail {
+            return out.push_str(&detail.xml);
+        }
+        out.push_str("<s:problem xmlns:s=\"");
+        out.push_str(NAMESPACE);
+        out.push_str("\" code=\"");
+        escape_attribute(&self.subcode, out);
+        out.push_str("\">");
+        for problem in &self.problems {
+            out.push_str("<s:at");
+            let mut attribute = |name: &str, value: &str| {
+                if !value.is_empty() {
+                    out.push_str(&format!(" {name}=\""));
+                    escape_attribute(value, out);
+                    out.push('"');
+                }
+            };
+            attribute("code", problem.kind.code());
+            if problem.line > 0 {
+                attribute("line", &problem.line.to_string());
+            }
+            if problem.column > 0 {
+                attribute("column", &problem.column.to_string());
+            }
+            attribute("path", &problem.path);
+            attribute("field", problem.field.as_deref().unwrap_or(""));
+            attribute("value", problem.value.as_deref().unwrap_or(""));
+            attribute("expected", &problem.expected.join(" "));
+            out.push('>');
+            escape_text(&problem.message, out);
+            out.push_str("</s:at>");
+        }
+        out.push_str("</s:problem>");
+    }
+
+    /// The problem details of RFC 9457.
+    pub fn problem_json(&self, request_id: &str) -> serde_json::Value {
+        use serde_json::{Value, json};
+        let mut problem = json!({
+            "type": format!("urn:soapstone:problem:{}", self.subcode),
+            "title": title(self.status),
+            "status": self.status,
+            "detail": self.message,
+            "code": self.subcode,
+            "instance": format!("urn:soapstone:request:{request_id}"),
+        });
+        if let Some(detail) = &self.detail
+            && let Ok(value) = serde_json::from_str::<Value>(&detail.json)
+        {
+            problem["fault"] = value;
+        }
+        if !self.problems.is_empty() {
+            let errors = self.problems.iter().map(|p| {
+                let mut error = json!({"code": p.kind.code(), "detail": p.message, "pointer": p.path});
+                if let Some(value) = &p.value {
+                    error["value"] = json!(value);
+                }
+                if !p.expected.is_empty() {
+                    error["expected"] = json!(p.expected);
+                }
+                if p.line > 0 {
+                    error["line"] = json!(p.line);
+                    error["column"] = json!(p.column);
+                }
+                error
+            });
+            problem["errors"] = errors.collect();
+        }
+        problem
+    }
+}
+
+fn title(status: u16) -> &'static str {
+    match status {
+        400 => "Bad request",
+        401 => "Not authenticated",
+        403 => "Not allowed",
+        404 => "Not found",
+        405 => "Method not allowed",
+        409 => "Conflict",
+        413 => "Too large",
+        415 => "Unsupported media type",
+        422 => "Not valid",
+        503 => "Not available",
+        _ => "Internal error",
+    }
+}

@@ -1,0 +1,81 @@
+//! Namespaces in scope.
+
+use quick_xml::events::BytesStart;
+use std::borrow::Cow;
+
+/// Prefixes and what they mean, innermost last.
+#[derive(Clone, Debug, Default)]
+pub struct Scope<'a> {
+    bindings: Vec<Binding<'a>>,
+}
+
+#[derive(Clone, Debug)]
+struct Binding<'a> {
+    depth: u32,
+    prefix: Cow<'a, str>,
+    uri: Cow<'a, str>,
+}
+
+impl<'a> Scope<'a> {
+    /// Takes in the declarations of a start tag.
+    pub fn push(&mut self, depth: u32, start: &BytesStart<'a>) {
+        if !start.attributes_raw().contains("xmlns") {
+            return;
+        }
+        for attribute in start.attributes().flatten() {
+            let name = attribute.key.0;
+            let prefix = match name.strip_prefix("xmlns") {
+                Some("") => "",
+                Some(rest) => match rest.strip_prefix(':') {
+                    Some(prefix) => prefix,
+                    None => continue,
+                },
+                None => continue,
+            };
+            let prefix = Cow::Owned(prefix.to_owned());
+            let uri = match quick_xml::escape::unescape(&attribute.value) {
+                Ok(uri) => Cow::Owned(uri.into_owned()),
+                Err(_) => Cow::Owned(attribute.value.into_owned()),
+            };
+            self.bindings.push(Binding { depth, prefix, uri });
+        }
+    }
+
+    /// Forgets the declarations of the element at that depth.
+    pub fn pop(&mut self, depth: u32) {
+        while self.bindings.last().is_some_and(|b| b.depth >= depth) {
+            self.bindings.pop();
+        }
+    }
+
+    /// What a prefix means; the empty prefix is the default namespace.
+    pub fn uri(&self, prefix: &str) -> Option<&str> {
+        match self.bindings.iter().rev().find(|b| b.prefix == prefix) {
+            Some(binding) => Some(&binding.uri),
+            None if prefix.is_empty() => Some(""),
+            None if prefix == "xml" => Some("http://www.w3.org/XML/1998/namespace"),
+            None => None,
+        }
+    }
+
+    /// All prefixes in scope with what they mean.
+    pub fn in_scope(&self) -> Vec<(&str, &str)> {
+        let mut seen: Vec<(&str, &str)> = Vec::new();
+        for binding in self.bindings.iter().rev() {
+            if !seen.iter().any(|(prefix, _)| *prefix == binding.prefix) {
+                seen.push((&binding.prefix, &binding.uri));
+            }
+        }
+        seen
+    }
+
+    /// The same bindings, on their own and outside of every element to come.
+    pub fn outer(&self) -> Scope<'static> {
+        let own = |(prefix, uri): (&str, &str)| Binding {
+            depth: 0,
+            prefix: Cow::Owned(prefix.to_owned()),
+            uri: Cow::Owned(uri.to_owned()),
+        };
+        Scope { bindings: self.in_scope().into_iter().map(own).collect() }
+    }
+}
