@@ -1,1 +1,95 @@
+//! Contracts to Rust: types with readers and writers, service traits, servers, and OpenAPI.
+//!
+//! From a build script: [`compile`]. By hand: [`Generator`]. The journey: [`lower`] turns schema components into
+//! Rust items, [`emit`] writes them, [`openapi`] and [`sample`] describe them for people and tools.
 
+mod emit;
+mod lower;
+mod names;
+mod openapi;
+mod sample;
+mod service;
+
+pub use names::{field_name, module_name, type_name};
+
+use soapstone_contract::{Contract, Files, Problems, load};
+use std::path::{Path, PathBuf};
+
+/// Collects contracts and generates one Rust file for all of them; types that they share are generated once.
+#[derive(Default)]
+pub struct Generator {
+    contracts: Vec<Contract>,
+}
+
+impl Generator {
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds a contract, and its `NAME.rest.wsdl` if there is one beside it.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn add(&mut self, path: &Path) -> Result<&mut Self, Problems> {
+        self.contracts.push(load(&Files, &path.to_string_lossy())?);
+        let rest = path.with_extension("rest.wsdl");
+        if rest.is_file() {
+            self.contracts.push(load(&Files, &rest.to_string_lossy())?);
+        }
+        Ok(self)
+    }
+
+    /// The files that were read.
+    pub fn files(&self) -> Vec<PathBuf> {
+        let mut files: Vec<_> = self.contracts.iter().flat_map(|c| &c.documents).map(|d| PathBuf::from(&d.name)).collect();
+        files.sort();
+        files.dedup();
+        files
+    }
+
+    /// The Rust code, formatted.
+    ///
+    /// # Errors
+    /// What cannot be expressed in Rust.
+    pub fn generate(&self) -> Result<String, Problems> {
+        let program = lower::lower(&self.contracts)?;
+        let code = emit::emit(&program);
+        match syn::parse_file(&code) {
+            Ok(file) => Ok(prettyplease::unparse(&file)),
+            Err(error) => {
+                let at = error.span().start();
+                let line = code.lines().nth(at.line.saturating_sub(1)).unwrap_or("");
+                let place = self.contracts.first().map_or("", |c| c.entry.as_str());
+                Err(soapstone_contract::Problem::unsupported(
+                    "codegen.syntax",
+                    place,
+                    soapstone_contract::Position::default(),
+                    format!("the generated code does not parse: {error} in: {line}"),
+                )
+                .into())
+            }
+        }
+    }
+}
+
+/// Compiles contracts from a build script into `OUT_DIR/contracts.rs`, and asks cargo to watch their files.
+///
+/// # Panics
+/// With the contracts' problems, which is how a build script tells them.
+pub fn compile<P: AsRef<Path>>(paths: &[P]) {
+    let mut generator = Generator::new();
+    for path in paths {
+        if let Err(problems) = generator.add(path.as_ref()) {
+            panic!("{problems}");
+        }
+    }
+    for file in generator.files() {
+        println!("cargo::rerun-if-changed={}", file.display());
+    }
+    let code = generator.generate().unwrap_or_else(|problems| panic!("{problems}"));
+    let folder = std::env::var_os("OUT_DIR").map(PathBuf::from).unwrap_or_default();
+    let file = folder.join("contracts.rs");
+    if let Err(error) = std::fs::write(&file, code) {
+        panic!("{}: {error}", file.display());
+    }
+}

@@ -8,12 +8,14 @@ pub mod explain;
 pub mod model;
 mod problem;
 mod resolve;
+mod schemas;
 mod source;
 mod wsdl;
 mod xml;
 mod xsd;
 
 pub use model::Contract;
+pub use schemas::{SchemaDocument, schema_documents};
 pub use problem::{Problem, Problems, Severity};
 pub use source::{Document, Files, Memory, Sources};
 pub use xml::Position;

@@ -15,7 +15,7 @@ pub mod xml;
 
 pub use message::{Format, Message, Payload, Reply};
 pub use problem::{ReadError, ReadErrorKind};
-pub use schema::{Choice, Facets, Field, Namespace, Occurs, Sink, Source, Value, WhiteSpace};
+pub use schema::{Choice, Facets, Field, Namespace, Occurs, Sink, Source, Value, WhiteSpace, required_choice};
 pub use value::{
     Base64Binary, Date, DateTime, Decimal, Duration, GDay, GMonth, GMonthDay, GYear, GYearMonth, HexBinary, Integer,
     JsonKind, Nillable, Simple, Time, XmlFragment,

@@ -106,6 +106,9 @@ impl Facets {
         white_space: None,
     };
 
+    /// A text whose white space is collapsed, such as `xs:token`.
+    pub const COLLAPSED: Self = Self { white_space: Some(WhiteSpace::Collapse), ..Self::NONE };
+
     /// Checks a value against the facets; `lexical` is its text after white space was treated.
     ///
     /// # Errors
@@ -370,6 +373,59 @@ pub trait Sink: Sized {
     fn content<T: Simple>(&mut self, value: &T);
 
     fn nil(&mut self);
+}
+
+/// A choice that must be made.
+///
+/// # Errors
+/// If none of its elements is there, or it is wrong.
+pub fn required_choice<T: Choice, S: Source>(source: &mut S) -> Result<T, Box<ReadError>> {
+    match source.choice()? {
+        Some(value) => Ok(value),
+        // Asking for the first says what is missing, and where.
+        None => match T::BRANCHES.first() {
+            Some(_) => T::read_branch(source, 0),
+            None => Err(ReadError::new(crate::ReadErrorKind::Missing, "a choice has no elements")),
+        },
+    }
+}
+
+/// Makes a generated enumeration a simple type.
+#[macro_export]
+macro_rules! enumeration {
+    ($name:ident) => {
+        impl $crate::Simple for $name {
+            fn parse(text: &str) -> Result<Self, std::borrow::Cow<'static, str>> {
+                Self::ALL.iter().copied().find(|value| value.as_str() == text).ok_or_else(|| {
+                    let values: Vec<_> = Self::ALL.iter().map(|value| value.as_str()).collect();
+                    format!("is none of the enumeration {}", values.join(", ")).into()
+                })
+            }
+
+            fn append(&self, out: &mut String) {
+                out.push_str(self.as_str());
+            }
+        }
+
+        impl $crate::Value for $name {
+            fn read<S: $crate::Source>(
+                source: &mut S,
+                facets: &'static $crate::Facets,
+            ) -> Result<Self, Box<$crate::ReadError>> {
+                source.content(facets)
+            }
+
+            fn write<K: $crate::Sink>(&self, sink: &mut K) {
+                sink.content(self);
+            }
+        }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(self.as_str())
+            }
+        }
+    };
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ mod reader;
 mod writer;
 
 pub use reader::JsonSource;
-pub use writer::JsonSink;
+pub use writer::{JsonSink, quote};
 
 use crate::problem::{ReadError, ReadErrorKind};
 use crate::schema::{Facets, Value};

@@ -112,7 +112,8 @@ fn is_exact_number(text: &str) -> bool {
     digits.starts_with(|c: char| c.is_ascii_digit())
 }
 
-fn quote(text: &str, out: &mut String) {
+/// Appends a JSON string.
+pub fn quote(text: &str, out: &mut String) {
     out.push('"');
     let mut copied = 0;
     for (i, byte) in text.bytes().enumerate() {

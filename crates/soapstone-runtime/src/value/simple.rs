@@ -227,6 +227,16 @@ impl<T: Simple> Simple for Vec<T> {
     }
 }
 
+impl<T: Simple> crate::Value for Vec<T> {
+    fn read<S: crate::Source>(source: &mut S, facets: &'static crate::Facets) -> Result<Self, Box<crate::ReadError>> {
+        source.content(facets)
+    }
+
+    fn write<K: crate::Sink>(&self, sink: &mut K) {
+        sink.content(self);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,0 +1,324 @@
+//! OpenAPI 3.1: paths from the HTTP bindings, schemas from the same items as the Rust types.
+
+use crate::lower::{Field, FieldType, ItemKind, Kind, Program, Simple};
+use crate::sample;
+use crate::service::{Operation, Route, Service};
+use serde_json::{Map, Value, json};
+use soapstone_contract::model::HttpInput;
+use std::collections::BTreeSet;
+
+/// `paths` and `components` of one service.
+pub(crate) fn document(program: &Program, service: &Service) -> Value {
+    let mut writer = Writer { program, used: BTreeSet::new() };
+    let mut paths = Map::new();
+    for operation in &service.operations {
+        for route in &operation.routes {
+            let path = route.location.replace('(', "{").replace(')', "}");
+            let entry = paths.entry(path).or_insert_with(|| json!({}));
+            entry[route.verb.to_lowercase()] = writer.operation(service, operation, route);
+        }
+    }
+    let mut schemas = Map::new();
+    let mut done = BTreeSet::new();
+    while let Some(item) = writer.used.iter().copied().find(|item| !done.contains(item)) {
+        done.insert(item);
+        let schema = writer.item(item);
+        schemas.insert(program.schema_name(item), schema);
+    }
+    schemas.insert("Problem".to_owned(), problem_schema());
+    json!({"paths": paths, "components": {"schemas": schemas}})
+}
+
+fn problem_schema() -> Value {
+    json!({
+        "type": "object",
+        "description": "Problem details (RFC 9457).",
+        "required": ["type", "title", "status", "detail", "code"],
+        "properties": {
+            "type": {"type": "string"},
+            "title": {"type": "string"},
+            "status": {"type": "integer"},
+            "detail": {"type": "string", "description": "What is wrong, for a person."},
+            "code": {"type": "string", "description": "Stable and documented."},
+            "instance": {"type": "string", "description": "Names this request in the server's log."},
+            "fault": {"type": "object", "description": "The fault that the contract declares."},
+            "errors": {
+                "type": "array",
+                "items": {
+                    "type": "object",
+                    "properties": {
+                        "code": {"type": "string"},
+                        "detail": {"type": "string"},
+                        "pointer": {"type": "string", "description": "Where in the request (RFC 6901)."}
+                    }
+                }
+            }
+        }
+    })
+}
+
+struct Writer<'a> {
+    program: &'a Program,
+    /// Items that schemas refer to.
+    used: BTreeSet<usize>,
+}
+
+impl Program {
+    /// The name of an item's schema: told apart by module where two have the same.
+    fn schema_name(&self, item: usize) -> String {
+        let name = &self.items[item].name;
+        let same = self.items.iter().enumerate().any(|(i, other)| i != item && other.name == *name);
+        if same { format!("{}.{name}", self.modules[self.items[item].module].name) } else { name.clone() }
+    }
+
+    fn fields(&self, item: usize) -> &[Field] {
+        match &self.items[item].kind {
+            ItemKind::Struct(inner) => &inner.fields,
+            ItemKind::Choice(branches) => branches,
+            _ => &[],
+        }
+    }
+}
+
+impl Writer<'_> {
+    fn operation(&mut self, service: &Service, operation: &Operation, route: &Route) -> Value {
+        let in_path = |field: &Field| route.location.contains(&format!("({})", field.json));
+        let fields = self.program.fields(operation.input);
+        let mut parameters = Vec::new();
+        for field in fields.iter().filter(|f| in_path(f) || route.input == HttpInput::Query) {
+            let place = if in_path(field) { "path" } else { "query" };
+            let mut schema = if in_path(field) { self.one(field) } else { self.field(field) };
+            schema.as_object_mut().map(|s| s.shift_remove("description"));
+            parameters.push(json!({
+                "name": field.json,
+                "in": place,
+                "required": place == "path" || field.occurs.min > 0,
+                "description": field.doc.clone().unwrap_or_default(),
+                "schema": schema,
+            }));
+        }
+        let mut description = operation.doc.clone();
+        if description.is_empty() {
+            description.clone_from(&operation.name);
+        }
+        // One operation may be bound twice; its id may not.
+        let first = operation.routes.first().is_some_and(|r| r.verb == route.verb && r.location == route.location);
+        let id = if first { operation.name.clone() } else { format!("{}Via{}", operation.name, route_name(route)) };
+        let mut value = json!({
+            "operationId": id,
+            "tags": [service.name],
+            "summary": description.split(['.', ':']).next().unwrap_or_default(),
+            "description": description,
+            "parameters": parameters,
+        });
+        if route.input == HttpInput::Body {
+            let mut example = sample::json(self.program, operation.input);
+            let in_path: Vec<&Field> = fields.iter().filter(|f| in_path(f)).collect();
+            let schema = if in_path.is_empty() {
+                self.reference(operation.input)
+            } else {
+                let kept: Vec<Field> =
+                    fields.iter().filter(|f| !in_path.iter().any(|p| p.json == f.json)).cloned().collect();
+                if let Some(example) = example.as_object_mut() {
+                    for field in &in_path {
+                        example.shift_remove(&field.json);
+                    }
+                }
+                self.object(&kept)
+            };
+            let required = schema.get("$ref").is_some() && fields.iter().any(|f| f.occurs.min > 0);
+            value["requestBody"] = json!({
+                "required": required,
+                "content": {"application/json": {"schema": schema, "example": example}},
+            });
+        }
+        let problem = json!({
+            "description": "A problem, with a stable code.",
+            "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
+        });
+        value["responses"] = json!({
+            "200": {
+                "description": "The answer.",
+                "content": {"application/json": {
+                    "schema": self.reference(operation.output),
+                    "example": sample::json(self.program, operation.output),
+                }},
+            },
+            "4XX": problem,
+            "5XX": problem,
+        });
+        value
+    }
+
+    fn reference(&mut self, item: usize) -> Value {
+        self.used.insert(item);
+        json!({"$ref": format!("#/components/schemas/{}", self.program.schema_name(item))})
+    }
+
+    fn item(&mut self, item: usize) -> Value {
+        let program = self.program;
+        let doc = program.items[item].doc.clone();
+        let mut schema = match &program.items[item].kind {
+            ItemKind::Struct(inner) => self.object(&inner.fields),
+            ItemKind::Enum(variants) => {
+                json!({"type": "string", "enum": variants.iter().map(|v| v.value.as_str()).collect::<Vec<_>>()})
+            }
+            ItemKind::Wrapper(_, field) => self.field(field),
+            ItemKind::Choice(branches) => self.object(branches),
+            ItemKind::Alias(_) | ItemKind::Pending => json!({}),
+        };
+        if let (Some(doc), Some(schema)) = (doc, schema.as_object_mut()) {
+            schema.insert("description".to_owned(), json!(one_line(&doc)));
+        }
+        schema
+    }
+
+    fn object(&mut self, fields: &[Field]) -> Value {
+        let mut properties = Map::new();
+        let mut required = Vec::new();
+        let mut choices = Vec::new();
+        for field in fields {
+            match (field.kind, &field.type_) {
+                (Kind::Choice, FieldType::Item(choice)) if !field.repeats() => {
+                    let branches = self.program.fields(*choice).to_vec();
+                    let mut alternatives = Vec::new();
+                    for branch in &branches {
+                        properties.insert(branch.json.clone(), self.field(branch));
+                        alternatives.push(json!({"required": [branch.json]}));
+                    }
+                    if field.occurs.min > 0 {
+                        choices.push(json!({"oneOf": alternatives}));
+                    }
+                }
+                (Kind::Choice, FieldType::Item(choice)) => {
+                    let branches = self.program.fields(*choice).to_vec();
+                    let mut alternatives = Vec::new();
+                    for branch in &branches {
+                        let schema = self.field(branch);
+                        alternatives.push(json!({
+                            "type": "object", "properties": {branch.json.clone(): schema},
+                            "required": [branch.json], "additionalProperties": false,
+                        }));
+                    }
+                    properties.insert(field.json.clone(), json!({"type": "array", "items": {"oneOf": alternatives}}));
+                }
+                _ => {
+                    properties.insert(field.json.clone(), self.field(field));
+                    if field.occurs.min > 0 {
+                        required.push(field.json.clone());
+                    }
+                }
+            }
+        }
+        let mut schema = json!({"type": "object", "properties": properties, "additionalProperties": false});
+        if !required.is_empty() {
+            schema["required"] = json!(required);
+        }
+        if !choices.is_empty() {
+            schema["allOf"] = json!(choices);
+        }
+        schema
+    }
+
+    fn field(&mut self, field: &Field) -> Value {
+        let one = self.one(field);
+        let mut schema = if field.repeats() || field.kind == Kind::Any {
+            let mut array = json!({"type": "array", "items": one});
+            if field.occurs.min > 0 {
+                array["minItems"] = json!(field.occurs.min);
+            }
+            if let Some(max) = field.occurs.max.filter(|_| field.repeats()) {
+                array["maxItems"] = json!(max);
+            }
+            array
+        } else {
+            one
+        };
+        if let (Some(doc), Some(schema)) = (&field.doc, schema.as_object_mut()) {
+            schema.insert("description".to_owned(), json!(one_line(doc)));
+        }
+        schema
+    }
+
+    fn one(&mut self, field: &Field) -> Value {
+        let mut schema = match &field.type_ {
+            FieldType::Item(item) => self.reference(*item),
+            FieldType::Simple(simple) => match simple.item {
+                Some(item) if !simple.list => self.reference(item),
+                _ => simple_schema(simple),
+            },
+            FieldType::Fragment => json!({"type": "string", "description": "XML."}),
+        };
+        if field.nillable {
+            schema = json!({"oneOf": [schema, {"type": "null"}]});
+        }
+        schema
+    }
+}
+
+fn route_name(route: &Route) -> String {
+    let words: Vec<String> = route.location.split(['/', '(', ')']).map(crate::type_name).collect();
+    let verb = crate::type_name(&route.verb.to_lowercase());
+    format!("{verb}{}", words.into_iter().filter(|w| w != "N").collect::<String>())
+}
+
+fn simple_schema(simple: &Simple) -> Value {
+    let facets = &simple.facets;
+    if simple.list {
+        return json!({"type": "string", "description": "Values separated by blanks."});
+    }
+    let mut schema = match simple.rust {
+        "bool" => json!({"type": "boolean"}),
+        "f32" | "f64" => json!({"type": "number"}),
+        "i8" | "i16" | "i32" => json!({"type": "integer", "format": "int32"}),
+        "u8" | "u16" | "u32" => json!({"type": "integer", "minimum": 0}),
+        "i64" | "u64" => json!({"type": ["integer", "string"], "format": "int64", "pattern": "^-?[0-9]+$"}),
+        "rt::Integer" => json!({"type": ["string", "integer"], "pattern": "^-?[0-9]+$"}),
+        "rt::Decimal" => {
+            json!({"type": ["string", "number"], "format": "decimal", "pattern": "^[+-]?([0-9]+([.][0-9]*)?|[.][0-9]+)$"})
+        }
+        "rt::DateTime" => json!({"type": "string", "format": "date-time"}),
+        "rt::Date" => json!({"type": "string", "format": "date"}),
+        "rt::Base64Binary" => json!({"type": "string", "contentEncoding": "base64"}),
+        _ => json!({"type": "string"}),
+    };
+    let numeric = matches!(simple.rust, "i8" | "i16" | "i32" | "u8" | "u16" | "u32" | "i64" | "u64" | "f32" | "f64" | "rt::Integer" | "rt::Decimal");
+    if numeric {
+        let bounds = [
+            ("minimum", &facets.min_inclusive),
+            ("maximum", &facets.max_inclusive),
+            ("exclusiveMinimum", &facets.min_exclusive),
+            ("exclusiveMaximum", &facets.max_exclusive),
+        ];
+        for (name, bound) in bounds {
+            if let Some(number) = bound.as_ref().and_then(|b| serde_json::from_str::<Value>(b).ok()) {
+                schema[name] = number;
+            }
+        }
+    } else if schema["type"] == "string" {
+        for (name, length) in [
+            ("minLength", facets.length.or(facets.min_length)),
+            ("maxLength", facets.length.or(facets.max_length)),
+        ] {
+            if let Some(length) = length.filter(|_| simple.rust == "String") {
+                schema[name] = json!(length);
+            }
+        }
+        if let [step] = simple.patterns.as_slice()
+            && let [pattern] = step.as_slice()
+            && !pattern.contains("\\i")
+            && !pattern.contains("\\c")
+            && !pattern.contains("-[")
+        {
+            schema["pattern"] = json!(format!("^(?:{pattern})$"));
+        }
+    }
+    if !facets.enumeration.is_empty() {
+        schema["enum"] = json!(facets.enumeration.iter().map(|(value, _)| value).collect::<Vec<_>>());
+    }
+    schema
+}
+
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}

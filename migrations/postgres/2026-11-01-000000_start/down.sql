@@ -1,0 +1,14 @@
+DROP TABLE run_samples;
+DROP TABLE run_messages;
+DROP TABLE run_progress;
+DROP TABLE runs;
+DROP TABLE article_media;
+DROP TABLE article_attributes;
+DROP TABLE article_axis_values;
+DROP TABLE article_axes;
+DROP TABLE article_stocks;
+DROP TABLE article_categories;
+DROP TABLE article_texts;
+DROP TABLE articles;
+DROP TABLE category_names;
+DROP TABLE categories;

@@ -1,0 +1,8 @@
+//! The rules of the shop. No HTTP, no SQL, no XML.
+
+pub mod catalog;
+mod issue;
+mod key;
+
+pub use issue::{Issue, Severity};
+pub use key::compared;

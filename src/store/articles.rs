@@ -1,0 +1,578 @@
+//! Articles with all that hangs on them.
+
+use super::bulk::{Column, Rows, Table, id_list};
+use super::schema::{
+    article_attributes, article_axes, article_axis_values, article_categories, article_media, article_stocks,
+    article_texts, articles, categories,
+};
+use super::{Backend, Connection, StoreError};
+use crate::domain::catalog::{Article, Defaults, Media, Named, Price, SpecialPrice, Stock, Text, TextKind};
+use crate::domain::{Issue, compared};
+use chrono::NaiveDateTime;
+use diesel::prelude::*;
+use soapstone_contracts::catalog as contract;
+use soapstone_runtime::Decimal;
+use std::collections::{BTreeSet, HashMap};
+
+/// How many keys one query looks up.
+const LOOKUP: usize = 500;
+
+/// An article with what the database adds.
+#[derive(Clone, Debug)]
+pub struct Stored {
+    pub id: i64,
+    pub version: i64,
+    pub changed_at: NaiveDateTime,
+    pub article: Article,
+}
+
+/// What became of a change.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    Created,
+    Updated,
+    Unchanged,
+    Refused(Vec<Issue>),
+}
+
+/// A row of `articles`.
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = articles)]
+struct Row {
+    id: i64,
+    sku: String,
+    sku_key: String,
+    manufacturer: Option<String>,
+    manufacturer_number: Option<String>,
+    gtin: Option<String>,
+    unit: Option<String>,
+    tax_class: Option<String>,
+    weight: Option<String>,
+    list_price: Option<String>,
+    list_currency: Option<String>,
+    list_gross: Option<bool>,
+    special_price: Option<String>,
+    special_currency: Option<String>,
+    special_gross: Option<bool>,
+    special_from: Option<NaiveDateTime>,
+    special_until: Option<NaiveDateTime>,
+    price_group: Option<String>,
+    discount_group: Option<String>,
+    accounting_group: Option<String>,
+    active: bool,
+    active_from: Option<NaiveDateTime>,
+    active_until: Option<NaiveDateTime>,
+    availability: Option<String>,
+    delivery_time: Option<String>,
+    variant_of: Option<String>,
+    version: i64,
+    changed_at: NaiveDateTime,
+}
+
+fn decimal(text: Option<String>) -> Option<Decimal> {
+    text.and_then(|t| t.parse().ok())
+}
+
+impl Row {
+    fn into_stored(self) -> Stored {
+        let price = |amount: Option<String>, currency: Option<String>, gross: Option<bool>| {
+            Some(Price { amount: decimal(amount)?, currency: currency?, gross: gross? })
+        };
+        let special = price(self.special_price, self.special_currency, self.special_gross);
+        let availability =
+            |text: String| contract::Availability::ALL.iter().copied().find(|value| value.as_str() == text);
+        Stored {
+            id: self.id,
+            version: self.version,
+            changed_at: self.changed_at,
+            article: Article {
+                sku: self.sku,
+                manufacturer: self.manufacturer,
+                manufacturer_number: self.manufacturer_number,
+                gtin: self.gtin,
+                unit: self.unit,
+                tax_class: self.tax_class,
+                weight: decimal(self.weight),
+                list_price: price(self.list_price, self.list_currency, self.list_gross),
+                special_price: special
+                    .map(|price| SpecialPrice { price, from: self.special_from, until: self.special_until }),
+                price_group: self.price_group,
+                discount_group: self.discount_group,
+                accounting_group: self.accounting_group,
+                active: self.active,
+                active_from: self.active_from,
+                active_until: self.active_until,
+                availability: self.availability.and_then(availability),
+                delivery_time: self.delivery_time,
+                variant_of: self.variant_of,
+                ..Article::default()
+            },
+        }
+    }
+}
+
+const ARTICLES: Table = Table {
+    name: "articles",
+    columns: &[
+        Column::Text("sku"),
+        Column::Text("sku_key"),
+        Column::Text("manufacturer"),
+        Column::Text("manufacturer_number"),
+        Column::Text("gtin"),
+        Column::Text("unit"),
+        Column::Text("tax_class"),
+        Column::Text("weight"),
+        Column::Text("list_price"),
+        Column::Text("list_currency"),
+        Column::Boolean("list_gross"),
+        Column::Text("special_price"),
+        Column::Text("special_currency"),
+        Column::Boolean("special_gross"),
+        Column::Time("special_from"),
+        Column::Time("special_until"),
+        Column::Text("price_group"),
+        Column::Text("discount_group"),
+        Column::Text("accounting_group"),
+        Column::Boolean("active"),
+        Column::Time("active_from"),
+        Column::Time("active_until"),
+        Column::Text("availability"),
+        Column::Text("delivery_time"),
+        Column::Text("variant_of"),
+        Column::Integer("version"),
+        Column::Time("changed_at"),
+    ],
+    key: &["sku_key"],
+};
+
+fn put_row(rows: &mut Rows, key: &str, article: &Article, version: i64, now: NaiveDateTime) {
+    let text = |value: &Option<Decimal>| value.as_ref().map(ToString::to_string);
+    let list = article.list_price.as_ref();
+    let special = article.special_price.as_ref();
+    rows.row()
+        .text(&article.sku)
+        .text(key)
+        .text_option(article.manufacturer.as_deref())
+        .text_option(article.manufacturer_number.as_deref())
+        .text_option(article.gtin.as_deref())
+        .text_option(article.unit.as_deref())
+        .text_option(article.tax_class.as_deref())
+        .text_option(text(&article.weight).as_deref())
+        .text_option(list.map(|p| p.amount.to_string()).as_deref())
+        .text_option(list.map(|p| p.currency.as_str()))
+        .boolean_option(list.map(|p| p.gross))
+        .text_option(special.map(|s| s.price.amount.to_string()).as_deref())
+        .text_option(special.map(|s| s.price.currency.as_str()))
+        .boolean_option(special.map(|s| s.price.gross))
+        .time_option(special.and_then(|s| s.from))
+        .time_option(special.and_then(|s| s.until))
+        .text_option(article.price_group.as_deref())
+        .text_option(article.discount_group.as_deref())
+        .text_option(article.accounting_group.as_deref())
+        .boolean(article.active)
+        .time_option(article.active_from)
+        .time_option(article.active_until)
+        .text_option(article.availability.map(contract::Availability::as_str))
+        .text_option(article.delivery_time.as_deref())
+        .text_option(article.variant_of.as_deref())
+        .integer(version)
+        .time(now);
+}
+
+/// The articles of these keys (in compared form), with all that hangs on them.
+///
+/// # Errors
+/// Those of the database.
+pub fn by_keys(connection: &mut Connection, keys: &[String]) -> Result<HashMap<String, Stored>, StoreError> {
+    let mut found = HashMap::with_capacity(keys.len());
+    for keys in keys.chunks(LOOKUP) {
+        let rows: Vec<Row> =
+            articles::table.filter(articles::sku_key.eq_any(keys)).select(Row::as_select()).load(connection)?;
+        let names: Vec<String> = rows.iter().map(|r| r.sku_key.clone()).collect();
+        let mut stored: Vec<Stored> = rows.into_iter().map(Row::into_stored).collect();
+        add_children(connection, &mut stored)?;
+        found.extend(names.into_iter().zip(stored));
+    }
+    Ok(found)
+}
+
+/// Loads what hangs on some articles: one query a table, however many articles.
+fn add_children(connection: &mut Connection, stored: &mut [Stored]) -> Result<(), StoreError> {
+    if stored.is_empty() {
+        return Ok(());
+    }
+    let ids: Vec<i64> = stored.iter().map(|s| s.id).collect();
+    let places: HashMap<i64, usize> = ids.iter().enumerate().map(|(place, id)| (*id, place)).collect();
+    let mut place = |id: i64| places.get(&id).copied();
+
+    let texts: Vec<(i64, String, String, String)> =
+        article_texts::table.filter(article_texts::article_id.eq_any(&ids)).load(connection)?;
+    for (id, kind, language, text) in texts {
+        let kind = TextKind::ALL.into_iter().find(|k| k.as_str() == kind);
+        if let (Some(place), Some(kind)) = (place(id), kind) {
+            stored[place].article.texts.push(Text { kind, language, text });
+        }
+    }
+    let in_categories: Vec<(i64, String)> = article_categories::table
+        .inner_join(categories::table)
+        .filter(article_categories::article_id.eq_any(&ids))
+        .order((article_categories::article_id, article_categories::position))
+        .select((article_categories::article_id, categories::key))
+        .load(connection)?;
+    for (id, key) in in_categories {
+        if let Some(place) = place(id) {
+            stored[place].article.categories.push(key);
+        }
+    }
+    let stocks: Vec<(i64, String, String)> =
+        article_stocks::table.filter(article_stocks::article_id.eq_any(&ids)).load(connection)?;
+    for (id, warehouse, quantity) in stocks {
+        if let (Some(place), Ok(quantity)) = (place(id), quantity.parse()) {
+            stored[place].article.stocks.push(Stock { warehouse, quantity });
+        }
+    }
+    let axes: Vec<(i64, i32, String)> = article_axes::table
+        .filter(article_axes::article_id.eq_any(&ids))
+        .order((article_axes::article_id, article_axes::position))
+        .load(connection)?;
+    for (id, _, axis) in axes {
+        if let Some(place) = place(id) {
+            stored[place].article.axes.push(axis);
+        }
+    }
+    let values: Vec<(i64, i32, String, String)> = article_axis_values::table
+        .filter(article_axis_values::article_id.eq_any(&ids))
+        .order((article_axis_values::article_id, article_axis_values::position))
+        .load(connection)?;
+    for (id, _, name, value) in values {
+        if let Some(place) = place(id) {
+            stored[place].article.axis_values.push(Named { name, value });
+        }
+    }
+    let attributes: Vec<(i64, i32, String, String)> = article_attributes::table
+        .filter(article_attributes::article_id.eq_any(&ids))
+        .order((article_attributes::article_id, article_attributes::position))
+        .load(connection)?;
+    for (id, _, name, value) in attributes {
+        if let Some(place) = place(id) {
+            stored[place].article.attributes.push(Named { name, value });
+        }
+    }
+    let media: Vec<(i64, i32, String, String)> = article_media::table
+        .filter(article_media::article_id.eq_any(&ids))
+        .order((article_media::article_id, article_media::position))
+        .load(connection)?;
+    for (id, _, role, location) in media {
+        if let Some(place) = place(id) {
+            stored[place].article.media.push(Media { role, location });
+        }
+    }
+    for one in stored {
+        one.article.texts.sort();
+        one.article.stocks.sort();
+    }
+    Ok(())
+}
+
+/// An article on its way through a batch.
+struct Pending {
+    before: Option<Stored>,
+    now: Option<Article>,
+}
+
+/// Applies changes to articles, each on its own: one that is refused leaves the others alone. With `dry_run`,
+/// nothing is written.
+///
+/// # Errors
+/// Those of the database; nothing is written then.
+pub fn upsert(
+    connection: &mut Connection,
+    changes: Vec<contract::Article>,
+    defaults: &Defaults,
+    now: NaiveDateTime,
+    dry_run: bool,
+) -> Result<Vec<Outcome>, StoreError> {
+    let keys: Vec<String> = changes.iter().map(|c| compared(&c.sku)).collect();
+    let mut before = by_keys(connection, &keys)?;
+    let category_ids = category_ids(connection, &changes)?;
+    let mut pending: HashMap<String, Pending> = HashMap::with_capacity(keys.len());
+    let mut order: Vec<String> = Vec::with_capacity(keys.len());
+    let mut outcomes = Vec::with_capacity(keys.len());
+    for (key, change) in keys.into_iter().zip(changes) {
+        let slot = pending.entry(key.clone()).or_insert_with(|| {
+            order.push(key.clone());
+            Pending { before: before.remove(&key), now: None }
+        });
+        // The same article may come twice: the second change applies to what the first made.
+        let current = slot.now.as_ref().or(slot.before.as_ref().map(|b| &b.article));
+        let unknown = unknown_categories(&change, &category_ids);
+        let outcome = if unknown.is_empty() {
+            match Article::apply(current.cloned(), change, defaults) {
+                Err(issues) => Outcome::Refused(issues),
+                Ok(article) => {
+                    let outcome = match current {
+                        None => Outcome::Created,
+                        Some(same) if *same == article => Outcome::Unchanged,
+                        Some(_) => Outcome::Updated,
+                    };
+                    if outcome != Outcome::Unchanged {
+                        slot.now = Some(article);
+                    }
+                    outcome
+                }
+            }
+        } else {
+            Outcome::Refused(unknown)
+        };
+        outcomes.push(outcome);
+    }
+    if !dry_run {
+        // In one order on all nodes, so that two batches never wait for each other.
+        order.sort();
+        write(connection, &order, &pending, &category_ids, now)?;
+    }
+    Ok(outcomes)
+}
+
+fn category_ids(connection: &mut Connection, changes: &[contract::Article]) -> Result<HashMap<String, i64>, StoreError> {
+    let keys: BTreeSet<String> = changes.iter().flat_map(|c| &c.category).map(|key| compared(key)).collect();
+    super::categories::ids_of(connection, &keys.into_iter().collect::<Vec<_>>())
+}
+
+fn unknown_categories(change: &contract::Article, known: &HashMap<String, i64>) -> Vec<Issue> {
+    let unknown = change.category.iter().filter(|key| !known.contains_key(&compared(key)));
+    unknown
+        .map(|key| {
+            Issue::error("article.unknown_category", format!("there is no category \"{key}\""))
+                .of("category", key)
+                .suggest("import the categories first, or correct the id")
+        })
+        .collect()
+}
+
+const TEXTS: Table = Table {
+    name: "article_texts",
+    columns: &[Column::Integer("article_id"), Column::Text("kind"), Column::Text("language"), Column::Text("text")],
+    key: &[],
+};
+const CATEGORIES: Table = Table {
+    name: "article_categories",
+    columns: &[Column::Integer("article_id"), Column::Integer("category_id"), Column::Integer("position")],
+    key: &[],
+};
+const STOCKS: Table = Table {
+    name: "article_stocks",
+    columns: &[Column::Integer("article_id"), Column::Text("warehouse"), Column::Text("quantity")],
+    key: &[],
+};
+const AXES: Table = Table {
+    name: "article_axes",
+    columns: &[Column::Integer("article_id"), Column::Integer("position"), Column::Text("axis")],
+    key: &[],
+};
+const AXIS_VALUES: Table = Table {
+    name: "article_axis_values",
+    columns: &[Column::Integer("article_id"), Column::Integer("position"), Column::Text("axis"), Column::Text("value")],
+    key: &[],
+};
+const ATTRIBUTES: Table = Table {
+    name: "article_attributes",
+    columns: &[Column::Integer("article_id"), Column::Integer("position"), Column::Text("code"), Column::Text("value")],
+    key: &[],
+};
+const MEDIA: Table = Table {
+    name: "article_media",
+    columns: &[Column::Integer("article_id"), Column::Integer("position"), Column::Text("role"), Column::Text("location")],
+    key: &[],
+};
+
+/// What hangs on articles: the rows to put in, and the articles whose old rows go first.
+struct Children {
+    table: Table,
+    rows: Rows,
+    replaced: Vec<i64>,
+}
+
+impl Children {
+    fn of(table: Table) -> Self {
+        Self { table, rows: Rows::default(), replaced: Vec::new() }
+    }
+
+    /// Puts in one article's list, if it is new or another than before.
+    fn put<T: PartialEq>(
+        &mut self,
+        id: i64,
+        now: &[T],
+        before: Option<&[T]>,
+        mut row: impl FnMut(&mut Rows, i64, &T),
+    ) {
+        if before == Some(now) {
+            return;
+        }
+        if before.is_some_and(|b| !b.is_empty()) {
+            self.replaced.push(id);
+        }
+        for (position, value) in (0..).zip(now) {
+            self.rows.row().integer(id);
+            row(&mut self.rows, position, value);
+        }
+    }
+
+    fn write(self, connection: &mut Connection) -> Result<(), StoreError> {
+        if !self.replaced.is_empty() {
+            let list = id_list(&self.replaced);
+            let sql = format!("DELETE FROM {} WHERE article_id IN ({list})", self.table.name);
+            diesel::sql_query(sql).execute(connection)?;
+        }
+        self.table.put(connection, self.rows)
+    }
+}
+
+fn write(
+    connection: &mut Connection,
+    order: &[String],
+    pending: &HashMap<String, Pending>,
+    category_ids: &HashMap<String, i64>,
+    now: NaiveDateTime,
+) -> Result<(), StoreError> {
+    let changed: Vec<(&String, &Pending, &Article)> = order
+        .iter()
+        .filter_map(|key| pending.get(key).and_then(|p| Some((key, p, p.now.as_ref()?))))
+        .filter(|(_, p, article)| p.before.as_ref().is_none_or(|b| b.article != **article))
+        .collect();
+    if changed.is_empty() {
+        return Ok(());
+    }
+    let mut rows = Rows::default();
+    for (key, pending, article) in &changed {
+        let version = pending.before.as_ref().map_or(1, |b| b.version + 1);
+        put_row(&mut rows, key, article, version, now);
+    }
+    ARTICLES.put(connection, rows)?;
+    let mut ids: HashMap<String, i64> = HashMap::with_capacity(changed.len());
+    let new: Vec<&String> = changed.iter().filter(|(_, p, _)| p.before.is_none()).map(|(key, ..)| *key).collect();
+    for keys in new.chunks(LOOKUP) {
+        let found: Vec<(String, i64)> = articles::table
+            .filter(articles::sku_key.eq_any(keys))
+            .select((articles::sku_key, articles::id))
+            .load(connection)?;
+        ids.extend(found);
+    }
+    let [mut texts, mut in_categories, mut stocks, mut axes, mut axis_values, mut attributes, mut media] =
+        [TEXTS, CATEGORIES, STOCKS, AXES, AXIS_VALUES, ATTRIBUTES, MEDIA].map(Children::of);
+    for (key, pending, article) in &changed {
+        let before = pending.before.as_ref().map(|b| &b.article);
+        let id = pending.before.as_ref().map(|b| b.id).or_else(|| ids.get(*key).copied());
+        let Some(id) = id else { continue };
+        texts.put(id, &article.texts, before.map(|b| &b.texts[..]), |rows, _, text| {
+            rows.text(text.kind.as_str()).text(&text.language).text(&text.text);
+        });
+        in_categories.put(id, &article.categories, before.map(|b| &b.categories[..]), |rows, position, key| {
+            rows.integer_option(category_ids.get(key).copied()).integer(position);
+        });
+        stocks.put(id, &article.stocks, before.map(|b| &b.stocks[..]), |rows, _, stock| {
+            rows.text(&stock.warehouse).text(&stock.quantity.to_string());
+        });
+        axes.put(id, &article.axes, before.map(|b| &b.axes[..]), |rows, position, axis| {
+            rows.integer(position).text(axis);
+        });
+        let named = |rows: &mut Rows, position: i64, named: &Named| {
+            rows.integer(position).text(&named.name).text(&named.value);
+        };
+        axis_values.put(id, &article.axis_values, before.map(|b| &b.axis_values[..]), named);
+        attributes.put(id, &article.attributes, before.map(|b| &b.attributes[..]), named);
+        media.put(id, &article.media, before.map(|b| &b.media[..]), |rows, position, media| {
+            rows.integer(position).text(&media.role).text(&media.location);
+        });
+    }
+    for children in [texts, in_categories, stocks, axes, axis_values, attributes, media] {
+        children.write(connection)?;
+    }
+    Ok(())
+}
+
+/// What a list of articles is narrowed by.
+#[derive(Clone, Debug, Default)]
+pub struct Filter {
+    pub category: Option<String>,
+    pub changed_since: Option<NaiveDateTime>,
+    pub text: Option<String>,
+    /// The key after which the page begins.
+    pub after: Option<String>,
+    pub limit: i64,
+}
+
+/// A page of articles in the order of their keys, and where the next one begins.
+///
+/// # Errors
+/// Those of the database.
+pub fn list(connection: &mut Connection, filter: &Filter) -> Result<(Vec<Stored>, Option<String>), StoreError> {
+    let mut query = articles::table.select(Row::as_select()).order(articles::sku_key).limit(filter.limit + 1).into_boxed();
+    if let Some(after) = &filter.after {
+        query = query.filter(articles::sku_key.gt(after.clone()));
+    }
+    if let Some(since) = filter.changed_since {
+        query = query.filter(articles::changed_at.ge(since));
+    }
+    if let Some(key) = &filter.category {
+        let inside = article_categories::table
+            .inner_join(categories::table)
+            .filter(categories::key.eq(compared(key)))
+            .select(article_categories::article_id);
+        query = query.filter(articles::id.eq_any(inside));
+    }
+    if let Some(text) = &filter.text {
+        let escaped = text.to_lowercase().replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
+        let pattern = format!("%{escaped}%");
+        let lower = |column: &str| diesel::dsl::sql::<diesel::sql_types::Text>(&format!("lower({column})"));
+        let named = article_texts::table
+            .filter(article_texts::kind.eq(TextKind::Name.as_str()))
+            .filter(lower("article_texts.text").like(pattern.clone()).escape('\\'))
+            .select(article_texts::article_id);
+        let in_key = lower("articles.sku").like(pattern).escape('\\');
+        query = query.filter(in_key.or(articles::id.eq_any(named)));
+    }
+    let mut rows: Vec<Row> = query.load(connection)?;
+    let limit = usize::try_from(filter.limit).unwrap_or(0);
+    let more = rows.len() > limit;
+    rows.truncate(limit);
+    let next = rows.last().filter(|_| more).map(|r| r.sku_key.clone());
+    let mut stored: Vec<Stored> = rows.into_iter().map(Row::into_stored).collect();
+    add_children(connection, &mut stored)?;
+    Ok((stored, next))
+}
+
+/// Deletes articles by their keys; says of each whether it was there.
+///
+/// # Errors
+/// Those of the database; nothing is deleted then.
+pub fn delete(connection: &mut Connection, skus: &[String]) -> Result<Vec<bool>, StoreError> {
+    let mut outcomes = Vec::with_capacity(skus.len());
+    for sku in skus {
+        let deleted = diesel::delete(articles::table.filter(articles::sku_key.eq(compared(sku)))).execute(connection)?;
+        outcomes.push(deleted > 0);
+    }
+    Ok(outcomes)
+}
+
+/// How many articles there are.
+///
+/// # Errors
+/// Those of the database.
+pub fn count(connection: &mut Connection) -> Result<i64, StoreError> {
+    Ok(articles::table.count().get_result(connection)?)
+}
+
+/// Tells the planner what came in, after a large import.
+///
+/// # Errors
+/// Those of the database.
+pub fn analyze(connection: &mut Connection) -> Result<(), StoreError> {
+    use diesel::connection::SimpleConnection;
+    let statement = match connection.backend() {
+        Backend::Sqlite => "PRAGMA optimize",
+        Backend::Postgres => "ANALYZE articles",
+    };
+    connection.batch_execute(statement)?;
+    Ok(())
+}

@@ -1,0 +1,298 @@
+//! Categories: a tree with names.
+
+use super::bulk::{Column, Rows, Table, id_list};
+use super::schema::{categories, category_names};
+use super::{Connection, StoreError};
+use crate::domain::catalog::{Category, Defaults};
+use crate::domain::{Issue, compared};
+use crate::store::articles::Outcome;
+use chrono::NaiveDateTime;
+use diesel::prelude::*;
+use soapstone_contracts::catalog as contract;
+use std::collections::HashMap;
+
+/// How many keys one query looks up.
+const LOOKUP: usize = 500;
+
+/// How deep the tree may be.
+const MAX_DEPTH: usize = 100;
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = categories)]
+struct Row {
+    id: i64,
+    key: String,
+    parent_id: Option<i64>,
+    position: i32,
+    active: bool,
+    image: Option<String>,
+    changed_at: NaiveDateTime,
+}
+
+/// A category with what the database adds.
+#[derive(Clone, Debug)]
+pub struct Stored {
+    pub changed_at: NaiveDateTime,
+    pub category: Category,
+}
+
+/// The whole tree in memory: shops have thousands of categories, not millions.
+struct Tree {
+    rows: HashMap<i64, Row>,
+    ids: HashMap<String, i64>,
+}
+
+impl Tree {
+    fn load(connection: &mut Connection) -> Result<Self, StoreError> {
+        let rows: Vec<Row> = categories::table.select(Row::as_select()).load(connection)?;
+        let ids = rows.iter().map(|r| (r.key.clone(), r.id)).collect();
+        Ok(Self { rows: rows.into_iter().map(|r| (r.id, r)).collect(), ids })
+    }
+
+    fn category(&self, row: &Row, names: &HashMap<i64, Vec<(String, String)>>) -> Category {
+        Category {
+            key: row.key.clone(),
+            parent: row.parent_id.and_then(|id| self.rows.get(&id)).map(|parent| parent.key.clone()),
+            position: row.position,
+            active: row.active,
+            image: row.image.clone(),
+            names: names.get(&row.id).cloned().unwrap_or_default(),
+        }
+    }
+}
+
+fn names_of(connection: &mut Connection, ids: &[i64]) -> Result<HashMap<i64, Vec<(String, String)>>, StoreError> {
+    let mut found: HashMap<i64, Vec<(String, String)>> = HashMap::new();
+    for ids in ids.chunks(LOOKUP) {
+        let rows: Vec<(i64, String, String)> =
+            category_names::table.filter(category_names::category_id.eq_any(ids)).load(connection)?;
+        for (id, language, name) in rows {
+            found.entry(id).or_default().push((language, name));
+        }
+    }
+    for names in found.values_mut() {
+        names.sort();
+    }
+    Ok(found)
+}
+
+/// The ids of categories by their keys (in compared form).
+///
+/// # Errors
+/// Those of the database.
+pub fn ids_of(connection: &mut Connection, keys: &[String]) -> Result<HashMap<String, i64>, StoreError> {
+    let mut found = HashMap::with_capacity(keys.len());
+    for keys in keys.chunks(LOOKUP) {
+        let rows: Vec<(String, i64)> = categories::table
+            .filter(categories::key.eq_any(keys))
+            .select((categories::key, categories::id))
+            .load(connection)?;
+        found.extend(rows);
+    }
+    Ok(found)
+}
+
+const CATEGORIES: Table = Table {
+    name: "categories",
+    columns: &[
+        Column::Text("key"),
+        Column::Integer("parent_id"),
+        Column::Integer("position"),
+        Column::Boolean("active"),
+        Column::Text("image"),
+        Column::Time("changed_at"),
+    ],
+    key: &["key"],
+};
+const NAMES: Table = Table {
+    name: "category_names",
+    columns: &[Column::Integer("category_id"), Column::Text("language"), Column::Text("name")],
+    key: &[],
+};
+
+/// Applies changes to categories, each on its own. A parent may come later in the same batch.
+///
+/// # Errors
+/// Those of the database; nothing is written then.
+pub fn upsert(
+    connection: &mut Connection,
+    changes: Vec<contract::Category>,
+    defaults: &Defaults,
+    now: NaiveDateTime,
+    dry_run: bool,
+) -> Result<Vec<Outcome>, StoreError> {
+    let tree = Tree::load(connection)?;
+    let touched: Vec<i64> = changes.iter().filter_map(|c| tree.ids.get(&compared(&c.id)).copied()).collect();
+    let names = names_of(connection, &touched)?;
+    let mut parents: HashMap<String, Option<String>> =
+        tree.rows.values().map(|r| (r.key.clone(), tree.category(r, &names).parent)).collect();
+    let coming: Vec<String> = changes.iter().map(|c| compared(&c.id)).collect();
+    let mut current: HashMap<String, Category> = HashMap::new();
+    let mut changed: Vec<String> = Vec::new();
+    let mut outcomes = Vec::with_capacity(changes.len());
+    for (key, change) in coming.iter().zip(changes) {
+        let before = current.get(key).cloned().or_else(|| {
+            let row = tree.ids.get(key).and_then(|id| tree.rows.get(id))?;
+            Some(tree.category(row, &names))
+        });
+        let outcome = match Category::apply(before.clone(), change, defaults) {
+            Err(issues) => Outcome::Refused(issues),
+            Ok(category) => match refused_parent(&category, &coming, &parents) {
+                Some(issue) => Outcome::Refused(vec![issue]),
+                None => {
+                    let outcome = match &before {
+                        None => Outcome::Created,
+                        Some(same) if *same == category => Outcome::Unchanged,
+                        Some(_) => Outcome::Updated,
+                    };
+                    parents.insert(key.clone(), category.parent.clone());
+                    if outcome != Outcome::Unchanged && !changed.contains(key) {
+                        changed.push(key.clone());
+                    }
+                    current.insert(key.clone(), category);
+                    outcome
+                }
+            },
+        };
+        outcomes.push(outcome);
+    }
+    // A parent that was to come in this batch may have been refused.
+    let missing: Vec<usize> = coming
+        .iter()
+        .enumerate()
+        .filter(|(_, key)| {
+            let parent = current.get(*key).and_then(|c| c.parent.as_ref());
+            parent.is_some_and(|p| !tree.ids.contains_key(p) && !current.contains_key(p))
+        })
+        .map(|(index, _)| index)
+        .collect();
+    for index in missing {
+        if let Some(category) = current.get(&coming[index]) {
+            outcomes[index] = Outcome::Refused(vec![unknown_parent(category.parent.as_deref().unwrap_or(""))]);
+            changed.retain(|key| *key != coming[index]);
+        }
+    }
+    if !dry_run {
+        write(connection, &changed, &current, now)?;
+    }
+    Ok(outcomes)
+}
+
+fn unknown_parent(parent: &str) -> Issue {
+    Issue::error("category.unknown_parent", format!("there is no category \"{parent}\""))
+        .of("parent", parent)
+        .suggest("give the parent as well, before or after this one, or correct the id")
+}
+
+fn refused_parent(
+    category: &Category,
+    coming: &[String],
+    parents: &HashMap<String, Option<String>>,
+) -> Option<Issue> {
+    let parent = category.parent.as_ref()?;
+    if !parents.contains_key(parent) && !coming.contains(parent) {
+        return Some(unknown_parent(parent));
+    }
+    let mut above = Some(parent.clone());
+    let mut depth = 0;
+    while let Some(key) = above {
+        depth += 1;
+        if key == category.key || depth > MAX_DEPTH {
+            let text = format!("below \"{parent}\" it would stand below itself");
+            return Some(Issue::error("category.cycle", text).of("parent", parent));
+        }
+        above = parents.get(&key).cloned().flatten();
+    }
+    None
+}
+
+fn write(
+    connection: &mut Connection,
+    changed: &[String],
+    current: &HashMap<String, Category>,
+    now: NaiveDateTime,
+) -> Result<(), StoreError> {
+    if changed.is_empty() {
+        return Ok(());
+    }
+    // First all without new parents, so that every parent has an id; then the parents.
+    let old_ids = ids_of(connection, changed)?;
+    let put = |parents: Option<&HashMap<String, i64>>| {
+        let mut rows = Rows::default();
+        for category in changed.iter().filter_map(|key| current.get(key)) {
+            let parent = parents.and_then(|p| category.parent.as_ref().and_then(|key| p.get(key).copied()));
+            rows.row()
+                .text(&category.key)
+                .integer_option(parent)
+                .integer(category.position.into())
+                .boolean(category.active)
+                .text_option(category.image.as_deref())
+                .time(now);
+        }
+        rows
+    };
+    CATEGORIES.put(connection, put(None))?;
+    let keys: Vec<String> =
+        changed.iter().filter_map(|k| current.get(k)).flat_map(|c| c.parent.iter().chain([&c.key])).cloned().collect();
+    let ids = ids_of(connection, &keys)?;
+    CATEGORIES.put(connection, put(Some(&ids)))?;
+    if !old_ids.is_empty() {
+        let list = id_list(&old_ids.into_values().collect::<Vec<_>>());
+        diesel::sql_query(format!("DELETE FROM category_names WHERE category_id IN ({list})")).execute(connection)?;
+    }
+    let mut names = Rows::default();
+    for category in changed.iter().filter_map(|key| current.get(key)) {
+        let Some(id) = ids.get(&category.key) else { continue };
+        for (language, name) in &category.names {
+            names.row().integer(*id).text(language).text(name);
+        }
+    }
+    NAMES.put(connection, names)
+}
+
+/// A page of categories, parents before their children and siblings in their order.
+///
+/// # Errors
+/// Those of the database.
+pub fn list(
+    connection: &mut Connection,
+    below: Option<&str>,
+    after: Option<&str>,
+    limit: usize,
+) -> Result<(Vec<Stored>, Option<String>), StoreError> {
+    let tree = Tree::load(connection)?;
+    let mut children: HashMap<Option<i64>, Vec<&Row>> = HashMap::new();
+    for row in tree.rows.values() {
+        children.entry(row.parent_id).or_default().push(row);
+    }
+    for siblings in children.values_mut() {
+        siblings.sort_by_key(|r| (r.position, r.id));
+    }
+    let mut ordered: Vec<&Row> = Vec::new();
+    match below {
+        Some(key) => {
+            let parent = tree.ids.get(&compared(key)).copied();
+            if let Some(parent) = parent {
+                ordered.extend(children.get(&Some(parent)).into_iter().flatten());
+            }
+        }
+        None => {
+            let mut open: Vec<&Row> = children.get(&None).map(|c| c.iter().rev().copied().collect()).unwrap_or_default();
+            while let Some(row) = open.pop() {
+                ordered.push(row);
+                open.extend(children.get(&Some(row.id)).into_iter().flatten().rev());
+            }
+        }
+    }
+    let start = match after {
+        Some(after) => ordered.iter().position(|r| r.key == after).map_or(ordered.len(), |p| p + 1),
+        None => 0,
+    };
+    let page: Vec<&Row> = ordered.iter().skip(start).take(limit).copied().collect();
+    let more = ordered.len() > start + page.len();
+    let next = page.last().filter(|_| more).map(|r| r.key.clone());
+    let names = names_of(connection, &page.iter().map(|r| r.id).collect::<Vec<_>>())?;
+    let stored =
+        page.iter().map(|r| Stored { changed_at: r.changed_at, category: tree.category(r, &names) }).collect();
+    Ok((stored, next))
+}

@@ -1,0 +1,224 @@
+//! The pool of connections, transactions, and migrations.
+
+use crate::error::ServiceError;
+use diesel::connection::SimpleConnection;
+use diesel::pg::PgConnection;
+use diesel::r2d2::{ConnectionManager, CustomizeConnection, Pool, PooledConnection};
+use diesel::result::Error as DieselError;
+use diesel::sqlite::SqliteConnection;
+use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
+use std::fmt;
+use std::path::Path;
+use std::time::Duration;
+
+const SQLITE_MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
+const POSTGRES_MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations/postgres");
+
+/// A connection to either database.
+#[derive(diesel::MultiConnection)]
+pub enum Connection {
+    Sqlite(SqliteConnection),
+    Postgres(PgConnection),
+}
+
+/// Which database it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Backend {
+    Sqlite,
+    Postgres,
+}
+
+impl Connection {
+    pub fn backend(&self) -> Backend {
+        match self {
+            Self::Sqlite(_) => Backend::Sqlite,
+            Self::Postgres(_) => Backend::Postgres,
+        }
+    }
+
+    /// Runs `work` in a transaction that may write. SQLite takes the write lock at once, so that it never has to
+    /// give up half-way.
+    ///
+    /// # Errors
+    /// Those of `work`; nothing is written then.
+    pub fn write<T>(&mut self, work: impl FnOnce(&mut Self) -> Result<T, StoreError>) -> Result<T, StoreError> {
+        if self.backend() == Backend::Postgres {
+            return diesel::Connection::transaction(self, work);
+        }
+        self.batch_execute("BEGIN IMMEDIATE")?;
+        match work(self) {
+            Ok(value) => {
+                self.batch_execute("COMMIT")?;
+                Ok(value)
+            }
+            Err(error) => {
+                if let Err(rollback) = self.batch_execute("ROLLBACK") {
+                    log::error!("rollback failed: {rollback}");
+                }
+                Err(error)
+            }
+        }
+    }
+}
+
+/// What goes wrong with a database. Callers are told a reference; the log has the rest.
+#[derive(Debug)]
+pub enum StoreError {
+    /// No connection could be had.
+    Unavailable(String),
+    Database(DieselError),
+    /// The rules refuse it.
+    Refused(Box<ServiceError>),
+}
+
+impl fmt::Display for StoreError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unavailable(why) => write!(f, "the database cannot be reached: {why}"),
+            Self::Database(error) => write!(f, "database error: {error}"),
+            Self::Refused(error) => write!(f, "{error}"),
+        }
+    }
+}
+
+impl std::error::Error for StoreError {}
+
+impl From<DieselError> for StoreError {
+    fn from(error: DieselError) -> Self {
+        Self::Database(error)
+    }
+}
+
+impl From<ServiceError> for StoreError {
+    fn from(error: ServiceError) -> Self {
+        Self::Refused(Box::new(error))
+    }
+}
+
+/// The database.
+#[derive(Clone)]
+pub struct Store {
+    pool: Pool<ConnectionManager<Connection>>,
+    backend: Backend,
+}
+
+/// Sets up each SQLite connection.
+#[derive(Debug)]
+struct Pragmas;
+
+impl CustomizeConnection<Connection, diesel::r2d2::Error> for Pragmas {
+    fn on_acquire(&self, connection: &mut Connection) -> Result<(), diesel::r2d2::Error> {
+        let setup = match connection.backend() {
+            Backend::Sqlite => {
+                "PRAGMA busy_timeout = 30000; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; \
+                 PRAGMA foreign_keys = ON; PRAGMA cache_size = -32000; PRAGMA temp_store = MEMORY;"
+            }
+            Backend::Postgres => "SET TIME ZONE 'UTC'; SET client_min_messages = warning;",
+        };
+        connection.batch_execute(setup).map_err(diesel::r2d2::Error::QueryError)
+    }
+}
+
+impl Store {
+    /// Opens the database: a path is SQLite, `postgres://…` is PostgreSQL.
+    ///
+    /// # Errors
+    /// If it cannot be reached.
+    pub fn open(url: &str, connections: u32) -> Result<Self, StoreError> {
+        let postgres = url.starts_with("postgres://") || url.starts_with("postgresql://");
+        let backend = if postgres { Backend::Postgres } else { Backend::Sqlite };
+        let path = url.strip_prefix("sqlite://").unwrap_or(url);
+        if !postgres
+            && let Some(folder) = Path::new(path).parent()
+            && !folder.as_os_str().is_empty()
+        {
+            std::fs::create_dir_all(folder)
+                .map_err(|e| StoreError::Unavailable(format!("{}: {e}", folder.display())))?;
+        }
+        let pool = Pool::builder()
+            .max_size(connections)
+            .min_idle(Some(1))
+            .connection_timeout(Duration::from_secs(15))
+            .connection_customizer(Box::new(Pragmas))
+            .build(ConnectionManager::new(path))
+            .map_err(|e| StoreError::Unavailable(e.to_string()))?;
+        Ok(Self { pool, backend })
+    }
+
+    pub fn backend(&self) -> Backend {
+        self.backend
+    }
+
+    /// A connection.
+    ///
+    /// # Errors
+    /// If none is free in time.
+    pub fn connection(&self) -> Result<PooledConnection<ConnectionManager<Connection>>, StoreError> {
+        self.pool.get().map_err(|e| StoreError::Unavailable(e.to_string()))
+    }
+
+    /// Reads, without holding up the caller's thread.
+    ///
+    /// # Errors
+    /// Those of `work`.
+    pub async fn read<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Connection) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let store = self.clone();
+        let done = actix_web::web::block(move || work(&mut *store.connection()?)).await;
+        done.unwrap_or_else(|e| Err(StoreError::Unavailable(e.to_string())))
+    }
+
+    /// Writes in one transaction, without holding up the caller's thread.
+    ///
+    /// # Errors
+    /// Those of `work`; nothing is written then.
+    pub async fn write<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Connection) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        self.read(move |connection| connection.write(work)).await
+    }
+
+    /// Brings the schema up to date; gives the names of the migrations that were run.
+    ///
+    /// # Errors
+    /// If one fails: the schema is then as before it.
+    pub fn migrate(&self) -> Result<Vec<String>, StoreError> {
+        let mut connection = self.connection()?;
+        let run = |result: diesel::migration::Result<Vec<diesel::migration::MigrationVersion<'_>>>| match result {
+            Ok(versions) => Ok(versions.iter().map(ToString::to_string).collect()),
+            Err(e) => Err(StoreError::Unavailable(format!("migration failed: {e}"))),
+        };
+        match &mut *connection {
+            Connection::Sqlite(connection) => run(connection.run_pending_migrations(SQLITE_MIGRATIONS)),
+            Connection::Postgres(connection) => {
+                // Two nodes that start at once migrate one after the other.
+                connection.batch_execute("SELECT pg_advisory_lock(7307171)")?;
+                let done = run(connection.run_pending_migrations(POSTGRES_MIGRATIONS));
+                connection.batch_execute("SELECT pg_advisory_unlock(7307171)")?;
+                done
+            }
+        }
+    }
+
+    /// The migrations that are still to be run.
+    ///
+    /// # Errors
+    /// If the database cannot be read.
+    pub fn pending_migrations(&self) -> Result<Vec<String>, StoreError> {
+        let mut connection = self.connection()?;
+        let names = |e: Box<dyn std::error::Error + Send + Sync>| StoreError::Unavailable(e.to_string());
+        match &mut *connection {
+            Connection::Sqlite(connection) => {
+                let pending = connection.pending_migrations(SQLITE_MIGRATIONS).map_err(names)?;
+                Ok(pending.iter().map(|m| m.name().to_string()).collect())
+            }
+            Connection::Postgres(connection) => {
+                let pending = connection.pending_migrations(POSTGRES_MIGRATIONS).map_err(names)?;
+                Ok(pending.iter().map(|m| m.name().to_string()).collect())
+            }
+        }
+    }
+}

@@ -1,0 +1,10 @@
+//! Persistence: one [`Store`] over SQLite (embedded, the default) or PostgreSQL. One file an aggregate.
+
+pub mod articles;
+mod bulk;
+pub mod categories;
+mod connection;
+pub mod runs;
+pub mod schema;
+
+pub use connection::{Backend, Connection, Store, StoreError};
