@@ -1,6 +1,12 @@
 //! Soapstone: a contract-first integration server. See `ARCHITECTURE.md` for the map.
 
+pub mod cli;
+pub mod config;
 pub mod domain;
 pub mod error;
+pub mod exchange;
+pub mod http;
+pub mod navigator;
 pub mod reporting;
+pub mod services;
 pub mod store;

@@ -1,1 +1,7 @@
-fn main() {}
+//! The `soapstone` program.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    soapstone::cli::main()
+}

@@ -2,7 +2,7 @@
 
 use super::{Progress, RunMessage, RunState};
 use crate::store::runs::{self, Run};
-use crate::store::{Connection, StoreError};
+use crate::store::{Db, StoreError};
 use chrono::{NaiveDateTime, Utc};
 use soapstone_contracts::exchange as contract;
 use soapstone_runtime::DateTime;
@@ -18,7 +18,7 @@ pub struct Report {
 ///
 /// # Errors
 /// Those of the database.
-pub fn report(connection: &mut Connection, id: i64) -> Result<Option<Report>, StoreError> {
+pub fn report(connection: &mut Db, id: i64) -> Result<Option<Report>, StoreError> {
     Ok(runs::get(connection, id)?.map(|(run, progress)| Report { run, progress }))
 }
 

@@ -5,7 +5,7 @@ use super::schema::{
     article_attributes, article_axes, article_axis_values, article_categories, article_media, article_stocks,
     article_texts, articles, categories,
 };
-use super::{Backend, Connection, StoreError};
+use super::{Db, Engine, StoreError};
 use crate::domain::catalog::{Article, Defaults, Media, Named, Price, SpecialPrice, Stock, Text, TextKind};
 use crate::domain::{Issue, compared};
 use chrono::NaiveDateTime;
@@ -183,7 +183,7 @@ fn put_row(rows: &mut Rows, key: &str, article: &Article, version: i64, now: Nai
 ///
 /// # Errors
 /// Those of the database.
-pub fn by_keys(connection: &mut Connection, keys: &[String]) -> Result<HashMap<String, Stored>, StoreError> {
+pub fn by_keys(connection: &mut Db, keys: &[String]) -> Result<HashMap<String, Stored>, StoreError> {
     let mut found = HashMap::with_capacity(keys.len());
     for keys in keys.chunks(LOOKUP) {
         let rows: Vec<Row> =
@@ -197,13 +197,13 @@ pub fn by_keys(connection: &mut Connection, keys: &[String]) -> Result<HashMap<S
 }
 
 /// Loads what hangs on some articles: one query a table, however many articles.
-fn add_children(connection: &mut Connection, stored: &mut [Stored]) -> Result<(), StoreError> {
+fn add_children(connection: &mut Db, stored: &mut [Stored]) -> Result<(), StoreError> {
     if stored.is_empty() {
         return Ok(());
     }
     let ids: Vec<i64> = stored.iter().map(|s| s.id).collect();
     let places: HashMap<i64, usize> = ids.iter().enumerate().map(|(place, id)| (*id, place)).collect();
-    let mut place = |id: i64| places.get(&id).copied();
+    let place = |id: i64| places.get(&id).copied();
 
     let texts: Vec<(i64, String, String, String)> =
         article_texts::table.filter(article_texts::article_id.eq_any(&ids)).load(connection)?;
@@ -280,17 +280,17 @@ struct Pending {
     now: Option<Article>,
 }
 
-/// Applies changes to articles, each on its own: one that is refused leaves the others alone. With `dry_run`,
-/// nothing is written.
+/// Applies changes to articles, each on its own: one that is refused leaves the others alone. In a dry run nothing
+/// is written; it names the categories that a real run would have made by now.
 ///
 /// # Errors
 /// Those of the database; nothing is written then.
 pub fn upsert(
-    connection: &mut Connection,
+    connection: &mut Db,
     changes: Vec<contract::Article>,
     defaults: &Defaults,
     now: NaiveDateTime,
-    dry_run: bool,
+    dry_run: Option<&BTreeSet<String>>,
 ) -> Result<Vec<Outcome>, StoreError> {
     let keys: Vec<String> = changes.iter().map(|c| compared(&c.sku)).collect();
     let mut before = by_keys(connection, &keys)?;
@@ -305,7 +305,7 @@ pub fn upsert(
         });
         // The same article may come twice: the second change applies to what the first made.
         let current = slot.now.as_ref().or(slot.before.as_ref().map(|b| &b.article));
-        let unknown = unknown_categories(&change, &category_ids);
+        let unknown = unknown_categories(&change, &category_ids, dry_run);
         let outcome = if unknown.is_empty() {
             match Article::apply(current.cloned(), change, defaults) {
                 Err(issues) => Outcome::Refused(issues),
@@ -326,7 +326,7 @@ pub fn upsert(
         };
         outcomes.push(outcome);
     }
-    if !dry_run {
+    if dry_run.is_none() {
         // In one order on all nodes, so that two batches never wait for each other.
         order.sort();
         write(connection, &order, &pending, &category_ids, now)?;
@@ -334,13 +334,20 @@ pub fn upsert(
     Ok(outcomes)
 }
 
-fn category_ids(connection: &mut Connection, changes: &[contract::Article]) -> Result<HashMap<String, i64>, StoreError> {
+fn category_ids(connection: &mut Db, changes: &[contract::Article]) -> Result<HashMap<String, i64>, StoreError> {
     let keys: BTreeSet<String> = changes.iter().flat_map(|c| &c.category).map(|key| compared(key)).collect();
     super::categories::ids_of(connection, &keys.into_iter().collect::<Vec<_>>())
 }
 
-fn unknown_categories(change: &contract::Article, known: &HashMap<String, i64>) -> Vec<Issue> {
-    let unknown = change.category.iter().filter(|key| !known.contains_key(&compared(key)));
+fn unknown_categories(
+    change: &contract::Article,
+    known: &HashMap<String, i64>,
+    imagined: Option<&BTreeSet<String>>,
+) -> Vec<Issue> {
+    let unknown = change.category.iter().filter(|key| {
+        let key = compared(key);
+        !known.contains_key(&key) && !imagined.is_some_and(|i| i.contains(&key))
+    });
     unknown
         .map(|key| {
             Issue::error("article.unknown_category", format!("there is no category \"{key}\""))
@@ -418,7 +425,7 @@ impl Children {
         }
     }
 
-    fn write(self, connection: &mut Connection) -> Result<(), StoreError> {
+    fn write(self, connection: &mut Db) -> Result<(), StoreError> {
         if !self.replaced.is_empty() {
             let list = id_list(&self.replaced);
             let sql = format!("DELETE FROM {} WHERE article_id IN ({list})", self.table.name);
@@ -429,7 +436,7 @@ impl Children {
 }
 
 fn write(
-    connection: &mut Connection,
+    connection: &mut Db,
     order: &[String],
     pending: &HashMap<String, Pending>,
     category_ids: &HashMap<String, i64>,
@@ -506,7 +513,7 @@ pub struct Filter {
 ///
 /// # Errors
 /// Those of the database.
-pub fn list(connection: &mut Connection, filter: &Filter) -> Result<(Vec<Stored>, Option<String>), StoreError> {
+pub fn list(connection: &mut Db, filter: &Filter) -> Result<(Vec<Stored>, Option<String>), StoreError> {
     let mut query = articles::table.select(Row::as_select()).order(articles::sku_key).limit(filter.limit + 1).into_boxed();
     if let Some(after) = &filter.after {
         query = query.filter(articles::sku_key.gt(after.clone()));
@@ -546,7 +553,7 @@ pub fn list(connection: &mut Connection, filter: &Filter) -> Result<(Vec<Stored>
 ///
 /// # Errors
 /// Those of the database; nothing is deleted then.
-pub fn delete(connection: &mut Connection, skus: &[String]) -> Result<Vec<bool>, StoreError> {
+pub fn delete(connection: &mut Db, skus: &[String]) -> Result<Vec<bool>, StoreError> {
     let mut outcomes = Vec::with_capacity(skus.len());
     for sku in skus {
         let deleted = diesel::delete(articles::table.filter(articles::sku_key.eq(compared(sku)))).execute(connection)?;
@@ -559,7 +566,7 @@ pub fn delete(connection: &mut Connection, skus: &[String]) -> Result<Vec<bool>,
 ///
 /// # Errors
 /// Those of the database.
-pub fn count(connection: &mut Connection) -> Result<i64, StoreError> {
+pub fn count(connection: &mut Db) -> Result<i64, StoreError> {
     Ok(articles::table.count().get_result(connection)?)
 }
 
@@ -567,11 +574,11 @@ pub fn count(connection: &mut Connection) -> Result<i64, StoreError> {
 ///
 /// # Errors
 /// Those of the database.
-pub fn analyze(connection: &mut Connection) -> Result<(), StoreError> {
+pub fn analyze(connection: &mut Db) -> Result<(), StoreError> {
     use diesel::connection::SimpleConnection;
-    let statement = match connection.backend() {
-        Backend::Sqlite => "PRAGMA optimize",
-        Backend::Postgres => "ANALYZE articles",
+    let statement = match connection.engine() {
+        Engine::Sqlite => "PRAGMA optimize",
+        Engine::Postgres => "ANALYZE articles",
     };
     connection.batch_execute(statement)?;
     Ok(())

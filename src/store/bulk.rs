@@ -1,7 +1,7 @@
 //! Many rows in one statement: a batch travels as one JSON text, which both databases can read as a table. It beats
 //! a statement for each row, and has no limit on parameters.
 
-use super::{Backend, Connection, StoreError};
+use super::{Db, Engine, StoreError};
 use diesel::prelude::*;
 use chrono::NaiveDateTime;
 use diesel::sql_types::Text;
@@ -114,7 +114,7 @@ impl Rows {
 }
 
 impl Table {
-    fn statement(&self, backend: Backend) -> String {
+    fn statement(&self, engine: Engine) -> String {
         let mut sql = format!("INSERT INTO {} (", self.name);
         for (i, column) in self.columns.iter().enumerate() {
             let _ = write!(sql, "{}{}", if i > 0 { ", " } else { "" }, column.name());
@@ -122,18 +122,18 @@ impl Table {
         sql.push_str(") SELECT ");
         for (i, column) in self.columns.iter().enumerate() {
             let comma = if i > 0 { ", " } else { "" };
-            let _ = match (backend, column) {
-                (Backend::Sqlite, _) => write!(sql, "{comma}json_extract(value, '$[{i}]')"),
-                (Backend::Postgres, Column::Text(_)) => write!(sql, "{comma}row->>{i}"),
-                (Backend::Postgres, Column::Integer(_)) => write!(sql, "{comma}(row->>{i})::bigint"),
-                (Backend::Postgres, Column::Boolean(_)) => write!(sql, "{comma}(row->>{i})::boolean"),
-                (Backend::Postgres, Column::Time(_)) => write!(sql, "{comma}(row->>{i})::timestamp"),
+            let _ = match (engine, column) {
+                (Engine::Sqlite, _) => write!(sql, "{comma}json_extract(value, '$[{i}]')"),
+                (Engine::Postgres, Column::Text(_)) => write!(sql, "{comma}row->>{i}"),
+                (Engine::Postgres, Column::Integer(_)) => write!(sql, "{comma}(row->>{i})::bigint"),
+                (Engine::Postgres, Column::Boolean(_)) => write!(sql, "{comma}(row->>{i})::boolean"),
+                (Engine::Postgres, Column::Time(_)) => write!(sql, "{comma}(row->>{i})::timestamp"),
             };
         }
-        sql.push_str(match backend {
+        sql.push_str(match engine {
             // WHERE true: without it, SQLite takes ON CONFLICT for a join's condition.
-            Backend::Sqlite => " FROM json_each($1) WHERE true",
-            Backend::Postgres => " FROM json_array_elements($1::json) AS batch(row)",
+            Engine::Sqlite => " FROM json_each($1) WHERE true",
+            Engine::Postgres => " FROM json_array_elements($1::json) AS batch(row)",
         });
         if !self.key.is_empty() {
             let _ = write!(sql, " ON CONFLICT ({}) DO UPDATE SET ", self.key.join(", "));
@@ -146,13 +146,13 @@ impl Table {
     }
 
     /// Puts the rows in, replacing those of the same key.
-    pub fn put(&self, connection: &mut Connection, rows: Rows) -> Result<(), StoreError> {
+    pub fn put(&self, connection: &mut Db, rows: Rows) -> Result<(), StoreError> {
         if rows.count == 0 {
             return Ok(());
         }
         let mut json = rows.json;
         json.push_str("]]");
-        let sql = self.statement(connection.backend());
+        let sql = self.statement(connection.engine());
         diesel::sql_query(sql).bind::<Text, _>(json).execute(connection)?;
         Ok(())
     }

@@ -2,7 +2,7 @@
 
 use super::bulk::{Column, Rows, Table, id_list};
 use super::schema::{categories, category_names};
-use super::{Connection, StoreError};
+use super::{Db, StoreError};
 use crate::domain::catalog::{Category, Defaults};
 use crate::domain::{Issue, compared};
 use crate::store::articles::Outcome;
@@ -43,7 +43,7 @@ struct Tree {
 }
 
 impl Tree {
-    fn load(connection: &mut Connection) -> Result<Self, StoreError> {
+    fn load(connection: &mut Db) -> Result<Self, StoreError> {
         let rows: Vec<Row> = categories::table.select(Row::as_select()).load(connection)?;
         let ids = rows.iter().map(|r| (r.key.clone(), r.id)).collect();
         Ok(Self { rows: rows.into_iter().map(|r| (r.id, r)).collect(), ids })
@@ -61,7 +61,7 @@ impl Tree {
     }
 }
 
-fn names_of(connection: &mut Connection, ids: &[i64]) -> Result<HashMap<i64, Vec<(String, String)>>, StoreError> {
+fn names_of(connection: &mut Db, ids: &[i64]) -> Result<HashMap<i64, Vec<(String, String)>>, StoreError> {
     let mut found: HashMap<i64, Vec<(String, String)>> = HashMap::new();
     for ids in ids.chunks(LOOKUP) {
         let rows: Vec<(i64, String, String)> =
@@ -80,7 +80,7 @@ fn names_of(connection: &mut Connection, ids: &[i64]) -> Result<HashMap<i64, Vec
 ///
 /// # Errors
 /// Those of the database.
-pub fn ids_of(connection: &mut Connection, keys: &[String]) -> Result<HashMap<String, i64>, StoreError> {
+pub fn ids_of(connection: &mut Db, keys: &[String]) -> Result<HashMap<String, i64>, StoreError> {
     let mut found = HashMap::with_capacity(keys.len());
     for keys in keys.chunks(LOOKUP) {
         let rows: Vec<(String, i64)> = categories::table
@@ -115,7 +115,7 @@ const NAMES: Table = Table {
 /// # Errors
 /// Those of the database; nothing is written then.
 pub fn upsert(
-    connection: &mut Connection,
+    connection: &mut Db,
     changes: Vec<contract::Category>,
     defaults: &Defaults,
     now: NaiveDateTime,
@@ -207,7 +207,7 @@ fn refused_parent(
 }
 
 fn write(
-    connection: &mut Connection,
+    connection: &mut Db,
     changed: &[String],
     current: &HashMap<String, Category>,
     now: NaiveDateTime,
@@ -255,7 +255,7 @@ fn write(
 /// # Errors
 /// Those of the database.
 pub fn list(
-    connection: &mut Connection,
+    connection: &mut Db,
     below: Option<&str>,
     after: Option<&str>,
     limit: usize,

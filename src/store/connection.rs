@@ -16,23 +16,23 @@ const POSTGRES_MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations/po
 
 /// A connection to either database.
 #[derive(diesel::MultiConnection)]
-pub enum Connection {
+pub enum Db {
     Sqlite(SqliteConnection),
     Postgres(PgConnection),
 }
 
 /// Which database it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Backend {
+pub enum Engine {
     Sqlite,
     Postgres,
 }
 
-impl Connection {
-    pub fn backend(&self) -> Backend {
+impl Db {
+    pub fn engine(&self) -> Engine {
         match self {
-            Self::Sqlite(_) => Backend::Sqlite,
-            Self::Postgres(_) => Backend::Postgres,
+            Self::Sqlite(_) => Engine::Sqlite,
+            Self::Postgres(_) => Engine::Postgres,
         }
     }
 
@@ -42,7 +42,7 @@ impl Connection {
     /// # Errors
     /// Those of `work`; nothing is written then.
     pub fn write<T>(&mut self, work: impl FnOnce(&mut Self) -> Result<T, StoreError>) -> Result<T, StoreError> {
-        if self.backend() == Backend::Postgres {
+        if self.engine() == Engine::Postgres {
             return diesel::Connection::transaction(self, work);
         }
         self.batch_execute("BEGIN IMMEDIATE")?;
@@ -98,22 +98,22 @@ impl From<ServiceError> for StoreError {
 /// The database.
 #[derive(Clone)]
 pub struct Store {
-    pool: Pool<ConnectionManager<Connection>>,
-    backend: Backend,
+    pool: Pool<ConnectionManager<Db>>,
+    engine: Engine,
 }
 
 /// Sets up each SQLite connection.
 #[derive(Debug)]
 struct Pragmas;
 
-impl CustomizeConnection<Connection, diesel::r2d2::Error> for Pragmas {
-    fn on_acquire(&self, connection: &mut Connection) -> Result<(), diesel::r2d2::Error> {
-        let setup = match connection.backend() {
-            Backend::Sqlite => {
+impl CustomizeConnection<Db, diesel::r2d2::Error> for Pragmas {
+    fn on_acquire(&self, connection: &mut Db) -> Result<(), diesel::r2d2::Error> {
+        let setup = match connection.engine() {
+            Engine::Sqlite => {
                 "PRAGMA busy_timeout = 30000; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; \
                  PRAGMA foreign_keys = ON; PRAGMA cache_size = -32000; PRAGMA temp_store = MEMORY;"
             }
-            Backend::Postgres => "SET TIME ZONE 'UTC'; SET client_min_messages = warning;",
+            Engine::Postgres => "SET TIME ZONE 'UTC'; SET client_min_messages = warning;",
         };
         connection.batch_execute(setup).map_err(diesel::r2d2::Error::QueryError)
     }
@@ -126,7 +126,7 @@ impl Store {
     /// If it cannot be reached.
     pub fn open(url: &str, connections: u32) -> Result<Self, StoreError> {
         let postgres = url.starts_with("postgres://") || url.starts_with("postgresql://");
-        let backend = if postgres { Backend::Postgres } else { Backend::Sqlite };
+        let engine = if postgres { Engine::Postgres } else { Engine::Sqlite };
         let path = url.strip_prefix("sqlite://").unwrap_or(url);
         if !postgres
             && let Some(folder) = Path::new(path).parent()
@@ -142,18 +142,18 @@ impl Store {
             .connection_customizer(Box::new(Pragmas))
             .build(ConnectionManager::new(path))
             .map_err(|e| StoreError::Unavailable(e.to_string()))?;
-        Ok(Self { pool, backend })
+        Ok(Self { pool, engine })
     }
 
-    pub fn backend(&self) -> Backend {
-        self.backend
+    pub fn engine(&self) -> Engine {
+        self.engine
     }
 
     /// A connection.
     ///
     /// # Errors
     /// If none is free in time.
-    pub fn connection(&self) -> Result<PooledConnection<ConnectionManager<Connection>>, StoreError> {
+    pub fn connection(&self) -> Result<PooledConnection<ConnectionManager<Db>>, StoreError> {
         self.pool.get().map_err(|e| StoreError::Unavailable(e.to_string()))
     }
 
@@ -163,7 +163,7 @@ impl Store {
     /// Those of `work`.
     pub async fn read<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&mut Connection) -> Result<T, StoreError> + Send + 'static,
+        work: impl FnOnce(&mut Db) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
         let store = self.clone();
         let done = actix_web::web::block(move || work(&mut *store.connection()?)).await;
@@ -176,7 +176,7 @@ impl Store {
     /// Those of `work`; nothing is written then.
     pub async fn write<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&mut Connection) -> Result<T, StoreError> + Send + 'static,
+        work: impl FnOnce(&mut Db) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
         self.read(move |connection| connection.write(work)).await
     }
@@ -192,8 +192,8 @@ impl Store {
             Err(e) => Err(StoreError::Unavailable(format!("migration failed: {e}"))),
         };
         match &mut *connection {
-            Connection::Sqlite(connection) => run(connection.run_pending_migrations(SQLITE_MIGRATIONS)),
-            Connection::Postgres(connection) => {
+            Db::Sqlite(connection) => run(connection.run_pending_migrations(SQLITE_MIGRATIONS)),
+            Db::Postgres(connection) => {
                 // Two nodes that start at once migrate one after the other.
                 connection.batch_execute("SELECT pg_advisory_lock(7307171)")?;
                 let done = run(connection.run_pending_migrations(POSTGRES_MIGRATIONS));
@@ -211,11 +211,11 @@ impl Store {
         let mut connection = self.connection()?;
         let names = |e: Box<dyn std::error::Error + Send + Sync>| StoreError::Unavailable(e.to_string());
         match &mut *connection {
-            Connection::Sqlite(connection) => {
+            Db::Sqlite(connection) => {
                 let pending = connection.pending_migrations(SQLITE_MIGRATIONS).map_err(names)?;
                 Ok(pending.iter().map(|m| m.name().to_string()).collect())
             }
-            Connection::Postgres(connection) => {
+            Db::Postgres(connection) => {
                 let pending = connection.pending_migrations(POSTGRES_MIGRATIONS).map_err(names)?;
                 Ok(pending.iter().map(|m| m.name().to_string()).collect())
             }

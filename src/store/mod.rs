@@ -7,4 +7,4 @@ mod connection;
 pub mod runs;
 pub mod schema;
 
-pub use connection::{Backend, Connection, Store, StoreError};
+pub use connection::{Db, Engine, Store, StoreError};

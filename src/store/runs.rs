@@ -2,7 +2,7 @@
 
 use super::bulk::{Column, Rows, Table};
 use super::schema::{run_messages, run_progress, run_samples, runs};
-use super::{Backend, Connection, StoreError};
+use super::{Db, Engine, StoreError};
 use crate::reporting::{Counters, Progress, RunMessage, RunState};
 use chrono::NaiveDateTime;
 use diesel::prelude::*;
@@ -102,13 +102,13 @@ impl ProgressRow {
 ///
 /// # Errors
 /// Those of the database.
-pub fn accept(connection: &mut Connection, run: &NewRun) -> Result<i64, StoreError> {
+pub fn accept(connection: &mut Db, run: &NewRun) -> Result<i64, StoreError> {
     // Each backend gives back the new id in its own way, so each has its own statement.
     let id: i64 = match connection {
-        Connection::Sqlite(sqlite) => {
+        Db::Sqlite(sqlite) => {
             diesel::insert_into(runs::table).values(run).returning(runs::id).get_result(sqlite)?
         }
-        Connection::Postgres(postgres) => {
+        Db::Postgres(postgres) => {
             diesel::insert_into(runs::table).values(run).returning(runs::id).get_result(postgres)?
         }
     };
@@ -120,7 +120,7 @@ pub fn accept(connection: &mut Connection, run: &NewRun) -> Result<i64, StoreErr
 ///
 /// # Errors
 /// Those of the database.
-pub fn get(connection: &mut Connection, id: i64) -> Result<Option<(Run, Progress)>, StoreError> {
+pub fn get(connection: &mut Db, id: i64) -> Result<Option<(Run, Progress)>, StoreError> {
     let found: Option<(Run, ProgressRow)> = runs::table
         .inner_join(run_progress::table)
         .filter(runs::id.eq(id))
@@ -144,7 +144,7 @@ pub struct Filter {
 ///
 /// # Errors
 /// Those of the database.
-pub fn list(connection: &mut Connection, filter: &Filter) -> Result<(Vec<(Run, Progress)>, bool), StoreError> {
+pub fn list(connection: &mut Db, filter: &Filter) -> Result<(Vec<(Run, Progress)>, bool), StoreError> {
     let mut query = runs::table
         .inner_join(run_progress::table)
         .select((Run::as_select(), ProgressRow::as_select()))
@@ -171,7 +171,7 @@ pub fn list(connection: &mut Connection, filter: &Filter) -> Result<(Vec<(Run, P
 ///
 /// # Errors
 /// Those of the database.
-pub fn same_again(connection: &mut Connection, new: &NewRun) -> Result<Option<Run>, StoreError> {
+pub fn same_again(connection: &mut Db, new: &NewRun) -> Result<Option<Run>, StoreError> {
     let latest: Option<Run> = runs::table
         .filter(runs::kind.eq(&new.kind))
         .filter(runs::dry_run.eq(new.dry_run))
@@ -188,7 +188,7 @@ pub fn same_again(connection: &mut Connection, new: &NewRun) -> Result<Option<Ru
 ///
 /// # Errors
 /// Those of the database.
-pub fn open(connection: &mut Connection) -> Result<Vec<Run>, StoreError> {
+pub fn open(connection: &mut Db) -> Result<Vec<Run>, StoreError> {
     Ok(runs::table
         .filter(runs::state.eq_any([RunState::Queued.as_str(), RunState::Running.as_str()]))
         .order(runs::id)
@@ -200,12 +200,11 @@ pub fn open(connection: &mut Connection) -> Result<Vec<Run>, StoreError> {
 ///
 /// # Errors
 /// Those of the database.
-pub fn claim(connection: &mut Connection, seen: &Run, node: &str, now: NaiveDateTime) -> Result<bool, StoreError> {
+pub fn claim(connection: &mut Db, seen: &Run, node: &str, now: NaiveDateTime) -> Result<bool, StoreError> {
     let target = runs::table
         .filter(runs::id.eq(seen.id))
         .filter(runs::state.eq(&seen.state))
-        .filter(runs::attempt.eq(seen.attempt))
-        .filter(runs::node.is_not_distinct_from(&seen.node));
+        .filter(runs::attempt.eq(seen.attempt));
     let changed = diesel::update(target)
         .set((
             runs::state.eq(RunState::Running.as_str()),
@@ -223,7 +222,7 @@ pub fn claim(connection: &mut Connection, seen: &Run, node: &str, now: NaiveDate
 /// # Errors
 /// Those of the database.
 pub fn advance(
-    connection: &mut Connection,
+    connection: &mut Db,
     run: i64,
     node: &str,
     now: NaiveDateTime,
@@ -277,7 +276,7 @@ const MESSAGES: Table = Table {
     key: &[],
 };
 
-fn put_messages(connection: &mut Connection, run: i64, messages: &[RunMessage]) -> Result<(), StoreError> {
+fn put_messages(connection: &mut Db, run: i64, messages: &[RunMessage]) -> Result<(), StoreError> {
     let mut rows = Rows::default();
     for message in messages {
         rows.row()
@@ -307,7 +306,7 @@ const SAMPLES: Table = Table {
 ///
 /// # Errors
 /// Those of the database.
-pub fn sample(connection: &mut Connection, run: i64, at: NaiveDateTime, records: i64) -> Result<(), StoreError> {
+pub fn sample(connection: &mut Db, run: i64, at: NaiveDateTime, records: i64) -> Result<(), StoreError> {
     let mut rows = Rows::default();
     rows.row().integer(run).time(at).integer(records);
     SAMPLES.put(connection, rows)
@@ -317,7 +316,7 @@ pub fn sample(connection: &mut Connection, run: i64, at: NaiveDateTime, records:
 ///
 /// # Errors
 /// Those of the database.
-pub fn samples(connection: &mut Connection, run: i64) -> Result<Vec<(NaiveDateTime, i64)>, StoreError> {
+pub fn samples(connection: &mut Db, run: i64) -> Result<Vec<(NaiveDateTime, i64)>, StoreError> {
     Ok(run_samples::table
         .filter(run_samples::run_id.eq(run))
         .order(run_samples::at)
@@ -330,7 +329,7 @@ pub fn samples(connection: &mut Connection, run: i64) -> Result<Vec<(NaiveDateTi
 /// # Errors
 /// Those of the database.
 pub fn finish(
-    connection: &mut Connection,
+    connection: &mut Db,
     run: i64,
     node: &str,
     state: RunState,
@@ -352,7 +351,7 @@ pub fn finish(
 ///
 /// # Errors
 /// Those of the database.
-pub fn release(connection: &mut Connection, run: i64, node: &str) -> Result<(), StoreError> {
+pub fn release(connection: &mut Db, run: i64, node: &str) -> Result<(), StoreError> {
     diesel::update(runs::table.filter(runs::id.eq(run)).filter(runs::node.eq(node)))
         .set((runs::state.eq(RunState::Queued.as_str()), runs::node.eq(None::<String>)))
         .execute(connection)?;
@@ -363,7 +362,7 @@ pub fn release(connection: &mut Connection, run: i64, node: &str) -> Result<(), 
 ///
 /// # Errors
 /// Those of the database.
-pub fn cancel(connection: &mut Connection, run: i64, now: NaiveDateTime) -> Result<bool, StoreError> {
+pub fn cancel(connection: &mut Db, run: i64, now: NaiveDateTime) -> Result<bool, StoreError> {
     let waiting = diesel::update(
         runs::table.filter(runs::id.eq(run)).filter(runs::state.eq(RunState::Queued.as_str())),
     )
@@ -384,7 +383,7 @@ pub fn cancel(connection: &mut Connection, run: i64, now: NaiveDateTime) -> Resu
 ///
 /// # Errors
 /// Those of the database.
-pub fn cancel_requested(connection: &mut Connection, run: i64) -> Result<bool, StoreError> {
+pub fn cancel_requested(connection: &mut Db, run: i64) -> Result<bool, StoreError> {
     Ok(runs::table.filter(runs::id.eq(run)).select(runs::cancel_requested).first(connection).optional()?.unwrap_or(true))
 }
 
@@ -393,7 +392,7 @@ pub fn cancel_requested(connection: &mut Connection, run: i64) -> Result<bool, S
 /// # Errors
 /// Those of the database.
 pub fn messages(
-    connection: &mut Connection,
+    connection: &mut Db,
     run: i64,
     severity: Option<&str>,
     after: i64,
@@ -420,7 +419,7 @@ pub fn messages(
 ///
 /// # Errors
 /// Those of the database.
-pub fn message_codes(connection: &mut Connection, run: i64) -> Result<Vec<(String, String, i64)>, StoreError> {
+pub fn message_codes(connection: &mut Db, run: i64) -> Result<Vec<(String, String, i64)>, StoreError> {
     let mut found: Vec<(String, String, i64)> = run_messages::table
         .filter(run_messages::run_id.eq(run))
         .group_by((run_messages::severity, run_messages::code))
@@ -434,10 +433,10 @@ pub fn message_codes(connection: &mut Connection, run: i64) -> Result<Vec<(Strin
 ///
 /// # Errors
 /// Those of the database.
-pub fn now(connection: &mut Connection) -> Result<NaiveDateTime, StoreError> {
-    match connection.backend() {
-        Backend::Sqlite => Ok(chrono::Utc::now().naive_utc()),
-        Backend::Postgres => {
+pub fn now(connection: &mut Db) -> Result<NaiveDateTime, StoreError> {
+    match connection.engine() {
+        Engine::Sqlite => Ok(chrono::Utc::now().naive_utc()),
+        Engine::Postgres => {
             let now = diesel::dsl::sql::<diesel::sql_types::Timestamp>("SELECT now() AT TIME ZONE 'UTC'");
             Ok(now.get_result(connection)?)
         }

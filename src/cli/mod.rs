@@ -1,0 +1,171 @@
+//! The command line: one file a subcommand.
+
+mod config;
+mod contract;
+mod doctor;
+mod export;
+mod import;
+mod migrate;
+mod progress;
+mod run;
+mod serve;
+mod setup;
+
+use clap::{Args, Parser, Subcommand};
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// Contract-first integration server: SOAP, REST and files from one WSDL.
+#[derive(Parser)]
+#[command(name = "soapstone", version, disable_help_subcommand = false, after_help = EXAMPLES)]
+struct Cli {
+    #[command(flatten)]
+    global: Global,
+    #[command(subcommand)]
+    command: Command,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  soapstone serve                                       start the server on 127.0.0.1:8080
+  soapstone import articles articles.xml                import a file, with progress
+  soapstone import articles shop.csv --profile luma-shop
+  soapstone run list                                    what was imported, and how it went
+  soapstone run show 12                                 the report of run 12
+  soapstone export articles articles.xml                write the catalogue to a file
+  soapstone contract check service.wsdl                 is this contract right?
+
+Exit codes:
+  0  done
+  1  failed; the message says why
+  2  the command line is wrong
+  3  done, but some records were refused
+  4  cancelled
+
+Every setting can be given as a flag, as SOAPSTONE_NAME in the environment, or in soapstone.toml;
+`soapstone config` shows each with its value and where that is from.";
+
+/// Settings that most commands know.
+#[derive(Args)]
+struct Global {
+    /// Configuration file [default: soapstone.toml, if it is there]
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Folder of the embedded database, sources and profiles
+    #[arg(long, global = true, value_name = "FOLDER")]
+    data_dir: Option<String>,
+    /// `postgres://…`, or the path of an SQLite file
+    #[arg(long, global = true, value_name = "URL")]
+    database_url: Option<String>,
+    /// Any other setting, as NAME=VALUE; may repeat
+    #[arg(long, global = true, value_name = "NAME=VALUE")]
+    set: Vec<String>,
+    /// Write JSON, for programs
+    #[arg(long, global = true)]
+    json: bool,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Start the server
+    Serve(serve::Serve),
+    /// Import a file
+    Import(import::Import),
+    /// Write records to a file
+    Export(export::Export),
+    /// See what runs did, or stop one
+    Run(run::Run),
+    /// Check, explain or compile a contract
+    Contract(contract::Contract),
+    /// Bring the database's schema up to date
+    Migrate(migrate::Migrate),
+    /// Show the configuration and where each value is from
+    Config(config::Show),
+    /// Look whether all is in order
+    Doctor(doctor::Doctor),
+}
+
+/// How a command ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Done {
+    Well,
+    WithRefusals,
+    Cancelled,
+    Failed,
+}
+
+impl From<Done> for ExitCode {
+    fn from(done: Done) -> Self {
+        Self::from(match done {
+            Done::Well => 0,
+            Done::Failed => 1,
+            Done::WithRefusals => 3,
+            Done::Cancelled => 4,
+        })
+    }
+}
+
+/// A failure, told in one line.
+#[derive(Debug)]
+struct Failure(String);
+
+impl<E: fmt::Display> From<E> for Failure {
+    fn from(error: E) -> Self {
+        Self(error.to_string())
+    }
+}
+
+type Outcome = Result<Done, Failure>;
+
+impl Global {
+    /// The settings given as flags.
+    fn flags(&self) -> Result<BTreeMap<&'static str, String>, Failure> {
+        let mut flags = BTreeMap::new();
+        for given in &self.set {
+            let Some((name, value)) = given.split_once('=') else {
+                return Err(Failure(format!("--set {given}: write it as NAME=VALUE")));
+            };
+            let setting = crate::config::SETTINGS.iter().find(|s| s.key == name.trim());
+            let Some(setting) = setting else {
+                return Err(Failure(format!("--set {given}: there is no setting {name}; `soapstone config` lists them")));
+            };
+            flags.insert(setting.key, value.to_owned());
+        }
+        if let Some(folder) = &self.data_dir {
+            flags.insert("data-dir", folder.clone());
+        }
+        if let Some(url) = &self.database_url {
+            flags.insert("database-url", url.clone());
+        }
+        Ok(flags)
+    }
+}
+
+/// Runs the program.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let global = &cli.global;
+    let outcome = match &cli.command {
+        Command::Serve(command) => command.run(global),
+        Command::Import(command) => command.run(global),
+        Command::Export(command) => command.run(global),
+        Command::Run(command) => command.run(global),
+        Command::Contract(command) => command.run(global),
+        Command::Migrate(command) => command.run(global),
+        Command::Config(command) => command.run(global),
+        Command::Doctor(command) => command.run(global),
+    };
+    match outcome {
+        Ok(done) => done.into(),
+        Err(Failure(why)) => {
+            if global.json {
+                println!("{}", serde_json::json!({"error": why}));
+            } else {
+                eprintln!("soapstone: {why}");
+            }
+            ExitCode::FAILURE
+        }
+    }
+}

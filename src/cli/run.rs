@@ -1,0 +1,161 @@
+//! `soapstone run`
+
+use super::{Done, Failure, Global, Outcome, progress, setup};
+use crate::error::ServiceError;
+use crate::reporting::{self, Report, RunMessage};
+use crate::store::{Store, runs};
+use chrono::Utc;
+use clap::{Args, Subcommand};
+use soapstone_contracts::exchange::{GetRunMessagesResponse, ListRunsResponse};
+use soapstone_runtime::json;
+use std::collections::BTreeMap;
+
+/// See what runs did, or stop one
+#[derive(Args)]
+#[command(after_help = "\
+Examples:
+  soapstone run list --limit 5
+  soapstone run show 12
+  soapstone run messages 12 --json
+  soapstone run cancel 12")]
+pub(super) struct Run {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Subcommand)]
+enum What {
+    /// The latest runs
+    List {
+        /// How many
+        #[arg(long, default_value_t = 20)]
+        limit: i64,
+        /// Only runs in this state
+        #[arg(long)]
+        state: Option<String>,
+    },
+    /// The report of one run, with its first messages
+    Show { id: i64 },
+    /// All messages of one run
+    Messages {
+        id: i64,
+        /// How many at most
+        #[arg(long, default_value_t = 1000)]
+        limit: i64,
+    },
+    /// Stop a run; what it has written stays
+    Cancel { id: i64 },
+}
+
+/// How many messages a report shows.
+const SHOWN: i64 = 20;
+
+impl Run {
+    pub fn run(&self, global: &Global) -> Outcome {
+        let config = setup::config(global, BTreeMap::new())?;
+        setup::logging(&config, true);
+        let store = setup::store(&config)?;
+        match &self.what {
+            What::List { limit, state } => list(&store, *limit, state.as_deref(), global.json),
+            What::Show { id } => show(&store, *id, global.json),
+            What::Messages { id, limit } => messages(&store, *id, *limit, global.json),
+            What::Cancel { id } => cancel(&store, *id, global.json),
+        }
+    }
+}
+
+fn report(store: &Store, id: i64) -> Result<Report, Failure> {
+    let found = reporting::report(&mut *store.connection()?, id)?;
+    Ok(found.ok_or(ServiceError::NotFound { kind: "run", key: id.to_string() })?)
+}
+
+fn list(store: &Store, limit: i64, state: Option<&str>, as_json: bool) -> Outcome {
+    let filter = runs::Filter { state: state.map(str::to_owned), limit, ..runs::Filter::default() };
+    let (found, _) = runs::list(&mut *store.connection()?, &filter)?;
+    let reports: Vec<Report> = found.into_iter().map(|(run, progress)| Report { run, progress }).collect();
+    if as_json {
+        let run = reports.iter().map(Report::to_contract).collect();
+        println!("{}", json::to_string(&ListRunsResponse { run, next_cursor: None }));
+        return Ok(Done::Well);
+    }
+    if reports.is_empty() {
+        println!("No runs yet. Start one with: soapstone import articles FILE");
+        return Ok(Done::Well);
+    }
+    println!("{:>6}  {:<19}  {:<10}  {:<21}  {:>9}  {:>7}  source", "run", "accepted", "kind", "state", "records", "refused");
+    for report in &reports {
+        println!(
+            "{:>6}  {:<19}  {:<10}  {:<21}  {:>9}  {:>7}  {}",
+            report.run.id,
+            report.run.created_at.format("%Y-%m-%d %H:%M:%S"),
+            report.run.kind,
+            report.run.state().label(),
+            report.progress.counters.read,
+            report.progress.counters.failed,
+            report.run.source_name,
+        );
+    }
+    Ok(Done::Well)
+}
+
+fn show(store: &Store, id: i64, as_json: bool) -> Outcome {
+    let report = report(store, id)?;
+    if as_json {
+        println!("{}", json::to_string(&report.to_contract()));
+    } else {
+        print!("{}", progress::text(&report));
+        if report.progress.messages > 0 {
+            print_messages(store, id, SHOWN)?;
+        }
+    }
+    Ok(Done::Well)
+}
+
+fn messages(store: &Store, id: i64, limit: i64, as_json: bool) -> Outcome {
+    report(store, id)?;
+    if as_json {
+        let (found, more) = runs::messages(&mut *store.connection()?, id, None, 0, limit)?;
+        let next_cursor = found.last().filter(|_| more).map(|m| m.number.to_string());
+        let message = found.iter().map(RunMessage::to_contract).collect();
+        println!("{}", json::to_string(&GetRunMessagesResponse { message, next_cursor }));
+    } else {
+        print_messages(store, id, limit)?;
+    }
+    Ok(Done::Well)
+}
+
+/// The first messages of a run, a line each, with what to do about it.
+pub(super) fn print_messages(store: &Store, id: i64, limit: i64) -> Result<(), Failure> {
+    let (found, more) = runs::messages(&mut *store.connection()?, id, None, 0, limit)?;
+    for message in &found {
+        let line = message.line.map_or_else(String::new, |line| format!("line {line}"));
+        let column = message.column.map_or_else(String::new, |column| format!(":{column}"));
+        let key = message.record_key.as_ref().map_or_else(String::new, |key| format!(" {key}"));
+        println!("  {} {line}{column}{key}: {} [{}]", message.severity, message.text, message.code);
+        if let (Some(field), Some(value)) = (&message.field, &message.value) {
+            println!("      {field} = \"{}\"", value.replace('\n', "\\n"));
+        }
+        if let Some(suggestion) = &message.suggestion {
+            println!("      {suggestion}");
+        }
+    }
+    if more {
+        println!("  … and more: soapstone run messages {id}");
+    }
+    Ok(())
+}
+
+fn cancel(store: &Store, id: i64, as_json: bool) -> Outcome {
+    report(store, id)?;
+    let cancelled = store.connection()?.write(|db| runs::cancel(db, id, Utc::now().naive_utc()))?;
+    if !cancelled {
+        return Err(Failure(format!("run {id} is done already and cannot be cancelled")));
+    }
+    let report = report(store, id)?;
+    if as_json {
+        println!("{}", json::to_string(&report.to_contract()));
+    } else {
+        println!("Run {id} stops after its batch; what it has written stays.");
+    }
+    Ok(Done::Well)
+}

@@ -1,0 +1,248 @@
+//! One typed configuration, from flags, environment and file; every value has a default and says where it is from.
+
+use crate::domain::catalog::Defaults;
+use chrono::FixedOffset;
+use soapstone_runtime::http::TrustedProxies;
+use soapstone_runtime::soap::Limits;
+use std::collections::BTreeMap;
+use std::fmt;
+use std::net::{IpAddr, SocketAddr};
+use std::path::{Path, PathBuf};
+
+/// A value that can be set.
+#[derive(Debug)]
+pub struct Setting {
+    pub key: &'static str,
+    pub default: &'static str,
+    pub doc: &'static str,
+}
+
+/// All values that can be set.
+pub const SETTINGS: &[Setting] = &[
+    Setting { key: "listen", default: "127.0.0.1:8080", doc: "Address and port to listen on." },
+    Setting { key: "data-dir", default: "soapstone-data", doc: "Folder of the embedded database, sources and profiles." },
+    Setting {
+        key: "database-url",
+        default: "",
+        doc: "postgres://… for PostgreSQL, or a path for SQLite; empty: soapstone.sqlite in data-dir.",
+    },
+    Setting { key: "pool-size", default: "8", doc: "Connections to the database." },
+    Setting { key: "workers", default: "0", doc: "Threads that answer requests; 0: one a core." },
+    Setting { key: "log", default: "info", doc: "What is logged: error, warn, info, debug, trace, or by module." },
+    Setting { key: "batch-size", default: "500", doc: "Records of an import in one transaction." },
+    Setting { key: "default-language", default: "en", doc: "Language of texts that name none." },
+    Setting { key: "default-currency", default: "CHF", doc: "Currency of prices that name none." },
+    Setting { key: "default-gross", default: "true", doc: "Whether prices that do not say include tax." },
+    Setting { key: "default-warehouse", default: "main", doc: "Warehouse of stocks that name none." },
+    Setting { key: "time-zone", default: "+00:00", doc: "Zone of times that name none, as an offset." },
+    Setting { key: "validate-requests", default: "true", doc: "Whether requests are validated by libxml2." },
+    Setting { key: "validate-responses", default: "false", doc: "Whether replies are validated too; for tests." },
+    Setting { key: "max-body", default: "67108864", doc: "Bytes of a request, after decompression." },
+    Setting { key: "max-upload", default: "4294967296", doc: "Bytes of an uploaded file, after decompression." },
+    Setting { key: "max-depth", default: "100", doc: "How deep elements of a message nest." },
+    Setting { key: "max-attributes", default: "500", doc: "Attributes of one element." },
+    Setting { key: "max-children", default: "50000", doc: "Children of one element of a message." },
+    Setting { key: "max-name", default: "1024", doc: "Bytes of a name." },
+    Setting { key: "max-text", default: "134217728", doc: "Bytes of one text." },
+    Setting { key: "trusted-proxies", default: "", doc: "Addresses whose X-Forwarded headers count, by commas." },
+];
+
+/// Where a value is from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Origin {
+    Default,
+    File(PathBuf),
+    Environment(String),
+    Flag,
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Default => f.write_str("default"),
+            Self::File(path) => write!(f, "{}", path.display()),
+            Self::Environment(name) => write!(f, "${name}"),
+            Self::Flag => f.write_str("flag"),
+        }
+    }
+}
+
+/// A configuration that cannot be used: what, where from, and how to mend it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConfigError(pub String);
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "configuration: {}", self.0)
+    }
+}
+
+impl std::error::Error for ConfigError {}
+
+/// The configuration.
+#[derive(Clone, Debug)]
+pub struct Config {
+    pub listen: SocketAddr,
+    pub data_dir: PathBuf,
+    pub database_url: String,
+    pub pool_size: u32,
+    pub workers: usize,
+    pub log: String,
+    pub batch_size: usize,
+    pub defaults: Defaults,
+    pub validate_requests: bool,
+    pub validate_responses: bool,
+    pub limits: Limits,
+    pub max_upload: u64,
+    pub trusted_proxies: TrustedProxies,
+    /// Every value as text, with where it is from.
+    pub values: BTreeMap<&'static str, (String, Origin)>,
+}
+
+impl Config {
+    /// Puts the configuration together: flags go before the environment, that before the file, that before defaults.
+    ///
+    /// # Errors
+    /// Which value is wrong, where it is from, and what would be right.
+    pub fn load(file: Option<&Path>, flags: &BTreeMap<&'static str, String>) -> Result<Self, ConfigError> {
+        let mut values: BTreeMap<&'static str, (String, Origin)> =
+            SETTINGS.iter().map(|s| (s.key, (s.default.to_owned(), Origin::Default))).collect();
+        let standard = Path::new("soapstone.toml");
+        if let Some(path) = file.or_else(|| standard.is_file().then_some(standard)) {
+            read_file(path, &mut values)?;
+        }
+        for setting in SETTINGS {
+            let name = format!("SOAPSTONE_{}", setting.key.replace('-', "_").to_uppercase());
+            if let Ok(value) = std::env::var(&name) {
+                values.insert(setting.key, (value, Origin::Environment(name)));
+            }
+        }
+        for (key, value) in flags {
+            values.insert(key, (value.clone(), Origin::Flag));
+        }
+        Self::of(values)
+    }
+
+    fn of(values: BTreeMap<&'static str, (String, Origin)>) -> Result<Self, ConfigError> {
+        let reader = Values(&values);
+        let data_dir = PathBuf::from(reader.text("data-dir"));
+        let database_url = match reader.text("database-url") {
+            "" => data_dir.join("soapstone.sqlite").to_string_lossy().into_owned(),
+            url => url.to_owned(),
+        };
+        Ok(Self {
+            listen: reader.parsed("listen", "an address with a port, such as 127.0.0.1:8080")?,
+            pool_size: reader.at_least("pool-size", 1)?,
+            workers: reader.parsed("workers", "a whole number")?,
+            log: reader.text("log").to_owned(),
+            batch_size: reader.at_least("batch-size", 1)?,
+            defaults: Defaults {
+                language: reader.text("default-language").to_owned(),
+                currency: reader.text("default-currency").to_owned(),
+                gross: reader.parsed("default-gross", "true or false")?,
+                warehouse: reader.text("default-warehouse").to_owned(),
+                zone: reader.parsed::<FixedOffset>("time-zone", "an offset such as +01:00")?,
+            },
+            validate_requests: reader.parsed("validate-requests", "true or false")?,
+            validate_responses: reader.parsed("validate-responses", "true or false")?,
+            limits: Limits {
+                body: reader.parsed("max-body", "a number of bytes")?,
+                depth: reader.parsed("max-depth", "a whole number")?,
+                attributes: reader.parsed("max-attributes", "a whole number")?,
+                children: reader.parsed("max-children", "a whole number")?,
+                name: reader.parsed("max-name", "a number of bytes")?,
+                text: reader.parsed("max-text", "a number of bytes")?,
+            },
+            max_upload: reader.parsed("max-upload", "a number of bytes")?,
+            trusted_proxies: TrustedProxies(reader.addresses("trusted-proxies")?),
+            data_dir,
+            database_url,
+            values,
+        })
+    }
+}
+
+/// Reads typed values, and tells of a wrong one where it is from.
+struct Values<'a>(&'a BTreeMap<&'static str, (String, Origin)>);
+
+impl Values<'_> {
+    fn text(&self, key: &str) -> &str {
+        self.0.get(key).map_or("", |(value, _)| value.as_str())
+    }
+
+    fn wrong(&self, key: &str, wanted: &str) -> ConfigError {
+        let (value, origin) = self.0.get(key).cloned().unwrap_or((String::new(), Origin::Default));
+        ConfigError(format!("{key} is \"{value}\" (from {origin}), but must be {wanted}"))
+    }
+
+    fn parsed<T: std::str::FromStr>(&self, key: &str, wanted: &str) -> Result<T, ConfigError> {
+        self.text(key).trim().parse().map_err(|_| self.wrong(key, wanted))
+    }
+
+    fn at_least<T: std::str::FromStr + PartialOrd + fmt::Display>(&self, key: &str, least: T) -> Result<T, ConfigError> {
+        let wanted = format!("a whole number, at least {least}");
+        let value: T = self.parsed(key, &wanted)?;
+        if value < least { Err(self.wrong(key, &wanted)) } else { Ok(value) }
+    }
+
+    fn addresses(&self, key: &str) -> Result<Vec<IpAddr>, ConfigError> {
+        let parts = self.text(key).split(',').map(str::trim).filter(|p| !p.is_empty());
+        parts.map(|p| p.parse().map_err(|_| self.wrong(key, "addresses separated by commas"))).collect()
+    }
+}
+
+fn read_file(path: &Path, values: &mut BTreeMap<&'static str, (String, Origin)>) -> Result<(), ConfigError> {
+    let wrong = |why: String| ConfigError(format!("{}: {why}", path.display()));
+    let text = std::fs::read_to_string(path).map_err(|e| wrong(e.to_string()))?;
+    let table: toml::Table = text.parse().map_err(|e: toml::de::Error| wrong(e.to_string()))?;
+    for (key, value) in table {
+        let Some(setting) = SETTINGS.iter().find(|s| s.key == key) else {
+            let known: Vec<_> = SETTINGS.iter().map(|s| s.key).collect();
+            return Err(wrong(format!("\"{key}\" is not known; known are {}", known.join(", "))));
+        };
+        let text = match value {
+            toml::Value::String(text) => text,
+            toml::Value::Array(items) => {
+                items.iter().map(|i| i.as_str().map_or_else(|| i.to_string(), str::to_owned)).collect::<Vec<_>>().join(",")
+            }
+            other => other.to_string(),
+        };
+        values.insert(setting.key, (text, Origin::File(path.to_owned())));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_default_is_valid() {
+        let config = Config::load(None, &BTreeMap::new()).unwrap();
+        assert!(config.listen.ip().is_loopback());
+        assert!(config.database_url.ends_with("soapstone.sqlite"));
+    }
+
+    #[test]
+    fn a_wrong_value_is_told_with_its_origin() {
+        let flags = BTreeMap::from([("listen", "nowhere".to_owned())]);
+        let error = Config::load(None, &flags).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "configuration: listen is \"nowhere\" (from flag), but must be an address with a port, such as 127.0.0.1:8080"
+        );
+    }
+
+    #[test]
+    fn the_file_counts_less_than_flags() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("soapstone.toml");
+        std::fs::write(&path, "listen = \"127.0.0.1:1\"\nbatch-size = 7\ntrusted-proxies = [\"127.0.0.1\"]\n").unwrap();
+        let flags = BTreeMap::from([("listen", "127.0.0.1:2".to_owned())]);
+        let config = Config::load(Some(&path), &flags).unwrap();
+        assert_eq!((config.listen.port(), config.batch_size), (2, 7));
+        assert_eq!(config.trusted_proxies.0.len(), 1);
+        std::fs::write(&path, "lissten = 1\n").unwrap();
+        assert!(Config::load(Some(&path), &BTreeMap::new()).unwrap_err().0.contains("lissten"));
+    }
+}

@@ -1,0 +1,113 @@
+//! Sources are safe on disk before a run is accepted, named by their content.
+
+use openssl::sha::Sha256;
+use std::fs::{self, File};
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// The folder of sources.
+#[derive(Clone, Debug)]
+pub struct Spool {
+    folder: PathBuf,
+}
+
+/// A source in the spool.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Spooled {
+    pub path: PathBuf,
+    /// Hexadecimal.
+    pub sha256: String,
+    pub size: u64,
+}
+
+/// A source on its way into the spool; gone again unless it is finished.
+pub struct Incoming {
+    file: File,
+    temporary: PathBuf,
+    folder: PathBuf,
+    hash: Sha256,
+    size: u64,
+    kept: bool,
+}
+
+impl Spool {
+    /// # Errors
+    /// If the folder cannot be made.
+    pub fn open(data_dir: &Path) -> io::Result<Self> {
+        let folder = data_dir.join("sources");
+        fs::create_dir_all(&folder)?;
+        Ok(Self { folder })
+    }
+
+    /// Begins a source that comes piece by piece.
+    ///
+    /// # Errors
+    /// Those of the file system.
+    pub fn begin(&self) -> io::Result<Incoming> {
+        static COUNT: AtomicU64 = AtomicU64::new(0);
+        let number = COUNT.fetch_add(1, Ordering::Relaxed);
+        let temporary = self.folder.join(format!(".incoming-{}-{number}", std::process::id()));
+        let file = File::create(&temporary)?;
+        Ok(Incoming { file, temporary, folder: self.folder.clone(), hash: Sha256::new(), size: 0, kept: false })
+    }
+
+    /// Takes in all that a reader has.
+    ///
+    /// # Errors
+    /// Those of the reader and of the file system.
+    pub fn store(&self, mut source: impl Read) -> io::Result<Spooled> {
+        let mut incoming = self.begin()?;
+        let mut buffer = vec![0; 256 << 10];
+        loop {
+            match source.read(&mut buffer) {
+                Ok(0) => return incoming.finish(),
+                Ok(length) => incoming.write(&buffer[..length])?,
+                Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+                Err(e) => return Err(e),
+            }
+        }
+    }
+}
+
+impl Incoming {
+    /// # Errors
+    /// Those of the file system.
+    pub fn write(&mut self, piece: &[u8]) -> io::Result<()> {
+        self.hash.update(piece);
+        self.size += piece.len() as u64;
+        self.file.write_all(piece)
+    }
+
+    /// Bytes so far.
+    pub fn size(&self) -> u64 {
+        self.size
+    }
+
+    /// Makes it safe on disk, under its name.
+    ///
+    /// # Errors
+    /// Those of the file system.
+    pub fn finish(mut self) -> io::Result<Spooled> {
+        self.file.sync_all()?;
+        let hash = std::mem::take(&mut self.hash).finish();
+        let sha256 = hash.iter().fold(String::with_capacity(64), |mut out, byte| {
+            out.push_str(&format!("{byte:02x}"));
+            out
+        });
+        let path = self.folder.join(&sha256);
+        fs::rename(&self.temporary, &path)?;
+        self.kept = true;
+        File::open(&self.folder)?.sync_all()?;
+        Ok(Spooled { path, sha256, size: self.size })
+    }
+}
+
+impl Drop for Incoming {
+    fn drop(&mut self) {
+        if !self.kept {
+            // What was cut off is of no use; if it cannot be removed, nobody mistakes it for a source.
+            let _ = fs::remove_file(&self.temporary);
+        }
+    }
+}

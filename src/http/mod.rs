@@ -1,0 +1,132 @@
+//! The server: SOAP endpoints, REST facade, uploads, Navigator, health.
+
+mod health;
+mod upload;
+
+use crate::config::Config;
+use crate::exchange::{Exchange, Queue};
+use crate::navigator;
+use crate::services::{CatalogService, ExchangeService};
+use actix_web::middleware::{Compress, DefaultHeaders};
+use actix_web::web::{self, Data};
+use actix_web::{App, HttpRequest, HttpResponse, HttpServer};
+use soapstone_contracts::catalog::CatalogServer;
+use soapstone_contracts::exchange::ExchangeServer;
+use soapstone_runtime::http::{BaseAddress, Endpoint, EndpointOptions, Rest, api_page, openapi, problem_response};
+use soapstone_runtime::service::Service;
+use soapstone_runtime::soap::Fault;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Where the REST facade is.
+pub const API: &str = "/api/v1";
+
+/// A server that listens, but has not begun to answer.
+pub struct Server {
+    pub address: SocketAddr,
+    running: actix_web::dev::Server,
+    queue: Arc<Queue>,
+}
+
+impl Server {
+    /// Compiles the contracts, binds the address, and starts the worker of runs.
+    ///
+    /// # Errors
+    /// A sentence on what is in the way.
+    pub fn bind(config: &Config, exchange: Exchange) -> Result<Self, String> {
+        let queue = Queue::start(exchange.clone()).map_err(|e| format!("no thread for runs: {e}"))?;
+        let queue = Arc::new(queue);
+        let runs = ExchangeService { exchange: exchange.clone(), queue: queue.clone() };
+        let catalog = CatalogService { store: exchange.store.clone(), defaults: config.defaults.clone() };
+        let catalog: Arc<dyn Service> = Arc::new(CatalogServer(catalog));
+        let exchange_service: Arc<dyn Service> = Arc::new(ExchangeServer(runs.clone()));
+        let options = EndpointOptions {
+            limits: config.limits,
+            validate_responses: config.validate_responses,
+            skip_validation: !config.validate_requests,
+            trusted_proxies: config.trusted_proxies.clone(),
+        };
+        let endpoints = [
+            Endpoint::new(catalog.clone(), "/soap/catalog", options.clone())?,
+            Endpoint::new(exchange_service.clone(), "/soap/exchange", options)?,
+        ];
+        let rest = Rest::new(vec![catalog, exchange_service], config.limits);
+        let upload = upload::Upload { service: runs, limit: config.max_upload };
+        let state = Data::new(State { rest: rest.clone(), trusted: config.trusted_proxies.clone() });
+        let store = Data::new(exchange.store.clone());
+        let mut server = HttpServer::new(move || {
+            let endpoints = endpoints.clone();
+            let (rest, upload) = (rest.clone(), upload.clone());
+            App::new()
+                .wrap(Compress::default())
+                .wrap(DefaultHeaders::new().add(("x-content-type-options", "nosniff")))
+                .app_data(state.clone())
+                .app_data(store.clone())
+                .configure(|config| endpoints.iter().for_each(|endpoint| endpoint.configure(config)))
+                .service(
+                    web::scope(API)
+                        .configure(|config| upload.configure(config))
+                        .configure(|config| rest.configure(config))
+                        .default_service(web::to(unknown_resource)),
+                )
+                .route("/", web::get().to(home))
+                .route("/api", web::get().to(api))
+                .route("/openapi.json", web::get().to(openapi_document))
+                .configure(health::configure)
+                .configure(navigator::configure)
+        })
+        .client_request_timeout(Duration::from_secs(10))
+        .keep_alive(Duration::from_secs(60))
+        .shutdown_timeout(20);
+        if config.workers > 0 {
+            server = server.workers(config.workers);
+        }
+        let server = server.bind(config.listen).map_err(|e| {
+            format!("cannot listen on {}: {e}; another program may be there, or choose another with --listen", config.listen)
+        })?;
+        let address = server.addrs().first().copied().unwrap_or(config.listen);
+        Ok(Self { address, running: server.run(), queue })
+    }
+
+    /// Answers until a signal ends it; then finishes what was accepted and puts back the run at work.
+    ///
+    /// # Errors
+    /// Those of the network.
+    pub async fn run(self) -> std::io::Result<()> {
+        let result = self.running.await;
+        let stopped = web::block(move || self.queue.stop()).await;
+        if stopped.is_err() {
+            log::warn!("the worker of runs was not waited for");
+        }
+        result
+    }
+}
+
+struct State {
+    rest: Rest,
+    trusted: soapstone_runtime::http::TrustedProxies,
+}
+
+async fn unknown_resource(request: HttpRequest) -> HttpResponse {
+    let id = soapstone_runtime::http::request_id();
+    let message = format!("There is no resource {}; /api lists what there is", request.path());
+    problem_response(&Fault::sender("http.not_found", 404, message), &id)
+}
+
+fn document(request: &HttpRequest, state: &State) -> serde_json::Value {
+    let base = BaseAddress::of(request, &state.trusted).0;
+    openapi(state.rest.services(), "Soapstone REST API", env!("CARGO_PKG_VERSION"), &format!("{base}{API}"))
+}
+
+async fn openapi_document(request: HttpRequest, state: Data<State>) -> HttpResponse {
+    HttpResponse::Ok().json(document(&request, &state))
+}
+
+async fn api(request: HttpRequest, state: Data<State>) -> HttpResponse {
+    HttpResponse::Ok().content_type("text/html; charset=utf-8").body(api_page(&document(&request, &state)))
+}
+
+async fn home() -> HttpResponse {
+    HttpResponse::Found().insert_header(("location", "/navigator")).finish()
+}

@@ -1,0 +1,168 @@
+//! Files uploaded to `POST /api/v1/imports`: as a form (`multipart/form-data`) or as the bare body, streamed to disk.
+
+use crate::error::ServiceError;
+use crate::exchange::Request;
+use crate::services::ExchangeService;
+use actix_multipart::Multipart;
+use actix_web::dev::Decompress;
+use actix_web::guard::{self, GuardContext};
+use actix_web::http::header::CONTENT_TYPE;
+use actix_web::web::{self, Payload, Query, ServiceConfig};
+use actix_web::{FromRequest, HttpRequest, HttpResponse};
+use futures_util::StreamExt;
+use soapstone_contracts::exchange::{RunFormat, RunKind, StartImportResponse};
+use soapstone_runtime::http::{problem_response, request_id};
+use soapstone_runtime::json;
+use soapstone_runtime::soap::Fault;
+use std::collections::BTreeMap;
+
+/// How long a form's plain field may be.
+const MAX_FIELD: usize = 4096;
+
+#[derive(Clone)]
+pub(super) struct Upload {
+    pub service: ExchangeService,
+    pub limit: u64,
+}
+
+type Fields = BTreeMap<String, String>;
+
+impl Upload {
+    pub fn configure(&self, config: &mut ServiceConfig) {
+        let upload = self.clone();
+        config.service(
+            web::resource("/imports").guard(guard::Post()).guard(guard::fn_guard(is_file)).to(
+                move |request: HttpRequest, payload: Payload| {
+                    let upload = upload.clone();
+                    async move {
+                        let id = request_id();
+                        match upload.receive(&request, payload).await {
+                            Ok(response) => response,
+                            Err(fault) => problem_response(&fault, &id),
+                        }
+                    }
+                },
+            ),
+        );
+    }
+
+    async fn receive(&self, request: &HttpRequest, payload: Payload) -> Result<HttpResponse, Fault> {
+        let mut fields: Fields = Query::<Fields>::from_query(request.query_string())
+            .map_err(|e| Fault::sender("http.query", 400, format!("The query cannot be read: {e}")))?
+            .into_inner();
+        let source = if content_type(request).starts_with("multipart/form-data") {
+            self.form(request, payload, &mut fields).await?
+        } else {
+            self.bare(request, payload).await?
+        };
+        let wanted = wanted(fields)?;
+        let accepted = self.service.accept(wanted, source).await?;
+        let id = accepted.report.run.id;
+        let response = StartImportResponse { run: accepted.report.to_contract() };
+        Ok(HttpResponse::Accepted()
+            .insert_header(("location", format!("{}/runs/{id}", super::API)))
+            .content_type("application/json")
+            .body(json::to_string(&response)))
+    }
+
+    async fn form(
+        &self,
+        request: &HttpRequest,
+        payload: Payload,
+        fields: &mut Fields,
+    ) -> Result<crate::exchange::Spooled, Fault> {
+        let broken = |e: &dyn std::fmt::Display| Fault::sender("http.form", 400, format!("The form cannot be read: {e}"));
+        let mut form = Multipart::from_request(request, &mut payload.into_inner()).await.map_err(|e| broken(&e))?;
+        let mut source = None;
+        while let Some(field) = form.next().await {
+            let mut field = field.map_err(|e| broken(&e))?;
+            let name = field.name().unwrap_or("").to_owned();
+            let file_name = field.content_disposition().and_then(|d| d.get_filename()).map(str::to_owned);
+            if name == "file" || file_name.is_some() {
+                if let Some(file_name) = file_name {
+                    fields.entry("sourceName".to_owned()).or_insert(file_name);
+                }
+                let pieces = field.map(|piece| piece.map_err(|e| e.to_string()));
+                source = Some(self.spool(pieces).await?);
+                continue;
+            }
+            let mut text = Vec::new();
+            while let Some(piece) = field.next().await {
+                text.extend_from_slice(&piece.map_err(|e| broken(&e))?);
+                if text.len() > MAX_FIELD {
+                    return Err(Fault::sender("http.form", 413, format!("The field \"{name}\" is too long")));
+                }
+            }
+            let text = String::from_utf8(text).map_err(|_| broken(&format!("\"{name}\" is not UTF-8")))?;
+            fields.insert(name, text);
+        }
+        source.ok_or_else(|| Fault::sender("import.no_file", 422, "The form has no file; send it in the field \"file\""))
+    }
+
+    async fn bare(&self, request: &HttpRequest, payload: Payload) -> Result<crate::exchange::Spooled, Fault> {
+        let stream = Decompress::from_headers(payload, request.headers());
+        let spooled = self.spool(stream.map(|piece| piece.map_err(|e| e.to_string()))).await?;
+        if spooled.size == 0 {
+            return Err(Fault::sender("import.no_file", 422, "The body is empty; send the file in it"));
+        }
+        Ok(spooled)
+    }
+
+    /// Writes a stream to the spool, piece by piece.
+    async fn spool(
+        &self,
+        mut pieces: impl futures_util::Stream<Item = Result<web::Bytes, String>> + Unpin,
+    ) -> Result<crate::exchange::Spooled, Fault> {
+        let failed = |e: std::io::Error| Fault::from(ServiceError::internal(format!("the source cannot be stored: {e}")));
+        let mut incoming = self.service.exchange.spool.begin().map_err(failed)?;
+        while let Some(piece) = pieces.next().await {
+            let piece = piece.map_err(|e| Fault::sender("http.body", 400, format!("The body cannot be read: {e}")))?;
+            if incoming.size() + piece.len() as u64 > self.limit {
+                return Err(Fault::sender("http.too_large", 413, format!("The file is larger than {} bytes", self.limit)));
+            }
+            incoming.write(&piece).map_err(failed)?;
+        }
+        let finished = web::block(move || incoming.finish()).await;
+        finished.map_err(|e| Fault::from(ServiceError::internal(e)))?.map_err(failed)
+    }
+}
+
+fn content_type(request: &HttpRequest) -> &str {
+    request.headers().get(CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or("")
+}
+
+/// Whatever is not JSON is a file.
+fn is_file(context: &GuardContext<'_>) -> bool {
+    let media = context.head().headers().get(CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or("");
+    !media.is_empty() && !media.starts_with("application/json")
+}
+
+/// What the fields ask for; a wrong one is told.
+fn wanted(mut fields: Fields) -> Result<Request, Fault> {
+    let mut take = |name: &str| fields.remove(name).filter(|value| !value.is_empty());
+    let one_of = |name: &str, value: String, known: Vec<&str>| {
+        if known.contains(&value.as_str()) {
+            return Ok(value);
+        }
+        let message = format!("\"{name}\" is \"{value}\", but must be one of {}", known.join(", "));
+        Err(ServiceError::invalid("import.unknown_value", message).of(name, &value))
+    };
+    let kind = take("kind").unwrap_or_else(|| RunKind::Articles.as_str().to_owned());
+    let format = take("format").unwrap_or_else(|| RunFormat::Auto.as_str().to_owned());
+    let dry_run = take("dryRun").unwrap_or_else(|| "false".to_owned());
+    let request = Request {
+        kind: one_of("kind", kind, RunKind::ALL.iter().map(|k| k.as_str()).collect())?,
+        format: one_of("format", format, RunFormat::ALL.iter().map(|f| f.as_str()).collect())?,
+        profile: take("profile"),
+        source_name: take("sourceName").unwrap_or_else(|| "upload".to_owned()),
+        dry_run: one_of("dryRun", dry_run, vec!["true", "false"])? == "true",
+        channel: "rest",
+    };
+    match fields.into_keys().next() {
+        None => Ok(request),
+        Some(name) => {
+            let message = format!("The field \"{name}\" is not known; there are kind, format, profile, sourceName, dryRun, file");
+            Err(ServiceError::invalid("import.unknown_field", message).of(&name, "").into())
+        }
+    }
+}

@@ -1,0 +1,195 @@
+//! One run: how far it is, what became of its records, what it has to say, how long it took.
+
+use super::chart::{self, Chart};
+use super::{duration, grouped, not_found, page, size, unavailable};
+use crate::reporting::{self, Report, RunMessage};
+use crate::store::{Store, StoreError, runs};
+use actix_web::HttpResponse;
+use actix_web::web::{Data, Path, Query};
+use askama::Template;
+use chrono::NaiveDateTime;
+use serde::Deserialize;
+
+/// Messages on one page.
+const PAGE: i64 = 50;
+
+#[derive(Deserialize)]
+pub(super) struct Wanted {
+    after: Option<i64>,
+}
+
+#[derive(Template)]
+#[template(path = "run.html")]
+struct RunPage {
+    id: i64,
+    kind: String,
+    source: String,
+    state: &'static str,
+    label: &'static str,
+    active: bool,
+    dry_run: bool,
+    percent: i64,
+    counters: Vec<Counter>,
+    facts: Vec<(&'static str, String)>,
+    failure: Option<String>,
+    codes: Vec<Code>,
+    messages: Vec<Line>,
+    next: Option<i64>,
+    stages: Vec<Stage>,
+    chart: Option<Chart>,
+    chart_seconds: String,
+    chart_records: String,
+}
+
+struct Counter {
+    name: &'static str,
+    value: String,
+    /// Which colour it has; none where there is nothing.
+    class: &'static str,
+    share: i64,
+}
+
+struct Code {
+    severity: String,
+    code: String,
+    count: String,
+}
+
+struct Line {
+    severity: String,
+    place: String,
+    key: String,
+    field: String,
+    value: String,
+    text: String,
+    suggestion: String,
+    code: String,
+}
+
+struct Stage {
+    name: &'static str,
+    time: String,
+    share: i64,
+}
+
+impl Line {
+    fn of(message: RunMessage) -> Self {
+        let place = match (message.line, message.column) {
+            (Some(line), Some(column)) => format!("line {line}, column {column}"),
+            (Some(line), None) => format!("line {line}"),
+            _ => String::new(),
+        };
+        Self {
+            severity: message.severity,
+            place,
+            key: message.record_key.unwrap_or_default(),
+            field: message.field.unwrap_or_default(),
+            value: message.value.unwrap_or_default(),
+            text: message.text,
+            suggestion: message.suggestion.unwrap_or_default(),
+            code: message.code,
+        }
+    }
+}
+
+fn counters(report: &Report) -> Vec<Counter> {
+    let counters = report.progress.counters;
+    let share = |count: i64| (count * 100).checked_div(counters.read).unwrap_or(0);
+    let of = |name, value, class| Counter {
+        name,
+        value: grouped(value),
+        class: if value == 0 { "none" } else { class },
+        share: share(value),
+    };
+    vec![
+        of("created", counters.created, "created"),
+        of("updated", counters.updated, "updated"),
+        of("unchanged", counters.unchanged, "unchanged"),
+        of("refused", counters.failed, "failed"),
+    ]
+}
+
+fn facts(report: &Report) -> Vec<(&'static str, String)> {
+    let run = &report.run;
+    let time = |at: Option<NaiveDateTime>| at.map_or_else(|| "–".to_owned(), |t| t.format("%Y-%m-%d %H:%M:%S UTC").to_string());
+    let mut facts = vec![
+        ("File", run.source_name.clone()),
+        ("Size", size(run.source_size)),
+        ("SHA-256", run.source_sha256.clone()),
+        ("Format", run.profile.as_ref().map_or_else(|| run.format.clone(), |p| format!("{}, profile {p}", run.format))),
+        ("Came by", run.channel.clone()),
+        ("Accepted", time(Some(run.created_at))),
+        ("Started", time(run.started_at)),
+        ("Ended", time(run.finished_at)),
+    ];
+    if run.attempt > 1 {
+        facts.push(("Attempts", run.attempt.to_string()));
+    }
+    facts
+}
+
+fn stages(report: &Report) -> Vec<Stage> {
+    let (read, write) = (report.progress.read_time.as_secs_f64(), report.progress.write_time.as_secs_f64());
+    let all = report.seconds().unwrap_or(0.0).max(read).max(write).max(0.001);
+    #[expect(clippy::cast_possible_truncation, reason = "a share between 0 and 100")]
+    let stage = |name, seconds: f64| Stage { name, time: duration(seconds), share: (seconds / all * 100.0).round() as i64 };
+    vec![stage("Reading and mapping", read), stage("Comparing and writing", write)]
+}
+
+fn timeline(report: &Report, samples: &[(NaiveDateTime, i64)]) -> Option<Chart> {
+    let start = report.run.started_at?;
+    #[expect(clippy::cast_precision_loss, reason = "seconds on a picture")]
+    let seconds = |at: NaiveDateTime| (at - start).num_milliseconds() as f64 / 1000.0;
+    let points: Vec<(f64, i64)> = samples.iter().map(|(at, done)| (seconds(*at), *done)).collect();
+    chart::draw(&points)
+}
+
+type Found = Option<(Report, (Vec<RunMessage>, bool), Vec<(String, String, i64)>, Vec<(NaiveDateTime, i64)>)>;
+
+pub(super) async fn show(store: Data<Store>, id: Path<i64>, wanted: Query<Wanted>) -> HttpResponse {
+    let (id, after) = (id.into_inner(), wanted.after.unwrap_or(0));
+    let found: Result<Found, StoreError> = store
+        .read(move |db| {
+            let Some(report) = reporting::report(db, id)? else { return Ok(None) };
+            let messages = runs::messages(db, id, None, after, PAGE)?;
+            Ok(Some((report, messages, runs::message_codes(db, id)?, runs::samples(db, id)?)))
+        })
+        .await;
+    let (report, (messages, more), codes, samples) = match found {
+        Ok(Some(found)) => found,
+        Ok(None) => return not_found(format!("There is no run {id}.")),
+        Err(e) => return unavailable(&e),
+    };
+    let mut facts = facts(&report);
+    if let Some(seconds) = report.seconds() {
+        facts.push(("Took", duration(seconds)));
+    }
+    if let Some(rate) = report.rate() {
+        #[expect(clippy::cast_possible_truncation, reason = "a rate for people")]
+        facts.push(("Rate", format!("{} records/s", grouped(rate.round() as i64))));
+    }
+    let chart = timeline(&report, &samples);
+    page(&RunPage {
+        id,
+        kind: report.run.kind.clone(),
+        source: report.run.source_name.clone(),
+        state: report.run.state().as_str(),
+        label: report.run.state().label(),
+        active: !report.run.state().is_final(),
+        dry_run: report.run.dry_run,
+        percent: report.percent(),
+        counters: counters(&report),
+        failure: report.run.failure.clone(),
+        codes: codes
+            .into_iter()
+            .map(|(severity, code, count)| Code { severity, code, count: grouped(count) })
+            .collect(),
+        next: messages.last().filter(|_| more).map(|m| m.number),
+        messages: messages.into_iter().map(Line::of).collect(),
+        stages: stages(&report),
+        chart_seconds: chart.as_ref().map(|c| duration(c.seconds)).unwrap_or_default(),
+        chart_records: chart.as_ref().map(|c| grouped(c.records)).unwrap_or_default(),
+        chart,
+        facts,
+    })
+}
