@@ -18,6 +18,9 @@ const AHEAD: usize = 4;
 /// Messages kept of one run; more are only counted.
 const MAX_MESSAGES: i64 = 10_000;
 
+/// Characters kept of a value that is complained of.
+const MAX_VALUE: usize = 200;
+
 /// How often a node says that it is alive while it waits for its reader.
 const HEARTBEAT: Duration = Duration::from_secs(5);
 
@@ -314,6 +317,14 @@ fn count(progress: &mut Progress, outcome: &Outcome) {
     }
 }
 
+/// A value as far as a person wants to see it.
+fn shortened(value: &str) -> String {
+    match value.char_indices().nth(MAX_VALUE) {
+        Some((end, _)) => format!("{}…", &value[..end]),
+        None => value.to_owned(),
+    }
+}
+
 /// Where an item stands in its source.
 struct Place {
     record: i64,
@@ -340,7 +351,7 @@ impl Place {
             line: self.line,
             column: self.column,
             field,
-            value: issue.value.clone(),
+            value: issue.value.as_deref().map(shortened),
             text: issue.text.clone(),
             suggestion: issue.suggestion.clone(),
         }

@@ -2,10 +2,11 @@
 
 use super::Exchange;
 use super::pipeline::Pipeline;
+use crate::reporting::RunState;
 use crate::store::StoreError;
 use crate::store::runs::{self, Run};
-use crate::reporting::RunState;
 use chrono::TimeDelta;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -72,14 +73,9 @@ impl Queue {
                     Err(e) => log::error!("the queue cannot be read: {e}"),
                 }
                 let (flag, changed) = &*waiter;
-                if let Ok(mut told) = flag.lock() {
-                    if !*told
-                        && let Ok((guard, _)) = changed.wait_timeout(told, POLL)
-                    {
-                        told = guard;
-                    } else {
-                        continue;
-                    }
+                if let Ok(told) = flag.lock()
+                    && let Ok((mut told, _)) = changed.wait_timeout_while(told, POLL, |told| !*told)
+                {
                     *told = false;
                 }
             }
@@ -145,7 +141,14 @@ impl Exchange {
         if run.attempt > 0 {
             log::info!(run = run.id; "run {} goes on after an interruption", run.id);
         }
-        Pipeline::new(self, run.id, node).work();
+        let working = AssertUnwindSafe(|| Pipeline::new(self, run.id, node).work());
+        if catch_unwind(working).is_err() {
+            log::error!(run = run.id; "run {} ended in a panic", run.id);
+            let mut db = self.store.connection()?;
+            let now = runs::now(&mut db)?;
+            let why = Some("an internal error; the log has the details");
+            db.write(|db| runs::finish(db, run.id, node, RunState::Failed, why, now))?;
+        }
         Ok(true)
     }
 }

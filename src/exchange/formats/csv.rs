@@ -107,9 +107,10 @@ impl CsvFile {
     fn resynchronise(&mut self, start: &Position, line: i64) -> Result<Item, Broken> {
         let found = self.record.len();
         let first = self.record.get(0).map(|f| String::from_utf8_lossy(f).chars().take(200).collect::<String>());
-        let last = self.record.get(found.saturating_sub(1).min(self.fields - 1));
-        let value: String = last.map(|f| String::from_utf8_lossy(f).chars().take(200).collect()).unwrap_or_default();
-        let name = self.mapping.column_name(found.min(self.fields).saturating_sub(1));
+        let cells: Vec<_> = self.record.iter().map(String::from_utf8_lossy).collect();
+        let value = cells.join(&char::from(self.separator).to_string());
+        // The first that is missing, or the last there should be.
+        let name = self.mapping.column_name(found.min(self.fields - 1));
         let next = self.next_whole(start).map_err(|e| {
             log::error!("csv: {e}");
             let issue = Issue::error("csv.unreadable", "the file cannot be read on").suggest("send the file again");

@@ -183,8 +183,16 @@ impl Mapping {
             };
             let optional = |name: &Option<String>| name.as_deref().map(mapped).transpose();
             let column = optional(&rule.column)?;
-            if let Some(column) = &rule.column {
-                columns.push(((*member).to_owned(), column.clone()));
+            let parts = [
+                ("", &rule.column),
+                ("/currency", &rule.currency_column),
+                ("/from", &rule.from),
+                ("/until", &rule.until),
+            ];
+            for (part, column) in parts {
+                if let Some(column) = column {
+                    columns.push((format!("{member}{part}"), column.clone()));
+                }
             }
             fields.push(Field {
                 member,
@@ -325,7 +333,7 @@ impl Mapping {
             }
         }
         let members = Value::Object(members);
-        let read = |error: Box<ReadError>| self.issue(*error);
+        let read = |error: Box<ReadError>| self.issue(*error, cells);
         if self.articles {
             Ok(Change::Article(Box::new(soapstone_runtime::json::from_value(members).map_err(read)?)))
         } else {
@@ -467,16 +475,20 @@ impl Mapping {
         Ok(keys)
     }
 
-    /// What the contract has against a member, told by the column that filled it.
-    fn issue(&self, error: ReadError) -> Box<Issue> {
-        let member = error.path.trim_start_matches('/').split('/').next().unwrap_or("");
-        let member = if member.is_empty() { error.field.as_deref().unwrap_or("") } else { member };
+    /// What the contract has against a member, told by the column that filled it and its cell as given.
+    fn issue(&self, error: ReadError, cells: &Cells<'_>) -> Box<Issue> {
+        let path = error.path.trim_start_matches('/');
+        let member = if path.is_empty() { error.field.as_deref().unwrap_or("") } else { path };
         let column = self.columns.name_of(member).unwrap_or_else(|| member.to_owned());
         let text = match &error.field {
             Some(field) => error.message.replacen(&format!("\"{field}\""), &format!("\"{column}\""), 1),
             None => error.message.clone(),
         };
-        let value = error.value.unwrap_or_default();
+        let is_list = error.path.bytes().any(|b| b.is_ascii_digit());
+        let value = match cells.named(&column) {
+            Ok(cell) if !is_list && !cell.is_empty() => cell.to_owned(),
+            _ => error.value.unwrap_or_default(),
+        };
         let code = match error.kind {
             soapstone_runtime::ReadErrorKind::Missing => "csv.missing",
             soapstone_runtime::ReadErrorKind::Facet => "csv.facet",

@@ -1,6 +1,7 @@
 //! The SOAP endpoint of one service: bytes in, operation by the body's element, bytes out.
 
 use super::{BaseAddress, PublishedContract, TrustedProxies, body, page};
+use crate::problem::ReadErrorKind;
 use crate::service::{Channel, Context, Outcome, Service};
 use crate::soap::{Envelope, Fault, Limits, Version};
 use crate::validate::Validator;
@@ -226,10 +227,9 @@ impl Endpoint {
         {
             // Our own reader knows the column, the field and its value of the first one.
             if let Err(error) = self.service.clone().call(context, index, envelope.payload()).map(drop) {
-                match problems.iter_mut().find(|p| p.line == error.line) {
-                    Some(same) => *same = *error,
-                    None => problems.insert(0, *error),
-                }
+                // What cannot be parsed has no second place.
+                problems.retain(|p| p.line != error.line && p.kind != ReadErrorKind::Malformed);
+                problems.insert(0, *error);
             }
             return Err(Box::new(Fault::invalid(problems)));
         }

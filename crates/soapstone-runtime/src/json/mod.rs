@@ -1,6 +1,7 @@
 //! JSON for the same generated types: the REST facade's mapping of XML Schema.
 
 mod reader;
+mod strict;
 mod writer;
 
 pub use reader::JsonSource;
@@ -30,8 +31,11 @@ pub fn from_value<T: Value>(value: serde_json::Value) -> Result<T, Box<ReadError
 /// # Errors
 /// With line and column of what is not JSON.
 pub fn parse(bytes: &[u8]) -> Result<serde_json::Value, Box<ReadError>> {
-    serde_json::from_slice(bytes).map_err(|e| {
-        let mut error = ReadError::new(ReadErrorKind::Malformed, format!("not JSON: {e}"));
+    serde_json::from_slice(bytes).map(|strict::Strict(value)| value).map_err(|e| {
+        let text = e.to_string();
+        // The place has fields of its own.
+        let text = text.rsplit_once(" at line ").map_or(text.as_str(), |(reason, _)| reason);
+        let mut error = ReadError::new(ReadErrorKind::Malformed, format!("not JSON that can be read: {text}"));
         error.line = u32::try_from(e.line()).unwrap_or(0);
         error.column = u32::try_from(e.column()).unwrap_or(0);
         error

@@ -3,6 +3,7 @@
 use crate::problem::{ReadError, ReadErrorKind};
 use crate::schema::{Choice, Facets, Field, Source, Value};
 use crate::value::{JsonKind, Simple, XmlFragment, treated};
+use bigdecimal::BigDecimal;
 use serde_json::{Map, Value as Json};
 use std::borrow::Cow;
 
@@ -249,17 +250,18 @@ impl Source for JsonSource {
     fn content<T: Simple>(&mut self, facets: &'static Facets) -> Read<T> {
         let wanted = match T::JSON {
             JsonKind::String => "a string",
-            JsonKind::Number => "a number",
+            JsonKind::Digits | JsonKind::Number => "a number",
             JsonKind::Boolean => "true or false",
         };
         let text = match self.frames.last().and_then(|frame| frame.value.as_ref()) {
             Some(Json::String(text)) => text.clone(),
-            Some(Json::Number(number)) if T::JSON == JsonKind::Number || T::parse("0").is_ok() => number.to_string(),
+            Some(Json::Number(number)) if T::JSON == JsonKind::Number => number.to_string(),
+            Some(Json::Number(number)) if T::JSON == JsonKind::Digits => written_out(number),
             Some(Json::Bool(value)) if T::JSON == JsonKind::Boolean => value.to_string(),
             _ => return Err(self.wrong_kind(wanted)),
         };
         if let Some(control) =
-            text.chars().find(|c| matches!(c, '\0'..='\u{8}' | '\u{b}' | '\u{c}' | '\u{e}'..='\u{1f}'))
+            text.chars().find(|c| matches!(c, '\0'..='\u{8}' | '\u{b}' | '\u{c}' | '\u{e}'..='\u{1f}' | '\u{fffe}' | '\u{ffff}'))
         {
             let name = self.name();
             let message = format!("\"{name}\" has the control character U+{:04X}", u32::from(control));
@@ -280,5 +282,20 @@ impl Source for JsonSource {
 
     fn nil(&mut self) -> Read<bool> {
         Ok(matches!(self.frames.last().and_then(|frame| frame.value.as_ref()), Some(Json::Null)))
+    }
+}
+
+/// How many zeros an exponent may stand for.
+const MAX_EXPONENT: i64 = 400;
+
+/// A number without an exponent, as XML Schema writes decimals.
+fn written_out(number: &serde_json::Number) -> String {
+    let text = number.to_string();
+    if !text.contains(['e', 'E']) {
+        return text;
+    }
+    match text.parse::<BigDecimal>() {
+        Ok(value) if value.fractional_digit_count().abs() <= MAX_EXPONENT => value.to_plain_string(),
+        _ => text,
     }
 }

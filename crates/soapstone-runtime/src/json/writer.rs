@@ -87,7 +87,7 @@ impl Sink for JsonSink {
         self.scratch.clear();
         value.append(&mut self.scratch);
         let bare = match T::JSON {
-            JsonKind::String => false,
+            JsonKind::String | JsonKind::Digits => false,
             JsonKind::Boolean => true,
             JsonKind::Number => is_exact_number(&self.scratch),
         };

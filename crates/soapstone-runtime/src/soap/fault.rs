@@ -144,8 +144,8 @@ impl Fault {
         out.push_str("</faultcode><faultstring xml:lang=\"en\">");
         escape_text(&self.message, out);
         out.push_str("</faultstring>");
-        // A header that was not understood has no detail (SOAP 1.1, section 4.4).
-        if self.not_understood.is_empty() {
+        // Only a fault of the body's processing has a detail (SOAP 1.1, section 4.4).
+        if matches!(self.code, FaultCode::Sender | FaultCode::Receiver) {
             out.push_str("<detail>");
             self.write_detail(out);
             out.push_str("</detail>");

@@ -13,11 +13,13 @@ pub struct Base64Binary(pub Vec<u8>);
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct HexBinary(pub Vec<u8>);
 
+const NOT_BASE64: &str = "is not base64 (A to Z, a to z, 0 to 9, + and /, filled up with = to a multiple of four)";
+
 impl Simple for Base64Binary {
     fn parse(text: &str) -> Result<Self, Cow<'static, str>> {
         let compact: Cow<'_, str> =
             if text.contains(' ') { text.split(' ').collect::<String>().into() } else { text.into() };
-        STANDARD.decode(compact.as_bytes()).map(Self).map_err(|e| format!("is not base64: {e}").into())
+        STANDARD.decode(compact.as_bytes()).map(Self).map_err(|_| NOT_BASE64.into())
     }
 
     fn append(&self, out: &mut String) {

@@ -8,6 +8,8 @@ use std::cmp::Ordering;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum JsonKind {
     String,
+    /// A string of digits, so that none is lost; numbers are read as well.
+    Digits,
     /// A number; exact strings are read as well.
     Number,
     Boolean,

@@ -1,0 +1,10 @@
+//! The journeys end to end, against the running binary: one folder an area.
+
+mod cli;
+mod contract;
+mod exchange;
+mod interop;
+mod navigator;
+mod rest;
+mod soap;
+mod support;

@@ -1,0 +1,12 @@
+//! The REST facade: cases as files, uploads, the OpenAPI document.
+
+mod openapi;
+mod upload;
+
+use crate::support::{on_each_database, run_cases};
+
+on_each_database! {
+    fn cases(database) {
+        run_cases("tests/rest/cases", database);
+    }
+}

@@ -1,0 +1,81 @@
+//! Files sent to `POST /api/v1/imports`.
+
+use crate::support::{Server, Site, on_each_database};
+use serde_json::{Value, json};
+
+const CSV: &str = "sku;name[de];listPrice;currency\nA;Größe;12.50;EUR\nB;;abc;EUR\nC;Fein;1;EUR\n";
+
+/// The run's end, and what came of each record.
+fn check(server: &Server, reply: &crate::support::Reply) {
+    assert_eq!(reply.status, 202, "{reply:?}");
+    let id = reply.json()["run"]["id"].as_str().map_or_else(|| reply.json()["run"]["id"].as_i64(), |id| id.parse().ok());
+    let id = id.unwrap();
+    assert_eq!(reply.header("location"), format!("/api/v1/runs/{id}"));
+    let run = server.finished_run(id);
+    assert_eq!(run["state"], "succeededWithErrors", "{run}");
+    assert_eq!(run["counters"], counters(3, 2, 1), "{run}");
+    let messages = server.get(&format!("/api/v1/runs/{id}/messages")).json();
+    let message = &messages["message"][0];
+    assert_eq!(message["line"], 3);
+    assert_eq!((&message["field"], &message["value"]), (&json!("listPrice"), &json!("abc")));
+    assert_eq!(server.get("/api/v1/articles/A").json()["article"]["name"][0]["value"], "Größe");
+}
+
+fn counters(read: i64, created: i64, failed: i64) -> Value {
+    json!({"read": read, "created": created, "updated": 0, "unchanged": 0, "skipped": 0, "deleted": 0,
+           "failed": failed, "warnings": 0})
+}
+
+on_each_database! {
+    fn as_a_form(database) {
+        let server = Site::new(database).serve();
+        let form = format!(
+            "--x\r\nContent-Disposition: form-data; name=\"kind\"\r\n\r\narticles\r\n\
+             --x\r\nContent-Disposition: form-data; name=\"file\"; filename=\"list.csv\"\r\n\
+             Content-Type: text/csv\r\n\r\n{CSV}\r\n--x--\r\n"
+        );
+        let headers = [("content-type", "multipart/form-data; boundary=x")];
+        let reply = server.call("POST", "/api/v1/imports", &headers, form.as_bytes());
+        assert_eq!(reply.json()["run"]["sourceName"], "list.csv");
+        check(&server, &reply);
+    }
+
+    fn as_the_bare_body(database) {
+        let server = Site::new(database).serve();
+        let path = "/api/v1/imports?kind=articles&sourceName=list.csv";
+        check(&server, &server.call("POST", path, &[("content-type", "text/csv")], CSV.as_bytes()));
+    }
+
+    fn as_json(database) {
+        let server = Site::new(database).serve();
+        let content = "c2t1CkEK";
+        let reply = server.post_json(
+            "/api/v1/imports",
+            &json!({"kind": "articles", "sourceName": "a.csv", "content": content}),
+        );
+        assert_eq!(reply.status, 200, "{reply:?}");
+        let run = server.finished_run(reply.json()["run"]["id"].as_i64().unwrap());
+        assert_eq!(run["counters"], counters(1, 1, 0));
+    }
+
+    fn what_is_wrong_with_a_form_is_told(database) {
+        let server = Site::new(database).serve();
+        let headers = [("content-type", "multipart/form-data; boundary=x")];
+        let field = |name: &str, value: &str| {
+            format!("--x\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n")
+        };
+        let file = "--x\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a.csv\"\r\n\r\nsku\nA\n\r\n";
+        for (form, code) in [
+            (field("kind", "articles") + "--x--\r\n", "import.no_file"),
+            (field("kind", "orders") + file + "--x--\r\n", "import.unknown_value"),
+            (field("colour", "red") + file + "--x--\r\n", "import.unknown_field"),
+            (field("profile", "nope") + file + "--x--\r\n", "profile.unknown"),
+            ("nonsense".to_owned(), "http.form"),
+        ] {
+            let reply = server.call("POST", "/api/v1/imports", &headers, form.as_bytes());
+            assert_eq!(reply.json()["code"], code, "{form}: {reply:?}");
+            assert_eq!(reply.header("content-type"), "application/problem+json");
+        }
+        assert_eq!(server.get("/api/v1/runs").json()["run"], json!([]));
+    }
+}

@@ -1,0 +1,94 @@
+//! A folder and a database of a test's own, and the commands run on them.
+
+use super::cluster::Cluster;
+use super::{Database, Server};
+use std::ffi::OsStr;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::sync::Arc;
+use tempfile::TempDir;
+
+pub struct Site {
+    folder: Arc<TempDir>,
+    database_url: String,
+}
+
+/// What a command printed, and its exit code.
+#[derive(Debug)]
+pub struct Output {
+    pub code: i32,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+impl Output {
+    pub fn json(&self) -> serde_json::Value {
+        serde_json::from_str(&self.stdout).unwrap_or_else(|e| panic!("{e} in {self:?}"))
+    }
+}
+
+impl Site {
+    pub fn new(database: Database) -> Self {
+        let folder = Arc::new(tempfile::tempdir().unwrap());
+        let database_url = match database {
+            Database::Sqlite => String::new(),
+            Database::Postgres => Cluster::get().new_database(),
+        };
+        Self { folder, database_url }
+    }
+
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Writes a file into the folder.
+    pub fn file(&self, name: &str, content: impl AsRef<[u8]>) -> std::path::PathBuf {
+        let path = self.folder().join(name);
+        std::fs::write(&path, content).unwrap();
+        path
+    }
+
+    /// The program, with this site's data.
+    pub fn command<S: AsRef<OsStr>>(&self, arguments: &[S]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_soapstone"));
+        command
+            .current_dir(self.folder())
+            .env_clear()
+            .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+            .env("SOAPSTONE_DATA_DIR", self.folder().join("data"))
+            .env("SOAPSTONE_DATABASE_URL", &self.database_url)
+            .args(arguments)
+            .stdin(Stdio::null());
+        command
+    }
+
+    /// Runs the program to its end.
+    pub fn run<S: AsRef<OsStr>>(&self, arguments: &[S]) -> Output {
+        let output = self.command(arguments).output().unwrap();
+        Output {
+            code: output.status.code().unwrap_or(-1),
+            stdout: String::from_utf8(output.stdout).unwrap(),
+            stderr: String::from_utf8(output.stderr).unwrap(),
+        }
+    }
+
+    /// Runs the program and reads the JSON that it prints.
+    pub fn json<S: AsRef<OsStr>>(&self, arguments: &[S]) -> serde_json::Value {
+        let arguments: Vec<&OsStr> = arguments.iter().map(AsRef::as_ref).chain([OsStr::new("--json")]).collect();
+        self.run(&arguments).json()
+    }
+
+    /// Starts a server on a free port, its replies validated too.
+    pub fn serve(&self) -> Server {
+        self.serve_with(&[])
+    }
+
+    /// The same, with settings such as `max-body=1000`.
+    pub fn serve_with(&self, settings: &[&str]) -> Server {
+        let mut arguments = vec!["serve", "--json", "--listen", "127.0.0.1:0", "--set", "validate-responses=true"];
+        for setting in settings {
+            arguments.extend(["--set", setting]);
+        }
+        Server::start(self.command(&arguments), self.folder.clone())
+    }
+}
