@@ -20,7 +20,11 @@ pub struct Setting {
 /// All values that can be set.
 pub const SETTINGS: &[Setting] = &[
     Setting { key: "listen", default: "127.0.0.1:8080", doc: "Address and port to listen on." },
-    Setting { key: "data-dir", default: "soapstone-data", doc: "Folder of the embedded database, sources and profiles." },
+    Setting {
+        key: "data-dir",
+        default: "soapstone-data",
+        doc: "Folder of the embedded database, sources and profiles.",
+    },
     Setting {
         key: "database-url",
         default: "",
@@ -179,7 +183,11 @@ impl Values<'_> {
         self.text(key).trim().parse().map_err(|_| self.wrong(key, wanted))
     }
 
-    fn at_least<T: std::str::FromStr + PartialOrd + fmt::Display>(&self, key: &str, least: T) -> Result<T, ConfigError> {
+    fn at_least<T: std::str::FromStr + PartialOrd + fmt::Display>(
+        &self,
+        key: &str,
+        least: T,
+    ) -> Result<T, ConfigError> {
         let wanted = format!("a whole number, at least {least}");
         let value: T = self.parsed(key, &wanted)?;
         if value < least { Err(self.wrong(key, &wanted)) } else { Ok(value) }
@@ -202,9 +210,11 @@ fn read_file(path: &Path, values: &mut BTreeMap<&'static str, (String, Origin)>)
         };
         let text = match value {
             toml::Value::String(text) => text,
-            toml::Value::Array(items) => {
-                items.iter().map(|i| i.as_str().map_or_else(|| i.to_string(), str::to_owned)).collect::<Vec<_>>().join(",")
-            }
+            toml::Value::Array(items) => items
+                .iter()
+                .map(|i| i.as_str().map_or_else(|| i.to_string(), str::to_owned))
+                .collect::<Vec<_>>()
+                .join(","),
             other => other.to_string(),
         };
         values.insert(setting.key, (text, Origin::File(path.to_owned())));

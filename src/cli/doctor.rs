@@ -63,7 +63,9 @@ fn data_dir(config: &Config) -> Finding {
 
 fn database(config: &Config) -> Finding {
     let opened = Store::open(&config.database_url, 1).and_then(|store| store.connection().map(drop));
-    opened.map(|()| "can be reached".to_owned()).map_err(|e| format!("{e}; check --database-url, and that the server runs"))
+    opened
+        .map(|()| "can be reached".to_owned())
+        .map_err(|e| format!("{e}; check --database-url, and that the server runs"))
 }
 
 fn schema(config: &Config) -> Finding {

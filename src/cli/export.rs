@@ -77,7 +77,8 @@ impl Export {
                     let filter = articles::Filter { after, limit: PAGE, ..articles::Filter::default() };
                     let (page, next) = articles::list(&mut db, &filter)?;
                     for stored in &page {
-                        writer.record(Article::ELEMENT, &stored.article.to_contract(stored.version, stored.changed_at))?;
+                        writer
+                            .record(Article::ELEMENT, &stored.article.to_contract(stored.version, stored.changed_at))?;
                     }
                     if next.is_none() {
                         break;

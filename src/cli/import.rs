@@ -99,11 +99,7 @@ impl Import {
         if accepted.again && !global.json {
             eprintln!("The same file was accepted before as run {id}; that run goes on.");
         }
-        let report = if self.detach {
-            accepted.report
-        } else {
-            self.work(global, &exchange, &accepted.report)?
-        };
+        let report = if self.detach { accepted.report } else { self.work(global, &exchange, &accepted.report)? };
         if global.json {
             println!("{}", json::to_string(&report.to_contract()));
         } else {

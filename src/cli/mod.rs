@@ -129,7 +129,9 @@ impl Global {
             };
             let setting = crate::config::SETTINGS.iter().find(|s| s.key == name.trim());
             let Some(setting) = setting else {
-                return Err(Failure(format!("--set {given}: there is no setting {name}; `soapstone config` lists them")));
+                return Err(Failure(format!(
+                    "--set {given}: there is no setting {name}; `soapstone config` lists them"
+                )));
             };
             flags.insert(setting.key, value.to_owned());
         }

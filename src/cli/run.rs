@@ -82,7 +82,10 @@ fn list(store: &Store, limit: i64, state: Option<&str>, as_json: bool) -> Outcom
         println!("No runs yet. Start one with: soapstone import articles FILE");
         return Ok(Done::Well);
     }
-    println!("{:>6}  {:<19}  {:<10}  {:<21}  {:>9}  {:>7}  source", "run", "accepted", "kind", "state", "records", "refused");
+    println!(
+        "{:>6}  {:<19}  {:<10}  {:<21}  {:>9}  {:>7}  source",
+        "run", "accepted", "kind", "state", "records", "refused"
+    );
     for report in &reports {
         println!(
             "{:>6}  {:<19}  {:<10}  {:<21}  {:>9}  {:>7}  {}",

@@ -228,7 +228,15 @@ impl Article {
         change(&mut article.active_from, given.active_from, |t| instant(t, "activeFrom", zone), &mut issues);
         change(&mut article.active_until, given.active_until, |t| instant(t, "activeUntil", zone), &mut issues);
         article.active = given.active.unwrap_or(article.active);
-        article.apply_lists(given.stock, given.variant_axis, given.axis_value, given.attribute, given.media, defaults, &mut issues);
+        article.apply_lists(
+            given.stock,
+            given.variant_axis,
+            given.axis_value,
+            given.attribute,
+            given.media,
+            defaults,
+            &mut issues,
+        );
         article.check(&mut issues);
         if issues.is_empty() { Ok(article) } else { Err(issues) }
     }
@@ -294,7 +302,8 @@ impl Article {
         issues: &mut Vec<Issue>,
     ) {
         if !stocks.is_empty() {
-            let warehouse = |stock: &contract::Stock| stock.warehouse.clone().unwrap_or_else(|| defaults.warehouse.clone());
+            let warehouse =
+                |stock: &contract::Stock| stock.warehouse.clone().unwrap_or_else(|| defaults.warehouse.clone());
             self.stocks = stocks.iter().map(|s| Stock { warehouse: warehouse(s), quantity: s.value.clone() }).collect();
             self.stocks.sort();
             if let Some(warehouse) = repeated(self.stocks.iter().map(|s| s.warehouse.as_str())) {
@@ -348,7 +357,9 @@ impl Article {
             );
         }
         if self.variant_of.as_deref() == Some(compared(&self.sku).as_str()) {
-            issues.push(Issue::error("article.own_variant", "an article is no variant of itself").of("variantOf", &self.sku));
+            issues.push(
+                Issue::error("article.own_variant", "an article is no variant of itself").of("variantOf", &self.sku),
+            );
         }
     }
 

@@ -42,9 +42,17 @@ pub(super) struct Pipeline<'a> {
 
 /// What the reader hands over.
 enum Read {
-    Batch { items: Vec<Item>, bytes: u64, time: Duration },
+    Batch {
+        items: Vec<Item>,
+        bytes: u64,
+        time: Duration,
+    },
     /// The source cannot be read on.
-    Broken { issue: Issue, line: Option<i64>, column: Option<i64> },
+    Broken {
+        issue: Issue,
+        line: Option<i64>,
+        column: Option<i64>,
+    },
     End,
 }
 
@@ -125,11 +133,12 @@ impl<'a> Pipeline<'a> {
             if let Err(e) = spawned {
                 return Ok(End::Failed(format!("no thread to read with: {e}")));
             }
-            self.write(&run, &receiver)
+            // The receiver goes along: once it is dropped, the reader ends too.
+            self.write(&run, receiver)
         })
     }
 
-    fn write(&mut self, run: &Run, receiver: &Receiver<Read>) -> Result<End, StoreError> {
+    fn write(&mut self, run: &Run, receiver: Receiver<Read>) -> Result<End, StoreError> {
         loop {
             if self.exchange.is_stopping() {
                 return Ok(End::GivenUp);
@@ -243,8 +252,13 @@ impl<'a> Pipeline<'a> {
         let mut needed = Vec::new();
         for item in items {
             let index = outcomes.len();
-            let mut place =
-                Place { record: item.number, line: item.line, column: item.column, key: item.key, columns: item.columns };
+            let mut place = Place {
+                record: item.number,
+                line: item.line,
+                column: item.column,
+                key: item.key,
+                columns: item.columns,
+            };
             let outcome = match item.change {
                 Err(issues) => Outcome::Refused(issues),
                 Ok(Change::Article(article)) => {
@@ -362,9 +376,9 @@ impl Place {
 fn read(run: &Run, done: u64, batch_size: usize, sender: &SyncSender<Read>) {
     let mut source = match Source::open(run) {
         Ok(source) => source,
-        Err(issue) => {
+        Err(broken) => {
             // Nobody listens any more if the writer gave up.
-            let _ = sender.send(Read::Broken { issue: *issue, line: None, column: None });
+            let _ = sender.send(Read::Broken { issue: broken.issue, line: broken.line, column: broken.column });
             return;
         }
     };
@@ -385,9 +399,7 @@ fn read(run: &Run, done: u64, batch_size: usize, sender: &SyncSender<Read>) {
             }
             Ok(None) => {
                 let bytes = source.position();
-                if !items.is_empty()
-                    && sender.send(Read::Batch { items, bytes, time: began.elapsed() }).is_err()
-                {
+                if !items.is_empty() && sender.send(Read::Batch { items, bytes, time: began.elapsed() }).is_err() {
                     return;
                 }
                 let _ = sender.send(Read::End);

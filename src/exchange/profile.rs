@@ -195,7 +195,8 @@ impl std::error::Error for ProfileError {}
 
 impl From<ProfileError> for Issue {
     fn from(error: ProfileError) -> Self {
-        Self::error("profile.invalid", error.to_string()).suggest("correct the profile; the message names line and column")
+        Self::error("profile.invalid", error.to_string())
+            .suggest("correct the profile; the message names line and column")
     }
 }
 

@@ -83,7 +83,10 @@ impl Server {
             server = server.workers(config.workers);
         }
         let server = server.bind(config.listen).map_err(|e| {
-            format!("cannot listen on {}: {e}; another program may be there, or choose another with --listen", config.listen)
+            format!(
+                "cannot listen on {}: {e}; another program may be there, or choose another with --listen",
+                config.listen
+            )
         })?;
         let address = server.addrs().first().copied().unwrap_or(config.listen);
         Ok(Self { address, running: server.run(), queue })

@@ -30,20 +30,18 @@ type Fields = BTreeMap<String, String>;
 impl Upload {
     pub fn configure(&self, config: &mut ServiceConfig) {
         let upload = self.clone();
-        config.service(
-            web::resource("/imports").guard(guard::Post()).guard(guard::fn_guard(is_file)).to(
-                move |request: HttpRequest, payload: Payload| {
-                    let upload = upload.clone();
-                    async move {
-                        let id = request_id();
-                        match upload.receive(&request, payload).await {
-                            Ok(response) => response,
-                            Err(fault) => problem_response(&fault, &id),
-                        }
+        config.service(web::resource("/imports").guard(guard::Post()).guard(guard::fn_guard(is_file)).to(
+            move |request: HttpRequest, payload: Payload| {
+                let upload = upload.clone();
+                async move {
+                    let id = request_id();
+                    match upload.receive(&request, payload).await {
+                        Ok(response) => response,
+                        Err(fault) => problem_response(&fault, &id),
                     }
-                },
-            ),
-        );
+                }
+            },
+        ));
     }
 
     async fn receive(&self, request: &HttpRequest, payload: Payload) -> Result<HttpResponse, Fault> {
@@ -71,7 +69,8 @@ impl Upload {
         payload: Payload,
         fields: &mut Fields,
     ) -> Result<crate::exchange::Spooled, Fault> {
-        let broken = |e: &dyn std::fmt::Display| Fault::sender("http.form", 400, format!("The form cannot be read: {e}"));
+        let broken =
+            |e: &dyn std::fmt::Display| Fault::sender("http.form", 400, format!("The form cannot be read: {e}"));
         let mut form = Multipart::from_request(request, &mut payload.into_inner()).await.map_err(|e| broken(&e))?;
         let mut source = None;
         while let Some(field) = form.next().await {
@@ -96,7 +95,8 @@ impl Upload {
             let text = String::from_utf8(text).map_err(|_| broken(&format!("\"{name}\" is not UTF-8")))?;
             fields.insert(name, text);
         }
-        source.ok_or_else(|| Fault::sender("import.no_file", 422, "The form has no file; send it in the field \"file\""))
+        source
+            .ok_or_else(|| Fault::sender("import.no_file", 422, "The form has no file; send it in the field \"file\""))
     }
 
     async fn bare(&self, request: &HttpRequest, payload: Payload) -> Result<crate::exchange::Spooled, Fault> {
@@ -113,12 +113,17 @@ impl Upload {
         &self,
         mut pieces: impl futures_util::Stream<Item = Result<web::Bytes, String>> + Unpin,
     ) -> Result<crate::exchange::Spooled, Fault> {
-        let failed = |e: std::io::Error| Fault::from(ServiceError::internal(format!("the source cannot be stored: {e}")));
+        let failed =
+            |e: std::io::Error| Fault::from(ServiceError::internal(format!("the source cannot be stored: {e}")));
         let mut incoming = self.service.exchange.spool.begin().map_err(failed)?;
         while let Some(piece) = pieces.next().await {
             let piece = piece.map_err(|e| Fault::sender("http.body", 400, format!("The body cannot be read: {e}")))?;
             if incoming.size() + piece.len() as u64 > self.limit {
-                return Err(Fault::sender("http.too_large", 413, format!("The file is larger than {} bytes", self.limit)));
+                return Err(Fault::sender(
+                    "http.too_large",
+                    413,
+                    format!("The file is larger than {} bytes", self.limit),
+                ));
             }
             incoming.write(&piece).map_err(failed)?;
         }
@@ -161,7 +166,8 @@ fn wanted(mut fields: Fields) -> Result<Request, Fault> {
     match fields.into_keys().next() {
         None => Ok(request),
         Some(name) => {
-            let message = format!("The field \"{name}\" is not known; there are kind, format, profile, sourceName, dryRun, file");
+            let message =
+                format!("The field \"{name}\" is not known; there are kind, format, profile, sourceName, dryRun, file");
             Err(ServiceError::invalid("import.unknown_field", message).of(&name, "").into())
         }
     }

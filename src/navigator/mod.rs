@@ -29,12 +29,17 @@ fn page(template: &impl Template) -> HttpResponse {
     match template.render() {
         Ok(html) => HttpResponse::Ok()
             .content_type("text/html; charset=utf-8")
-            .insert_header(("content-security-policy", "default-src 'self'; style-src 'self' 'unsafe-inline'; frame-ancestors 'none'"))
+            .insert_header((
+                "content-security-policy",
+                "default-src 'self'; style-src 'self' 'unsafe-inline'; frame-ancestors 'none'",
+            ))
             .insert_header(("cache-control", "no-store"))
             .body(html),
         Err(e) => {
             log::error!("page: {e}");
-            HttpResponse::InternalServerError().content_type("text/plain; charset=utf-8").body("The page cannot be drawn.\n")
+            HttpResponse::InternalServerError()
+                .content_type("text/plain; charset=utf-8")
+                .body("The page cannot be drawn.\n")
         }
     }
 }

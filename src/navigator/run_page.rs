@@ -111,7 +111,9 @@ fn counters(report: &Report) -> Vec<Counter> {
 
 fn facts(report: &Report) -> Vec<(&'static str, String)> {
     let run = &report.run;
-    let time = |at: Option<NaiveDateTime>| at.map_or_else(|| "–".to_owned(), |t| t.format("%Y-%m-%d %H:%M:%S UTC").to_string());
+    let time = |at: Option<NaiveDateTime>| {
+        at.map_or_else(|| "–".to_owned(), |t| t.format("%Y-%m-%d %H:%M:%S UTC").to_string())
+    };
     let mut facts = vec![
         ("File", run.source_name.clone()),
         ("Size", size(run.source_size)),
@@ -132,7 +134,8 @@ fn stages(report: &Report) -> Vec<Stage> {
     let (read, write) = (report.progress.read_time.as_secs_f64(), report.progress.write_time.as_secs_f64());
     let all = report.seconds().unwrap_or(0.0).max(read).max(write).max(0.001);
     #[expect(clippy::cast_possible_truncation, reason = "a share between 0 and 100")]
-    let stage = |name, seconds: f64| Stage { name, time: duration(seconds), share: (seconds / all * 100.0).round() as i64 };
+    let stage =
+        |name, seconds: f64| Stage { name, time: duration(seconds), share: (seconds / all * 100.0).round() as i64 };
     vec![stage("Reading and mapping", read), stage("Comparing and writing", write)]
 }
 

@@ -31,8 +31,7 @@ impl Catalog for CatalogService {
         let keys: Vec<String> = request.article.iter().map(|a| a.sku.clone()).collect();
         let defaults = self.defaults.clone();
         let now = Utc::now().naive_utc();
-        let outcomes =
-            self.store.write(move |db| articles::upsert(db, request.article, &defaults, now, None)).await?;
+        let outcomes = self.store.write(move |db| articles::upsert(db, request.article, &defaults, now, None)).await?;
         let result = keys.into_iter().zip(outcomes).map(|(key, outcome)| results::record(key, outcome)).collect();
         Ok(UpsertArticlesResponse { result })
     }

@@ -41,11 +41,7 @@ impl ExchangeService {
 impl Exchange for ExchangeService {
     type Error = ServiceError;
 
-    async fn start_import(
-        &self,
-        context: &Context,
-        request: StartImport,
-    ) -> Result<StartImportResponse, ServiceError> {
+    async fn start_import(&self, context: &Context, request: StartImport) -> Result<StartImportResponse, ServiceError> {
         let spool = self.exchange.spool.clone();
         let content = request.content.0;
         let source = actix_web::web::block(move || spool.store(content.as_slice()))

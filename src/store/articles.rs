@@ -94,8 +94,11 @@ impl Row {
                 tax_class: self.tax_class,
                 weight: decimal(self.weight),
                 list_price: price(self.list_price, self.list_currency, self.list_gross),
-                special_price: special
-                    .map(|price| SpecialPrice { price, from: self.special_from, until: self.special_until }),
+                special_price: special.map(|price| SpecialPrice {
+                    price,
+                    from: self.special_from,
+                    until: self.special_until,
+                }),
                 price_group: self.price_group,
                 discount_group: self.discount_group,
                 accounting_group: self.accounting_group,
@@ -389,7 +392,12 @@ const ATTRIBUTES: Table = Table {
 };
 const MEDIA: Table = Table {
     name: "article_media",
-    columns: &[Column::Integer("article_id"), Column::Integer("position"), Column::Text("role"), Column::Text("location")],
+    columns: &[
+        Column::Integer("article_id"),
+        Column::Integer("position"),
+        Column::Text("role"),
+        Column::Text("location"),
+    ],
     key: &[],
 };
 
@@ -406,13 +414,7 @@ impl Children {
     }
 
     /// Puts in one article's list, if it is new or another than before.
-    fn put<T: PartialEq>(
-        &mut self,
-        id: i64,
-        now: &[T],
-        before: Option<&[T]>,
-        mut row: impl FnMut(&mut Rows, i64, &T),
-    ) {
+    fn put<T: PartialEq>(&mut self, id: i64, now: &[T], before: Option<&[T]>, mut row: impl FnMut(&mut Rows, i64, &T)) {
         if before == Some(now) {
             return;
         }
@@ -514,7 +516,8 @@ pub struct Filter {
 /// # Errors
 /// Those of the database.
 pub fn list(connection: &mut Db, filter: &Filter) -> Result<(Vec<Stored>, Option<String>), StoreError> {
-    let mut query = articles::table.select(Row::as_select()).order(articles::sku_key).limit(filter.limit + 1).into_boxed();
+    let mut query =
+        articles::table.select(Row::as_select()).order(articles::sku_key).limit(filter.limit + 1).into_boxed();
     if let Some(after) = &filter.after {
         query = query.filter(articles::sku_key.gt(after.clone()));
     }
@@ -556,7 +559,8 @@ pub fn list(connection: &mut Db, filter: &Filter) -> Result<(Vec<Stored>, Option
 pub fn delete(connection: &mut Db, skus: &[String]) -> Result<Vec<bool>, StoreError> {
     let mut outcomes = Vec::with_capacity(skus.len());
     for sku in skus {
-        let deleted = diesel::delete(articles::table.filter(articles::sku_key.eq(compared(sku)))).execute(connection)?;
+        let deleted =
+            diesel::delete(articles::table.filter(articles::sku_key.eq(compared(sku)))).execute(connection)?;
         outcomes.push(deleted > 0);
     }
     Ok(outcomes)

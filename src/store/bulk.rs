@@ -2,8 +2,8 @@
 //! a statement for each row, and has no limit on parameters.
 
 use super::{Db, Engine, StoreError};
-use diesel::prelude::*;
 use chrono::NaiveDateTime;
+use diesel::prelude::*;
 use diesel::sql_types::Text;
 use std::fmt::Write;
 

@@ -184,11 +184,7 @@ fn unknown_parent(parent: &str) -> Issue {
         .suggest("give the parent as well, before or after this one, or correct the id")
 }
 
-fn refused_parent(
-    category: &Category,
-    coming: &[String],
-    parents: &HashMap<String, Option<String>>,
-) -> Option<Issue> {
+fn refused_parent(category: &Category, coming: &[String], parents: &HashMap<String, Option<String>>) -> Option<Issue> {
     let parent = category.parent.as_ref()?;
     if !parents.contains_key(parent) && !coming.contains(parent) {
         return Some(unknown_parent(parent));
@@ -277,7 +273,8 @@ pub fn list(
             }
         }
         None => {
-            let mut open: Vec<&Row> = children.get(&None).map(|c| c.iter().rev().copied().collect()).unwrap_or_default();
+            let mut open: Vec<&Row> =
+                children.get(&None).map(|c| c.iter().rev().copied().collect()).unwrap_or_default();
             while let Some(row) = open.pop() {
                 ordered.push(row);
                 open.extend(children.get(&Some(row.id)).into_iter().flatten().rev());
@@ -292,7 +289,6 @@ pub fn list(
     let more = ordered.len() > start + page.len();
     let next = page.last().filter(|_| more).map(|r| r.key.clone());
     let names = names_of(connection, &page.iter().map(|r| r.id).collect::<Vec<_>>())?;
-    let stored =
-        page.iter().map(|r| Stored { changed_at: r.changed_at, category: tree.category(r, &names) }).collect();
+    let stored = page.iter().map(|r| Stored { changed_at: r.changed_at, category: tree.category(r, &names) }).collect();
     Ok((stored, next))
 }

@@ -105,9 +105,7 @@ impl ProgressRow {
 pub fn accept(connection: &mut Db, run: &NewRun) -> Result<i64, StoreError> {
     // Each backend gives back the new id in its own way, so each has its own statement.
     let id: i64 = match connection {
-        Db::Sqlite(sqlite) => {
-            diesel::insert_into(runs::table).values(run).returning(runs::id).get_result(sqlite)?
-        }
+        Db::Sqlite(sqlite) => diesel::insert_into(runs::table).values(run).returning(runs::id).get_result(sqlite)?,
         Db::Postgres(postgres) => {
             diesel::insert_into(runs::table).values(run).returning(runs::id).get_result(postgres)?
         }
@@ -363,19 +361,17 @@ pub fn release(connection: &mut Db, run: i64, node: &str) -> Result<(), StoreErr
 /// # Errors
 /// Those of the database.
 pub fn cancel(connection: &mut Db, run: i64, now: NaiveDateTime) -> Result<bool, StoreError> {
-    let waiting = diesel::update(
-        runs::table.filter(runs::id.eq(run)).filter(runs::state.eq(RunState::Queued.as_str())),
-    )
-    .set((runs::state.eq(RunState::Cancelled.as_str()), runs::finished_at.eq(Some(now))))
-    .execute(connection)?;
+    let waiting =
+        diesel::update(runs::table.filter(runs::id.eq(run)).filter(runs::state.eq(RunState::Queued.as_str())))
+            .set((runs::state.eq(RunState::Cancelled.as_str()), runs::finished_at.eq(Some(now))))
+            .execute(connection)?;
     if waiting > 0 {
         return Ok(true);
     }
-    let running = diesel::update(
-        runs::table.filter(runs::id.eq(run)).filter(runs::state.eq(RunState::Running.as_str())),
-    )
-    .set(runs::cancel_requested.eq(true))
-    .execute(connection)?;
+    let running =
+        diesel::update(runs::table.filter(runs::id.eq(run)).filter(runs::state.eq(RunState::Running.as_str())))
+            .set(runs::cancel_requested.eq(true))
+            .execute(connection)?;
     Ok(running > 0)
 }
 
@@ -384,7 +380,12 @@ pub fn cancel(connection: &mut Db, run: i64, now: NaiveDateTime) -> Result<bool,
 /// # Errors
 /// Those of the database.
 pub fn cancel_requested(connection: &mut Db, run: i64) -> Result<bool, StoreError> {
-    Ok(runs::table.filter(runs::id.eq(run)).select(runs::cancel_requested).first(connection).optional()?.unwrap_or(true))
+    Ok(runs::table
+        .filter(runs::id.eq(run))
+        .select(runs::cancel_requested)
+        .first(connection)
+        .optional()?
+        .unwrap_or(true))
 }
 
 /// A page of a run's messages, after a number.

@@ -63,6 +63,9 @@ fn build_gsoap(folder: &Path, server: &Server) -> PathBuf {
     run("soapcpp2", &["-j", "-C", "-x", "-I/usr/share/gsoap/import", "catalog.h"]);
     let main = project("tests/interop/gsoap_client.cpp");
     let main = main.to_str().unwrap();
-    run("g++", &["-O0", "-o", "client", "-I.", main, "soapC.cpp", "soapCatalogSoap11Proxy.cpp", "-lgsoap++", "-lgsoap"]);
+    run(
+        "g++",
+        &["-O0", "-o", "client", "-I.", main, "soapC.cpp", "soapCatalogSoap11Proxy.cpp", "-lgsoap++", "-lgsoap"],
+    );
     folder.join("client")
 }

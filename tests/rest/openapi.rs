@@ -37,7 +37,8 @@ fn every_documented_path_is_there() {
     let server = Site::new(Database::Sqlite).serve();
     let document = server.get("/openapi.json").json();
     for (path, operations) in document["paths"].as_object().unwrap() {
-        for method in operations.as_object().unwrap().keys().filter(|m| ["get", "post", "delete"].contains(&m.as_str())) {
+        for method in operations.as_object().unwrap().keys().filter(|m| ["get", "post", "delete"].contains(&m.as_str()))
+        {
             let path = format!("/api/v1{}", path.replace("{id}", "1").replace("{sku}", "a"));
             let reply = server.call(&method.to_uppercase(), &path, &[], b"");
             assert_ne!(reply.json()["code"], "http.not_found", "{method} {path}");

@@ -8,7 +8,8 @@ const CSV: &str = "sku;name[de];listPrice;currency\nA;Größe;12.50;EUR\nB;;abc;
 /// The run's end, and what came of each record.
 fn check(server: &Server, reply: &crate::support::Reply) {
     assert_eq!(reply.status, 202, "{reply:?}");
-    let id = reply.json()["run"]["id"].as_str().map_or_else(|| reply.json()["run"]["id"].as_i64(), |id| id.parse().ok());
+    let id =
+        reply.json()["run"]["id"].as_str().map_or_else(|| reply.json()["run"]["id"].as_i64(), |id| id.parse().ok());
     let id = id.unwrap();
     assert_eq!(reply.header("location"), format!("/api/v1/runs/{id}"));
     let run = server.finished_run(id);

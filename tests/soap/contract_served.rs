@@ -60,7 +60,9 @@ fn the_page_for_a_person_shows_each_operation() {
     let server = Site::new(Database::Sqlite).serve();
     let page = server.get("/soap/catalog");
     assert_eq!(page.header("content-type"), "text/html; charset=utf-8");
-    for operation in ["UpsertArticles", "GetArticle", "ListArticles", "DeleteArticles", "UpsertCategories", "ListCategories"] {
+    for operation in
+        ["UpsertArticles", "GetArticle", "ListArticles", "DeleteArticles", "UpsertCategories", "ListCategories"]
+    {
         assert!(page.body.contains(operation), "{operation}");
     }
 }

@@ -92,7 +92,8 @@ fn next_mask(text: &str) -> Option<(usize, usize, &'static str)> {
     let time = text.match_indices(THIS_CENTURY).find_map(|(at, _)| {
         let end = text[at..].find(|c: char| !(c.is_ascii_digit() || "-:T.Z".contains(c)))?;
         let found = &text[at..at + end];
-        (found.len() > 19 && found.contains('T') && found.contains('.') && found.ends_with('Z')).then_some((at, end, "{time}"))
+        (found.len() > 19 && found.contains('T') && found.contains('.') && found.ends_with('Z'))
+            .then_some((at, end, "{time}"))
     });
     let id = ["urn:soapstone:request:", "reference "].iter().find_map(|prefix| {
         let at = text.find(prefix)? + prefix.len();

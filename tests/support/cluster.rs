@@ -33,7 +33,8 @@ impl Cluster {
     }
 
     fn start() -> Self {
-        let binaries = binaries().expect("PostgreSQL's initdb is missing; `make tools` installs it (apt-get install postgresql)");
+        let binaries =
+            binaries().expect("PostgreSQL's initdb is missing; `make tools` installs it (apt-get install postgresql)");
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         // initdb refuses to work as root.
         let mut command = if is_root() {

@@ -1,13 +1,14 @@
 //! What the areas share: databases, servers, cases that are files, and input that others wrote.
 
 mod cases;
+pub mod catalogue;
 mod cluster;
 mod server;
 mod site;
 
 pub use cases::run_cases;
-pub use server::{Reply, Server};
-pub use site::{Output, Site};
+pub use server::{Reply, Server, signal};
+pub use site::Site;
 
 use std::path::PathBuf;
 

@@ -295,12 +295,8 @@ impl Emitter<'_> {
         );
         for (number, branch) in branches.iter().enumerate() {
             let pattern = if number + 1 == branches.len() { "_".to_owned() } else { number.to_string() };
-            let _ = writeln!(
-                out,
-                "{pattern} => source.required(Self::{}).map(Self::{}),",
-                branch.constant(),
-                branch.name
-            );
+            let _ =
+                writeln!(out, "{pattern} => source.required(Self::{}).map(Self::{}),", branch.constant(), branch.name);
         }
         out.push_str("}}\nfn write_branch<K: rt::Sink>(&self, sink: &mut K) { match self {\n");
         for branch in branches {
@@ -336,11 +332,8 @@ impl Emitter<'_> {
     fn message(&self, out: &mut String, number: usize, name: &str, element: &ElementName) {
         let module = &self.program.modules[element.namespace];
         let tag = format!("{}:{}", module.prefix, element.local);
-        let (namespace, tag) = if module.namespace.is_empty() {
-            ("\"\"", element.local.clone())
-        } else {
-            ("NAMESPACE", tag)
-        };
+        let (namespace, tag) =
+            if module.namespace.is_empty() { ("\"\"", element.local.clone()) } else { ("NAMESPACE", tag) };
         let mut namespaces = String::new();
         for used in self.program.namespaces_of(number) {
             let used = &self.program.modules[used];
@@ -468,22 +461,14 @@ impl Emitter<'_> {
         }
         out.push_str("], documents: &[");
         for (name, text) in &service.documents {
-            let _ = writeln!(
-                out,
-                "rt::service::ContractDocument {{ name: {}, text: {} }},",
-                literal(name),
-                literal(text)
-            );
+            let _ =
+                writeln!(out, "rt::service::ContractDocument {{ name: {}, text: {} }},", literal(name), literal(text));
         }
         out.push_str("], schema_roots: &[");
         for (namespace, name) in &service.schema_roots {
             let _ = writeln!(out, "({}, {}),", literal(namespace), literal(name));
         }
-        let _ = writeln!(
-            out,
-            "], openapi: {} }};",
-            literal(&openapi::document(self.program, service).to_string())
-        );
+        let _ = writeln!(out, "], openapi: {} }};", literal(&openapi::document(self.program, service).to_string()));
     }
 }
 

@@ -41,7 +41,8 @@ impl Generator {
 
     /// The files that were read.
     pub fn files(&self) -> Vec<PathBuf> {
-        let mut files: Vec<_> = self.contracts.iter().flat_map(|c| &c.documents).map(|d| PathBuf::from(&d.name)).collect();
+        let mut files: Vec<_> =
+            self.contracts.iter().flat_map(|c| &c.documents).map(|d| PathBuf::from(&d.name)).collect();
         files.sort();
         files.dedup();
         files

@@ -395,14 +395,7 @@ impl Lowerer<'_> {
         fields.list
     }
 
-    fn attributes_of(
-        &mut self,
-        complex: &ComplexType,
-        module: usize,
-        parent: &str,
-        out: &mut Vec<Field>,
-        depth: u32,
-    ) {
+    fn attributes_of(&mut self, complex: &ComplexType, module: usize, parent: &str, out: &mut Vec<Field>, depth: u32) {
         if let Some(base) = complex.derivation.as_ref().and_then(|d| self.complex_of(&d.base))
             && depth < 50
         {
@@ -485,7 +478,8 @@ impl Lowerer<'_> {
                 }
                 _ if matches!(derivation.base, TypeRef::Builtin(Builtin::AnyType)) => {}
                 _ => {
-                    let problem = complex.place.unsupported("codegen.base", format!("{parent}: its base is not complex"));
+                    let problem =
+                        complex.place.unsupported("codegen.base", format!("{parent}: its base is not complex"));
                     self.problems.push(problem.remedy("derive it from a complex type"));
                 }
             }
@@ -518,8 +512,9 @@ impl Lowerer<'_> {
                     _ => None,
                 });
                 let what = if *kind == GroupKind::All { "xs:all" } else { "a repeated sequence" };
-                let problem =
-                    place.unwrap_or_default().unsupported("codegen.group", format!("{parent}: {what} has no Rust form"));
+                let problem = place
+                    .unwrap_or_default()
+                    .unsupported("codegen.group", format!("{parent}: {what} has no Rust form"));
                 self.problems.push(problem.remedy("use a sequence of elements"));
             }
             Term::Any(_) => out.push(Field {
@@ -585,7 +580,9 @@ impl Lowerer<'_> {
                 FieldType::Fragment
             }
             TypeRef::Anonymous(inner) if matches!(**inner, Type::Complex(_)) => {
-                let Type::Complex(complex) = &**inner else { return self.element_field(element, occurs, module, parent) };
+                let Type::Complex(complex) = &**inner else {
+                    return self.element_field(element, occurs, module, parent);
+                };
                 let doc = complex.documentation.clone().or_else(|| element.documentation.clone());
                 let index = self.add_item(module, &nested, &nested, doc, ItemKind::Pending);
                 let fields = self.struct_fields(complex, module, &nested);
@@ -669,7 +666,9 @@ impl Program {
                 .filter(|f| {
                     let field = &item.fields[*f];
                     match field.type_ {
-                        FieldType::Item(target) if !field.repeats() => self.contains(target, index, &mut BTreeSet::new()),
+                        FieldType::Item(target) if !field.repeats() => {
+                            self.contains(target, index, &mut BTreeSet::new())
+                        }
                         _ => false,
                     }
                 })

@@ -282,7 +282,10 @@ fn simple_schema(simple: &Simple) -> Value {
         "rt::Base64Binary" => json!({"type": "string", "contentEncoding": "base64"}),
         _ => json!({"type": "string"}),
     };
-    let numeric = matches!(simple.rust, "i8" | "i16" | "i32" | "u8" | "u16" | "u32" | "i64" | "u64" | "f32" | "f64" | "rt::Integer" | "rt::Decimal");
+    let numeric = matches!(
+        simple.rust,
+        "i8" | "i16" | "i32" | "u8" | "u16" | "u32" | "i64" | "u64" | "f32" | "f64" | "rt::Integer" | "rt::Decimal"
+    );
     if numeric {
         let bounds = [
             ("minimum", &facets.min_inclusive),
@@ -296,10 +299,9 @@ fn simple_schema(simple: &Simple) -> Value {
             }
         }
     } else if schema["type"] == "string" {
-        for (name, length) in [
-            ("minLength", facets.length.or(facets.min_length)),
-            ("maxLength", facets.length.or(facets.max_length)),
-        ] {
+        for (name, length) in
+            [("minLength", facets.length.or(facets.min_length)), ("maxLength", facets.length.or(facets.max_length))]
+        {
             if let Some(length) = length.filter(|_| simple.rust == "String") {
                 schema[name] = json!(length);
             }

@@ -205,7 +205,9 @@ impl Sampler<'_> {
             "rt::Base64Binary" => "U29hcHN0b25l".to_owned(),
             _ => match bound {
                 Some(bound) => bound.clone(),
-                None if matches!(simple.builtin, Builtin::NegativeInteger | Builtin::NonPositiveInteger) => "-1".to_owned(),
+                None if matches!(simple.builtin, Builtin::NegativeInteger | Builtin::NonPositiveInteger) => {
+                    "-1".to_owned()
+                }
                 None => "1".to_owned(),
             },
         }

@@ -138,9 +138,9 @@ fn documents(contract: &Contract) -> (Vec<(String, String)>, Vec<(String, String
             parts
         })
         .collect();
-    let common = folders.first().map_or(0, |first| {
-        (0..first.len()).take_while(|i| folders.iter().all(|f| f.get(*i) == first.get(*i))).count()
-    });
+    let common = folders
+        .first()
+        .map_or(0, |first| (0..first.len()).take_while(|i| folders.iter().all(|f| f.get(*i) == first.get(*i))).count());
     let short = |name: &str| name.split('/').skip(common).collect::<Vec<_>>().join("/");
     let mut documents: Vec<(String, String)> =
         contract.documents.iter().map(|d| (short(&d.name), d.text.clone())).collect();

@@ -15,8 +15,8 @@ mod xml;
 mod xsd;
 
 pub use model::Contract;
-pub use schemas::{SchemaDocument, schema_documents};
 pub use problem::{Problem, Problems, Severity};
+pub use schemas::{SchemaDocument, schema_documents};
 pub use source::{Document, Files, Memory, Sources};
 pub use xml::Position;
 

@@ -82,7 +82,9 @@ fn inline(name: &str, text: &str) -> Vec<SchemaDocument> {
                         let mut out = text[before..name_end].to_owned();
                         let mut declared: Vec<&str> = Vec::new();
                         for (level, prefix, uri) in scope.iter().rev() {
-                            if *level < depth && !declared.contains(&prefix.as_str()) && attribute(&start, prefix).is_none()
+                            if *level < depth
+                                && !declared.contains(&prefix.as_str())
+                                && attribute(&start, prefix).is_none()
                             {
                                 out.push_str(&format!(" {prefix}=\"{uri}\""));
                                 declared.push(prefix);

@@ -32,7 +32,7 @@ fn broken(code: &'static str, text: String, suggestion: &str) -> Box<Issue> {
 }
 
 impl CsvFile {
-    pub(super) fn open(path: &Path, kind: &str, profile: Option<Profile>) -> Result<Self, Box<Issue>> {
+    pub(super) fn open(path: &Path, kind: &str, profile: Option<Profile>) -> Result<Self, Broken> {
         let declared = profile.as_ref().and_then(|p| p.csv.encoding.clone());
         let file = Utf8File::of(path, declared.as_deref())?;
         let unreadable = |e: std::io::Error| {
@@ -46,13 +46,22 @@ impl CsvFile {
         let mut reader = reader_of(file.open().map_err(unreadable)?, separator);
         let mut header = ByteRecord::new();
         let found = reader.read_byte_record(&mut header).map_err(|e| {
-            broken("csv.header", format!("the header line cannot be read: {e}"), "put the column names into the first line")
+            broken(
+                "csv.header",
+                format!("the header line cannot be read: {e}"),
+                "put the column names into the first line",
+            )
         })?;
         if !found {
-            return Err(broken("csv.empty", "the file is empty".to_owned(), "send a file with a header line"));
+            return Err(broken("csv.empty", "the file is empty".to_owned(), "send a file with a header line").into());
         }
         let names: Vec<String> = header.iter().map(|n| String::from_utf8_lossy(n).trim().to_owned()).collect();
-        let mut mapping = Mapping::new(kind, profile, &names)?;
+        let line = |position: &Position| i64::try_from(position.line()).ok();
+        let mut mapping = Mapping::new(kind, profile, &names).map_err(|issue| Broken {
+            issue: *issue,
+            line: header.position().and_then(line),
+            column: None,
+        })?;
         if mapping.wants_survey() {
             survey(&mut mapping, &file, separator).map_err(unreadable)?;
         }
@@ -160,7 +169,12 @@ impl CsvFile {
 }
 
 fn reader_of<R: Read>(source: R, separator: u8) -> Reader<R> {
-    ReaderBuilder::new().has_headers(false).flexible(true).delimiter(separator).buffer_capacity(64 << 10).from_reader(source)
+    ReaderBuilder::new()
+        .has_headers(false)
+        .flexible(true)
+        .delimiter(separator)
+        .buffer_capacity(64 << 10)
+        .from_reader(source)
 }
 
 /// The separator that the header line has most of, outside of quotes.

@@ -8,7 +8,7 @@ use csv::ByteRecord;
 use serde_json::{Map, Value, json};
 use soapstone_contracts::catalog as contract;
 use soapstone_contracts::common::Text;
-use soapstone_runtime::{Nillable, ReadError};
+use soapstone_runtime::{Nillable, ReadError, ReadErrorKind};
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
@@ -220,7 +220,8 @@ impl Mapping {
         if !fields.iter().any(|f| f.member == key) {
             let text = format!("no column gives the key \"{key}\"; the file has {}", names.join(", "));
             return Err(Box::new(
-                Issue::error("csv.no_key", text).suggest(format!("name a column {key}, or use a profile that says which it is")),
+                Issue::error("csv.no_key", text)
+                    .suggest(format!("name a column {key}, or use a profile that says which it is")),
             ));
         }
         Ok(Self {
@@ -481,6 +482,9 @@ impl Mapping {
         let member = if path.is_empty() { error.field.as_deref().unwrap_or("") } else { path };
         let column = self.columns.name_of(member).unwrap_or_else(|| member.to_owned());
         let text = match &error.field {
+            _ if error.kind == ReadErrorKind::Missing => {
+                format!("\"{column}\" is empty, but no record can do without it")
+            }
             Some(field) => error.message.replacen(&format!("\"{field}\""), &format!("\"{column}\""), 1),
             None => error.message.clone(),
         };
@@ -490,11 +494,13 @@ impl Mapping {
             _ => error.value.unwrap_or_default(),
         };
         let code = match error.kind {
-            soapstone_runtime::ReadErrorKind::Missing => "csv.missing",
-            soapstone_runtime::ReadErrorKind::Facet => "csv.facet",
+            ReadErrorKind::Missing => "csv.missing",
+            ReadErrorKind::Facet => "csv.facet",
             _ => "csv.type",
         };
-        Box::new(Issue::error(code, text).of(&column, &value).suggest(format!("correct the cell of the column {column}")))
+        Box::new(
+            Issue::error(code, text).of(&column, &value).suggest(format!("correct the cell of the column {column}")),
+        )
     }
 }
 
@@ -584,7 +590,9 @@ fn attributes(rule: &AttributeRule, cells: &Cells<'_>) -> Result<Vec<(String, St
             }
             (None, None) => {
                 let text = format!("\"{}\" has \"{part}\" where code{pair}value is expected", rule.column);
-                return Err(Box::new(Issue::error("csv.pair", text).of(&rule.column, cell).suggest("correct the list")));
+                return Err(Box::new(
+                    Issue::error("csv.pair", text).of(&rule.column, cell).suggest("correct the list"),
+                ));
             }
         }
     }

@@ -46,6 +46,13 @@ pub struct Broken {
     pub column: Option<i64>,
 }
 
+/// No place in the source is to blame.
+impl From<Box<Issue>> for Broken {
+    fn from(issue: Box<Issue>) -> Self {
+        Self { issue: *issue, line: None, column: None }
+    }
+}
+
 /// A source of items.
 pub enum Source {
     Xml(Box<xml::XmlFile>),
@@ -57,15 +64,15 @@ impl Source {
     ///
     /// # Errors
     /// Why it cannot be read at all.
-    pub fn open(run: &Run) -> Result<Self, Box<Issue>> {
+    pub fn open(run: &Run) -> Result<Self, Broken> {
         let path = Path::new(&run.source_path);
         let profile = match &run.profile_text {
-            Some(text) => Some(Profile::parse(text).map_err(|e| Box::new(e.into()))?),
+            Some(text) => Some(Profile::parse(text).map_err(|e| Box::new(Issue::from(e)))?),
             None => None,
         };
         match run.format.as_str() {
             "csv" => csv::CsvFile::open(path, &run.kind, profile).map(|file| Self::Csv(Box::new(file))),
-            _ => xml::XmlFile::open(path, &run.kind).map(|file| Self::Xml(Box::new(file))),
+            _ => xml::XmlFile::open(path, &run.kind).map(|file| Self::Xml(Box::new(file))).map_err(Into::into),
         }
     }
 
@@ -96,7 +103,9 @@ impl Source {
 pub fn recognise(asked: &str, profile: Option<&str>, source: &Spooled) -> Result<&'static str, ServiceError> {
     if let Some(text) = profile {
         // Only tables are mapped.
-        return Profile::parse(text).map(|_| "csv").map_err(|e| ServiceError::invalid("profile.invalid", e.to_string()));
+        return Profile::parse(text)
+            .map(|_| "csv")
+            .map_err(|e| ServiceError::invalid("profile.invalid", e.to_string()));
     }
     match asked {
         "xml" => return Ok("xml"),
@@ -107,6 +116,9 @@ pub fn recognise(asked: &str, profile: Option<&str>, source: &Spooled) -> Result
     let length = std::fs::File::open(&source.path)
         .and_then(|mut file| file.read(&mut head))
         .map_err(|e| ServiceError::internal(format!("{}: {e}", source.path.display())))?;
+    if length == 0 {
+        return Err(ServiceError::invalid("import.empty", "The file is empty"));
+    }
     let text: String = head[..length].iter().filter(|b| b.is_ascii() && **b != 0).map(|b| char::from(*b)).collect();
     let text = text.trim_start();
     if text.starts_with('<') {

@@ -99,12 +99,8 @@ fn issue(error: ReadError) -> Issue {
     if !error.expected.is_empty() {
         text.push_str(&format!("; expected {}", error.expected.join(" or ")));
     }
-    Issue {
-        field: error.field,
-        value: error.value,
-        ..Issue::error(error.kind.code(), text)
-    }
-    .suggest("correct the record; xsd/catalog.xsd says what it may hold")
+    Issue { field: error.field, value: error.value, ..Issue::error(error.kind.code(), text) }
+        .suggest("correct the record; xsd/catalog.xsd says what it may hold")
 }
 
 fn broken(error: ReadError) -> Broken {

@@ -260,8 +260,9 @@ impl Source for JsonSource {
             Some(Json::Bool(value)) if T::JSON == JsonKind::Boolean => value.to_string(),
             _ => return Err(self.wrong_kind(wanted)),
         };
-        if let Some(control) =
-            text.chars().find(|c| matches!(c, '\0'..='\u{8}' | '\u{b}' | '\u{c}' | '\u{e}'..='\u{1f}' | '\u{fffe}' | '\u{ffff}'))
+        if let Some(control) = text
+            .chars()
+            .find(|c| matches!(c, '\0'..='\u{8}' | '\u{b}' | '\u{c}' | '\u{e}'..='\u{1f}' | '\u{fffe}' | '\u{ffff}'))
         {
             let name = self.name();
             let message = format!("\"{name}\" has the control character U+{:04X}", u32::from(control));
