@@ -1,7 +1,7 @@
 //! What is exported can be imported, and is the same.
 
 use super::counters;
-use crate::support::{Database, Site, on_each_database, shared};
+use crate::support::{Site, on_each_database, shared};
 
 /// Without the times of the last change, which differ.
 fn comparable(export: &str) -> String {

@@ -99,11 +99,6 @@ impl Server {
         }
     }
 
-    /// The process.
-    pub fn pid(&self) -> u32 {
-        self.child.id()
-    }
-
     /// Asks the server to end, and waits for it; gives its exit code.
     pub fn stop(mut self) -> Option<i32> {
         signal("TERM", self.child.id());

@@ -127,8 +127,11 @@ fn lower_operation(
     })
 }
 
+/// A document's name and text, or a namespace and the document that has it.
+type Named = (String, String);
+
 /// The documents by names relative to the folder that they have in common, and where validation starts.
-fn documents(contract: &Contract) -> (Vec<(String, String)>, Vec<(String, String)>) {
+fn documents(contract: &Contract) -> (Vec<Named>, Vec<Named>) {
     let folders: Vec<Vec<&str>> = contract
         .documents
         .iter()
@@ -142,9 +145,9 @@ fn documents(contract: &Contract) -> (Vec<(String, String)>, Vec<(String, String
         .first()
         .map_or(0, |first| (0..first.len()).take_while(|i| folders.iter().all(|f| f.get(*i) == first.get(*i))).count());
     let short = |name: &str| name.split('/').skip(common).collect::<Vec<_>>().join("/");
-    let mut documents: Vec<(String, String)> =
+    let mut documents: Vec<Named> =
         contract.documents.iter().map(|d| (short(&d.name), d.text.clone())).collect();
-    let mut roots: Vec<(String, String)> = Vec::new();
+    let mut roots: Vec<Named> = Vec::new();
     for schema in schema_documents(contract) {
         let name = short(&schema.name);
         if !documents.iter().any(|(known, _)| *known == name) {

@@ -10,6 +10,7 @@ use crate::model::{
 use crate::problem::Problems;
 use crate::xml::At;
 use crate::xsd;
+use std::collections::btree_map::Entry;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -142,12 +143,16 @@ impl<'a> Resolver<'a, '_> {
     }
 
     fn insert<T, N>(&mut self, map: &mut BTreeMap<QName, T>, name: QName, value: T, at: &At<N>, what: &str) {
-        if map.contains_key(&name) {
-            // Documents of the wild repeat a schema under two locations; the first counts.
-            let problem = self.place(at).warning("xsd.duplicate", format!("the {what} {name} is declared twice"));
-            self.problems.push(problem.remedy("the first declaration counts; remove the other"));
-        } else {
-            map.insert(name, value);
+        match map.entry(name) {
+            Entry::Vacant(entry) => {
+                entry.insert(value);
+            }
+            Entry::Occupied(entry) => {
+                // Documents of the wild repeat a schema under two locations; the first counts.
+                let text = format!("the {what} {} is declared twice", entry.key());
+                let problem = self.place(at).warning("xsd.duplicate", text);
+                self.problems.push(problem.remedy("the first declaration counts; remove the other"));
+            }
         }
     }
 

@@ -332,7 +332,8 @@ impl<'a> XmlSource<'a> {
         let mut out = self.text[begin..name_end].to_owned();
         for (prefix, uri) in self.scope.in_scope() {
             let name = if prefix.is_empty() { "xmlns".to_owned() } else { format!("xmlns:{prefix}") };
-            if !declared.contains(&name) && !(prefix.is_empty() && uri.is_empty()) {
+            let is_undeclared = prefix.is_empty() && uri.is_empty();
+            if !is_undeclared && !declared.contains(&name) {
                 out.push_str(&format!(" {name}=\""));
                 super::escape_attribute(uri, &mut out);
                 out.push('"');
