@@ -1,5 +1,6 @@
 //! `soapstone config`
 
+use super::output::outln;
 use super::{Done, Global, Outcome, setup};
 use crate::config::SETTINGS;
 use clap::Args;
@@ -20,13 +21,13 @@ impl Show {
             for (key, (value, origin)) in &config.values {
                 values.insert((*key).to_owned(), json!({"value": hidden(value), "origin": origin.to_string()}));
             }
-            println!("{}", json!(values));
+            outln!("{}", json!(values));
             return Ok(Done::Well);
         }
         for setting in SETTINGS {
             let Some((value, origin)) = config.values.get(setting.key) else { continue };
-            println!("# {} (from: {origin})", setting.doc);
-            println!("{} = {}\n", setting.key, toml::Value::String(hidden(value)));
+            outln!("# {} (from: {origin})", setting.doc);
+            outln!("{} = {}\n", setting.key, toml::Value::String(hidden(value)));
         }
         Ok(Done::Well)
     }

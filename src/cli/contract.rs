@@ -1,5 +1,6 @@
 //! `soapstone contract`
 
+use super::output::{out, outln};
 use super::{Done, Failure, Global, Outcome};
 use clap::{Args, Subcommand};
 use serde_json::json;
@@ -46,7 +47,7 @@ impl Contract {
                 for file in files {
                     generator.add(file)?;
                 }
-                print!("{}", generator.generate()?);
+                out!("{}", generator.generate()?);
                 Ok(Done::Well)
             }
         }
@@ -55,7 +56,7 @@ impl Contract {
 
 fn show(file: &Path) -> Outcome {
     let contract = load(&Files, &file.to_string_lossy())?;
-    print!("{}", explain::explain(&contract));
+    out!("{}", explain::explain(&contract));
     Ok(Done::Well)
 }
 
@@ -100,15 +101,15 @@ fn check(paths: &[PathBuf], as_json: bool) -> Outcome {
             }
         };
         if as_json {
-            println!("{}", line(&name, verdict, &problems, counts));
+            outln!("{}", line(&name, verdict, &problems, counts));
         } else {
             let (services, operations, types) = counts;
             match verdict {
-                "ok" => println!("{name}: ok, {services} services, {operations} operations, {types} types"),
-                verdict => println!("{name}: {verdict}"),
+                "ok" => outln!("{name}: ok, {services} services, {operations} operations, {types} types"),
+                verdict => outln!("{name}: {verdict}"),
             }
             for problem in &problems.0 {
-                println!("  {}", problem.to_string().replace('\n', "\n  "));
+                outln!("  {}", problem.to_string().replace('\n', "\n  "));
             }
         }
     }

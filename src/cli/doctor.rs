@@ -1,5 +1,6 @@
 //! `soapstone doctor`
 
+use super::output::outln;
 use super::{Done, Global, Outcome, setup};
 use crate::config::Config;
 use crate::exchange::{Profile, Profiles, Spool};
@@ -38,14 +39,14 @@ impl Doctor {
                     serde_json::json!({"check": name, "ok": finding.is_ok(), "text": text})
                 })
                 .collect();
-            println!("{}", serde_json::json!({"ok": well, "checks": findings}));
+            outln!("{}", serde_json::json!({"ok": well, "checks": findings}));
         } else {
             for (name, finding) in &checks {
                 let (mark, text) = match finding {
                     Ok(text) => ("ok  ", text),
                     Err(text) => ("FAIL", text),
                 };
-                println!("{mark}  {name:<12} {text}");
+                outln!("{mark}  {name:<12} {text}");
             }
         }
         Ok(if well { Done::Well } else { Done::Failed })
@@ -69,7 +70,7 @@ fn database(config: &Config) -> Finding {
 }
 
 fn schema(config: &Config) -> Finding {
-    let store = Store::open(&config.database_url, 1).map_err(|e| e.to_string())?;
+    let store = Store::open(&config.database_url, 1).map_err(|_| "could not be looked at".to_owned())?;
     let pending = store.pending_migrations().map_err(|e| e.to_string())?;
     if !pending.is_empty() {
         return Err(format!("{} migrations to be run: soapstone migrate", pending.len()));

@@ -1,5 +1,6 @@
 //! `soapstone export`
 
+use super::output::{Output, outln};
 use super::{Done, Failure, Global, Outcome, setup};
 use crate::store::{Store, articles, categories};
 use clap::{Args, ValueEnum};
@@ -49,7 +50,7 @@ impl Export {
         let by_name = if self.file.extension().is_some_and(|e| e == "jsonl") { Format::Jsonl } else { Format::Xml };
         let format = self.format.unwrap_or(by_name);
         let written = if self.file.as_os_str() == "-" {
-            self.write(&store, format, std::io::stdout().lock())?
+            self.write(&store, format, Output)?
         } else {
             // Under another name until it is whole, so that nobody reads half of it.
             let partial = partial(&self.file);
@@ -61,7 +62,7 @@ impl Export {
         if global.json {
             eprintln!("{}", serde_json::json!({"written": written}));
         } else if self.file.as_os_str() != "-" {
-            println!("{written} records written to {}", self.file.display());
+            outln!("{written} records written to {}", self.file.display());
         }
         Ok(Done::Well)
     }

@@ -2,6 +2,7 @@
 
 use super::progress::{self, Progress};
 use super::run::print_messages;
+use super::output::{out, outln};
 use super::{Done, Failure, Global, Outcome, setup};
 use crate::exchange::{Request, node_name};
 use crate::reporting::{self, Report};
@@ -101,9 +102,9 @@ impl Import {
         }
         let report = if self.detach { accepted.report } else { self.work(global, &exchange, &accepted.report)? };
         if global.json {
-            println!("{}", json::to_string(&report.to_contract()));
+            outln!("{}", json::to_string(&report.to_contract()));
         } else {
-            print!("{}", progress::text(&report));
+            out!("{}", progress::text(&report));
             if report.progress.messages > 0 {
                 print_messages(&store, id, SHOWN)?;
             }

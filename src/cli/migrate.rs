@@ -1,5 +1,6 @@
 //! `soapstone migrate`
 
+use super::output::outln;
 use super::{Done, Global, Outcome, setup};
 use crate::store::Store;
 use clap::Args;
@@ -21,12 +22,12 @@ impl Migrate {
         let names = if self.check { store.pending_migrations()? } else { store.migrate()? };
         if global.json {
             let key = if self.check { "pending" } else { "run" };
-            println!("{}", serde_json::json!({key: names}));
+            outln!("{}", serde_json::json!({key: names}));
         } else if names.is_empty() {
-            println!("The schema is up to date.");
+            outln!("The schema is up to date.");
         } else {
             for name in &names {
-                println!("{name}: {}", if self.check { "to be run" } else { "run" });
+                outln!("{name}: {}", if self.check { "to be run" } else { "run" });
             }
         }
         Ok(if self.check && !names.is_empty() { Done::Failed } else { Done::Well })

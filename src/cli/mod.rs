@@ -6,6 +6,7 @@ mod doctor;
 mod export;
 mod import;
 mod migrate;
+mod output;
 mod progress;
 mod run;
 mod serve;
@@ -163,7 +164,7 @@ pub fn main() -> ExitCode {
         Ok(done) => done.into(),
         Err(Failure(why)) => {
             if global.json {
-                println!("{}", serde_json::json!({"error": why}));
+                output::outln!("{}", serde_json::json!({"error": why}));
             } else {
                 eprintln!("soapstone: {why}");
             }

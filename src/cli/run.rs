@@ -1,5 +1,6 @@
 //! `soapstone run`
 
+use super::output::{out, outln};
 use super::{Done, Failure, Global, Outcome, progress, setup};
 use crate::error::ServiceError;
 use crate::reporting::{self, Report, RunMessage};
@@ -75,19 +76,19 @@ fn list(store: &Store, limit: i64, state: Option<&str>, as_json: bool) -> Outcom
     let reports: Vec<Report> = found.into_iter().map(|(run, progress)| Report { run, progress }).collect();
     if as_json {
         let run = reports.iter().map(Report::to_contract).collect();
-        println!("{}", json::to_string(&ListRunsResponse { run, next_cursor: None }));
+        outln!("{}", json::to_string(&ListRunsResponse { run, next_cursor: None }));
         return Ok(Done::Well);
     }
     if reports.is_empty() {
-        println!("No runs yet. Start one with: soapstone import articles FILE");
+        outln!("No runs yet. Start one with: soapstone import articles FILE");
         return Ok(Done::Well);
     }
-    println!(
+    outln!(
         "{:>6}  {:<19}  {:<10}  {:<21}  {:>9}  {:>7}  source",
         "run", "accepted", "kind", "state", "records", "refused"
     );
     for report in &reports {
-        println!(
+        outln!(
             "{:>6}  {:<19}  {:<10}  {:<21}  {:>9}  {:>7}  {}",
             report.run.id,
             report.run.created_at.format("%Y-%m-%d %H:%M:%S"),
@@ -104,9 +105,9 @@ fn list(store: &Store, limit: i64, state: Option<&str>, as_json: bool) -> Outcom
 fn show(store: &Store, id: i64, as_json: bool) -> Outcome {
     let report = report(store, id)?;
     if as_json {
-        println!("{}", json::to_string(&report.to_contract()));
+        outln!("{}", json::to_string(&report.to_contract()));
     } else {
-        print!("{}", progress::text(&report));
+        out!("{}", progress::text(&report));
         if report.progress.messages > 0 {
             print_messages(store, id, SHOWN)?;
         }
@@ -120,7 +121,7 @@ fn messages(store: &Store, id: i64, limit: i64, as_json: bool) -> Outcome {
         let (found, more) = runs::messages(&mut *store.connection()?, id, None, 0, limit)?;
         let next_cursor = found.last().filter(|_| more).map(|m| m.number.to_string());
         let message = found.iter().map(RunMessage::to_contract).collect();
-        println!("{}", json::to_string(&GetRunMessagesResponse { message, next_cursor }));
+        outln!("{}", json::to_string(&GetRunMessagesResponse { message, next_cursor }));
     } else {
         print_messages(store, id, limit)?;
     }
@@ -134,16 +135,16 @@ pub(super) fn print_messages(store: &Store, id: i64, limit: i64) -> Result<(), F
         let line = message.line.map_or_else(String::new, |line| format!("line {line}"));
         let column = message.column.map_or_else(String::new, |column| format!(":{column}"));
         let key = message.record_key.as_ref().map_or_else(String::new, |key| format!(" {key}"));
-        println!("  {} {line}{column}{key}: {} [{}]", message.severity, message.text, message.code);
+        outln!("  {} {line}{column}{key}: {} [{}]", message.severity, message.text, message.code);
         if let (Some(field), Some(value)) = (&message.field, &message.value) {
-            println!("      {field} = \"{}\"", value.replace('\n', "\\n"));
+            outln!("      {field} = \"{}\"", value.replace('\n', "\\n"));
         }
         if let Some(suggestion) = &message.suggestion {
-            println!("      {suggestion}");
+            outln!("      {suggestion}");
         }
     }
     if more {
-        println!("  … and more: soapstone run messages {id}");
+        outln!("  … and more: soapstone run messages {id}");
     }
     Ok(())
 }
@@ -156,9 +157,9 @@ fn cancel(store: &Store, id: i64, as_json: bool) -> Outcome {
     }
     let report = report(store, id)?;
     if as_json {
-        println!("{}", json::to_string(&report.to_contract()));
+        outln!("{}", json::to_string(&report.to_contract()));
     } else {
-        println!("Run {id} stops after its batch; what it has written stays.");
+        outln!("Run {id} stops after its batch; what it has written stays.");
     }
     Ok(Done::Well)
 }

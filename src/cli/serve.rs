@@ -1,5 +1,6 @@
 //! `soapstone serve`
 
+use super::output::outln;
 use super::{Done, Global, Outcome, setup};
 use crate::http::Server;
 use clap::Args;
@@ -27,12 +28,12 @@ impl Serve {
             let server = Server::bind(&config, exchange)?;
             let base = format!("http://{}", server.address);
             if global.json {
-                println!("{}", serde_json::json!({"listening": base}));
+                outln!("{}", serde_json::json!({"listening": base}));
             } else {
-                println!("Soapstone is listening.");
-                println!("  Navigator      {base}/navigator");
-                println!("  SOAP contract  {base}/soap/catalog?wsdl");
-                println!("  REST API       {base}/api");
+                outln!("Soapstone is listening.");
+                outln!("  Navigator      {base}/navigator");
+                outln!("  SOAP contract  {base}/soap/catalog?wsdl");
+                outln!("  REST API       {base}/api");
             }
             server.run().await?;
             Ok(Done::Well)

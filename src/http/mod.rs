@@ -119,7 +119,10 @@ async fn unknown_resource(request: HttpRequest) -> HttpResponse {
 
 fn document(request: &HttpRequest, state: &State) -> serde_json::Value {
     let base = BaseAddress::of(request, &state.trusted).0;
-    openapi(state.rest.services(), "Soapstone REST API", env!("CARGO_PKG_VERSION"), &format!("{base}{API}"))
+    let mut document =
+        openapi(state.rest.services(), "Soapstone REST API", env!("CARGO_PKG_VERSION"), &format!("{base}{API}"));
+    upload::describe(&mut document);
+    document
 }
 
 async fn openapi_document(request: HttpRequest, state: Data<State>) -> HttpResponse {

@@ -10,9 +10,9 @@ use actix_web::http::header::CONTENT_TYPE;
 use actix_web::web::{self, Payload, Query, ServiceConfig};
 use actix_web::{FromRequest, HttpRequest, HttpResponse};
 use futures_util::StreamExt;
+use serde_json::{Map, Value, json};
 use soapstone_contracts::exchange::{RunFormat, RunKind, StartImportResponse};
 use soapstone_runtime::http::{problem_response, request_id};
-use soapstone_runtime::json;
 use soapstone_runtime::soap::Fault;
 use std::collections::BTreeMap;
 
@@ -60,7 +60,7 @@ impl Upload {
         Ok(HttpResponse::Accepted()
             .insert_header(("location", format!("{}/runs/{id}", super::API)))
             .content_type("application/json")
-            .body(json::to_string(&response)))
+            .body(soapstone_runtime::json::to_string(&response)))
     }
 
     async fn form(
@@ -130,6 +130,38 @@ impl Upload {
         let finished = web::block(move || incoming.finish()).await;
         finished.map_err(|e| Fault::from(ServiceError::internal(e)))?.map_err(failed)
     }
+}
+
+/// Adds to the OpenAPI document what the contract does not say: that the file may also be a form's or the bare body.
+pub(super) fn describe(document: &mut Value) {
+    let operation = &mut document["paths"]["/imports"]["post"];
+    if operation.is_null() {
+        return;
+    }
+    let text = |description: &str| json!({"type": "string", "description": description});
+    let one_of = |values: Vec<&str>, description: &str| json!({"type": "string", "enum": values, "description": description});
+    let fields = [
+        ("kind", one_of(RunKind::ALL.iter().map(|k| k.as_str()).collect(), "What the file holds; articles by default.")),
+        ("format", one_of(RunFormat::ALL.iter().map(|f| f.as_str()).collect(), "Its form; recognised by default.")),
+        ("profile", text("The mapping profile to read it with.")),
+        ("sourceName", text("Its name, for people.")),
+        ("dryRun", one_of(vec!["true", "false"], "Whether to tell only what would be done.")),
+    ];
+    let mut form: Map<String, Value> = fields.iter().map(|(name, schema)| ((*name).to_owned(), schema.clone())).collect();
+    form.insert("file".to_owned(), json!({"description": "The file."}));
+    let content = &mut operation["requestBody"]["content"];
+    content["multipart/form-data"] = json!({"schema": {"type": "object", "properties": form, "required": ["file"]}});
+    for media in ["application/xml", "text/csv", "application/octet-stream"] {
+        content[media] = json!({});
+    }
+    let parameters = fields.into_iter().map(|(name, mut schema)| {
+        let description = schema.as_object_mut().and_then(|s| s.remove("description"));
+        let description = format!("{} For a file that is the bare body.", description.as_ref().and_then(Value::as_str).unwrap_or(""));
+        json!({"name": name, "in": "query", "schema": schema, "description": description})
+    });
+    operation["parameters"] = parameters.collect();
+    operation["responses"]["202"] = operation["responses"]["200"].clone();
+    operation["responses"]["202"]["description"] = json!("The file was taken; the run begins when it is its turn.");
 }
 
 fn content_type(request: &HttpRequest) -> &str {

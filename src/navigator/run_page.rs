@@ -119,7 +119,7 @@ fn facts(report: &Report) -> Vec<(&'static str, String)> {
         ("Size", size(run.source_size)),
         ("SHA-256", run.source_sha256.clone()),
         ("Format", run.profile.as_ref().map_or_else(|| run.format.clone(), |p| format!("{}, profile {p}", run.format))),
-        ("Came by", run.channel.clone()),
+        ("Came by", channel(&run.channel).to_owned()),
         ("Accepted", time(Some(run.created_at))),
         ("Started", time(run.started_at)),
         ("Ended", time(run.finished_at)),
@@ -195,4 +195,15 @@ pub(super) async fn show(store: Data<Store>, id: Path<i64>, wanted: Query<Wanted
         chart,
         facts,
     })
+}
+
+/// How a run was started, in words.
+fn channel(channel: &str) -> &str {
+    match channel {
+        "soap" => "SOAP",
+        "rest" => "REST",
+        "commandLine" => "command line",
+        "navigator" => "Navigator",
+        other => other,
+    }
 }

@@ -1,7 +1,7 @@
 //! The pool of connections, transactions, and migrations.
 
 use crate::error::ServiceError;
-use diesel::connection::SimpleConnection;
+use diesel::connection::{Connection, SimpleConnection};
 use diesel::pg::PgConnection;
 use diesel::r2d2::{ConnectionManager, CustomizeConnection, Pool, PooledConnection};
 use diesel::result::Error as DieselError;
@@ -135,6 +135,12 @@ impl Store {
             std::fs::create_dir_all(folder)
                 .map_err(|e| StoreError::Unavailable(format!("{}: {e}", folder.display())))?;
         }
+        // The pool would try for long, and could not say what the matter is.
+        let tried = match engine {
+            Engine::Sqlite => SqliteConnection::establish(path).map(drop),
+            Engine::Postgres => PgConnection::establish(path).map(drop),
+        };
+        tried.map_err(|e| StoreError::Unavailable(e.to_string().trim().to_owned()))?;
         let pool = Pool::builder()
             .max_size(connections)
             .min_idle(Some(1))

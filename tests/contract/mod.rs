@@ -1,1 +1,68 @@
+//! `soapstone contract`: what it says of contracts, right and wrong, and the code it prints.
 
+use crate::support::{Database, Site, project, shared};
+use serde_json::Value;
+use soapstone_codegen::Generator;
+
+#[test]
+fn the_printed_code_is_what_the_build_compiles() {
+    let site = Site::new(Database::Sqlite);
+    let files = [project("wsdl/catalog.wsdl"), project("wsdl/exchange.wsdl")];
+    let arguments = [files[0].to_str().unwrap(), files[1].to_str().unwrap()];
+    let printed = site.run(&["contract", "rust", arguments[0], arguments[1]]).stdout;
+    let mut generator = Generator::new();
+    for file in &files {
+        generator.add(file).unwrap();
+    }
+    assert_eq!(printed, generator.generate().unwrap());
+}
+
+#[test]
+fn our_own_contracts_are_right() {
+    let site = Site::new(Database::Sqlite);
+    let output = site.run(&["contract", "check", project("wsdl").to_str().unwrap(), project("xsd").to_str().unwrap()]);
+    assert_eq!(output.code, 0, "{output:?}");
+    assert_eq!(output.stdout.lines().count(), 7, "{}", output.stdout);
+}
+
+#[test]
+fn a_contract_that_is_wrong_is_told_by_its_place() {
+    let site = Site::new(Database::Sqlite);
+    let wsdl = std::fs::read_to_string(project("wsdl/catalog.wsdl")).unwrap();
+    let wsdl = wsdl.replace("../xsd/", &format!("{}/", project("xsd").display()));
+    let line_of = |text: &str| wsdl.lines().position(|line| line.contains(text)).unwrap() + 1;
+    for (right, wrong, line) in [
+        ("type=\"cat:Catalog\">", "type=\"cat:Katalog\">", "<wsdl:binding name=\"CatalogSoap11\""),
+        ("element=\"cat:GetArticle\"/>", "element=\"cat:GetArtikel\"/>", "element=\"cat:GetArticle\"/>"),
+        ("message=\"cat:GetArticleRequest\"", "message=\"cat:GetArtikelRequest\"", "<wsdl:operation name=\"GetArticle\">"),
+        ("binding=\"cat:CatalogSoap12\"", "binding=\"nowhere:CatalogSoap12\"", "binding=\"cat:CatalogSoap12\""),
+    ] {
+        let file = site.file("wrong.wsdl", wsdl.replacen(right, wrong, 1));
+        let output = site.run(&["contract", "check", file.to_str().unwrap(), "--json"]);
+        assert_eq!(output.code, 1, "{output:?}");
+        let told: Value = serde_json::from_str(&output.stdout).unwrap();
+        assert_eq!(told["verdict"], "invalid", "{told}");
+        let problem = &told["problems"][0];
+        assert_eq!(problem["line"], line_of(line), "{wrong}: {problem}");
+        assert!(problem["remedy"].as_str().is_some_and(|remedy| !remedy.is_empty()), "{problem}");
+    }
+}
+
+#[test]
+fn contracts_of_others_give_a_verdict_each() {
+    let Some(folder) = shared("corpus/wsdl") else { return };
+    let site = Site::new(Database::Sqlite);
+    let output = site.run(&["contract", "check", folder.to_str().unwrap(), "--json"]);
+    assert!(output.stderr.is_empty(), "{}", output.stderr);
+    let lines: Vec<Value> = output.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert!(lines.len() > 200, "{}", lines.len());
+    for line in &lines {
+        let problems = line["problems"].as_array().unwrap();
+        assert!(line["verdict"] == "ok" || !problems.is_empty(), "{line}");
+        for problem in problems {
+            assert!(problem["message"].is_string() && problem["code"].is_string(), "{line}");
+        }
+    }
+    let ok = lines.iter().filter(|line| line["verdict"] == "ok").count();
+    println!("{ok} of {} are ok", lines.len());
+}

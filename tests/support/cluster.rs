@@ -3,7 +3,7 @@
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -11,6 +11,8 @@ pub struct Cluster {
     port: u16,
     binaries: PathBuf,
     databases: AtomicU32,
+    /// Its standard input stays open as long as this process lives.
+    _keeper: Child,
 }
 
 /// Starts the server, says so, and takes it down when its standard input ends: with the tests, however they end.
@@ -49,9 +51,7 @@ impl Cluster {
         let mut line = String::new();
         BufReader::new(keeper.stdout.take().unwrap()).read_line(&mut line).unwrap();
         assert_eq!(line, "ready\n", "PostgreSQL did not start");
-        // Open as long as this process lives.
-        std::mem::forget(keeper.stdin.take());
-        Self { port, binaries, databases: AtomicU32::new(0) }
+        Self { port, binaries, databases: AtomicU32::new(0), _keeper: keeper }
     }
 
     /// Makes an empty database and gives its address.

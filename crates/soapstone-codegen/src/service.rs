@@ -145,8 +145,7 @@ fn documents(contract: &Contract) -> (Vec<Named>, Vec<Named>) {
         .first()
         .map_or(0, |first| (0..first.len()).take_while(|i| folders.iter().all(|f| f.get(*i) == first.get(*i))).count());
     let short = |name: &str| name.split('/').skip(common).collect::<Vec<_>>().join("/");
-    let mut documents: Vec<Named> =
-        contract.documents.iter().map(|d| (short(&d.name), d.text.clone())).collect();
+    let mut documents: Vec<Named> = contract.documents.iter().map(|d| (short(&d.name), d.text.clone())).collect();
     let mut roots: Vec<Named> = Vec::new();
     for schema in schema_documents(contract) {
         let name = short(&schema.name);

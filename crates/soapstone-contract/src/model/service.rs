@@ -13,6 +13,7 @@ pub struct Message {
 /// `wsdl:part`.
 #[derive(Clone, Debug)]
 pub struct Part {
+    pub place: Place,
     pub name: String,
     pub content: PartContent,
 }
@@ -131,6 +132,7 @@ pub struct Service {
 /// `wsdl:port`.
 #[derive(Clone, Debug)]
 pub struct Port {
+    pub place: Place,
     pub name: String,
     pub binding: QName,
     pub address: Option<String>,

@@ -109,7 +109,7 @@ impl<'a> Resolver<'a, '_> {
                 }
             };
             if let Some(content) = content {
-                parts.push(Part { name: part.name.clone().unwrap_or_default(), content });
+                parts.push(Part { place, name: part.name.clone().unwrap_or_default(), content });
             }
         }
         Message { place: self.place(at), name, parts }
@@ -197,6 +197,7 @@ impl<'a> Resolver<'a, '_> {
             let address = port.soap11.as_ref().or(port.soap12.as_ref()).or(port.http.as_ref());
             if let Some(binding) = self.qname(port, &port.binding, "binding") {
                 ports.push(Port {
+                    place: self.place(port),
                     name: port.name.clone().unwrap_or_default(),
                     binding,
                     address: address.and_then(|a| a.location.clone()),
@@ -246,7 +247,7 @@ impl Links<'_, '_> {
         let contract = self.contract;
         for message in contract.messages.values() {
             for part in &message.parts {
-                self.part(message, part);
+                self.part(part);
             }
         }
         for port_type in contract.port_types.values() {
@@ -290,22 +291,22 @@ impl Links<'_, '_> {
                 if !contract.bindings.contains_key(&port.binding)
                     && !self.problems.0.iter().any(|p| p.code == "wsdl.binding_unknown")
                 {
-                    self.present(&contract.bindings, &port.binding, "binding", &service.place);
+                    self.present(&contract.bindings, &port.binding, "binding", &port.place);
                 }
             }
         }
     }
 
-    fn part(&mut self, message: &Message, part: &Part) {
+    fn part(&mut self, part: &Part) {
         match &part.content {
             PartContent::Element(name) => {
                 if !super::documents::well_known(&name.namespace) {
-                    self.present(&self.contract.schemas.elements, name, "element", &message.place);
+                    self.present(&self.contract.schemas.elements, name, "element", &part.place);
                 }
             }
             PartContent::Type(crate::model::TypeRef::Named(name)) => {
                 if !super::documents::well_known(&name.namespace) {
-                    self.present(&self.contract.schemas.types, name, "type", &message.place);
+                    self.present(&self.contract.schemas.types, name, "type", &part.place);
                 }
             }
             PartContent::Type(_) => {}

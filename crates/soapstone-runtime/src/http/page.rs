@@ -7,6 +7,9 @@ use std::fmt::Write;
 use std::sync::Arc;
 
 const STYLE: &str = include_str!("page.css");
+/// How tall a request is shown at once.
+const MAX_ROWS: usize = 16;
+
 const SCRIPT: &str = include_str!("page.js");
 
 fn escaped(text: &str) -> String {
@@ -56,12 +59,14 @@ pub(super) fn service_page(info: &ServiceInfo, address: &str) -> String {
 }
 
 fn soap_operation(body: &mut String, operation: &OperationInfo, address: &str) {
-    let request = Version::Soap11.wrap(&format!("\n{}", operation.sample_request));
+    let request = Version::Soap11.wrap(&format!("\n{}\n", operation.sample_request.trim_end()));
+    let request = request.replacen("?>", "?>\n", 1).replacen("<soap:Body>", "\n<soap:Body>", 1);
+    let rows = (request.lines().count() + 1).min(MAX_ROWS);
     let _ = write!(
         body,
         "<section id=\"{name}\"><h2>{name}</h2>{text}<dl class=\"facts\"><dt>SOAPAction</dt><dd><code>{action}</code></dd></dl>\
          <form class=\"try\" data-url=\"{address}\" data-method=\"POST\" data-type=\"text/xml; charset=utf-8\">\
-         <label>Request<textarea rows=\"14\" spellcheck=\"false\" name=\"body\">{request}</textarea></label>\
+         <label>Request<textarea rows=\"{rows}\" spellcheck=\"false\" name=\"body\">{request}</textarea></label>\
          <button>Send</button><output hidden></output></form>\
          <details><summary>Sample response</summary><pre>{response}</pre></details></section>",
         name = escaped(operation.name),
@@ -135,9 +140,11 @@ pub fn api_page(document: &Value) -> String {
 fn rest_operation(body: &mut String, server: &str, path: &str, verb: &str, operation: &Value) {
     let _ = write!(
         body,
-        "<details class=\"operation\"><summary><span class=\"verb {verb}\">{}</span> <code>{}</code> <span>{}</span></summary>{}",
+        "<details class=\"operation\"><summary><span class=\"verb {verb}\">{}</span> <code>{}</code> <span>{}</span></summary>\
+         <p><small>{}</small></p>{}",
         verb.to_uppercase(),
         escaped(path),
+        escaped(operation["summary"].as_str().unwrap_or("")),
         escaped(operation["operationId"].as_str().unwrap_or("")),
         paragraphs(operation["description"].as_str().unwrap_or("")),
     );
@@ -164,9 +171,10 @@ fn rest_operation(body: &mut String, server: &str, path: &str, verb: &str, opera
     let example = &operation["requestBody"]["content"]["application/json"]["example"];
     if !example.is_null() {
         let text = serde_json::to_string_pretty(example).unwrap_or_default();
+        let rows = (text.lines().count() + 1).min(MAX_ROWS);
         let _ = write!(
             body,
-            "<label>Body<textarea rows=\"10\" spellcheck=\"false\" name=\"body\">{}</textarea></label>",
+            "<label>Body<textarea rows=\"{rows}\" spellcheck=\"false\" name=\"body\">{}</textarea></label>",
             escaped(&text)
         );
     }
