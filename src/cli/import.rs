@@ -1,8 +1,8 @@
 //! `soapstone import`
 
+use super::output::{out, outln};
 use super::progress::{self, Progress};
 use super::run::print_messages;
-use super::output::{out, outln};
 use super::{Done, Failure, Global, Outcome, setup};
 use crate::exchange::{Request, node_name};
 use crate::reporting::{self, Report};

@@ -85,7 +85,12 @@ fn list(store: &Store, limit: i64, state: Option<&str>, as_json: bool) -> Outcom
     }
     outln!(
         "{:>6}  {:<19}  {:<10}  {:<21}  {:>9}  {:>7}  source",
-        "run", "accepted", "kind", "state", "records", "refused"
+        "run",
+        "accepted",
+        "kind",
+        "state",
+        "records",
+        "refused"
     );
     for report in &reports {
         outln!(

@@ -139,15 +139,20 @@ pub(super) fn describe(document: &mut Value) {
         return;
     }
     let text = |description: &str| json!({"type": "string", "description": description});
-    let one_of = |values: Vec<&str>, description: &str| json!({"type": "string", "enum": values, "description": description});
+    let one_of =
+        |values: Vec<&str>, description: &str| json!({"type": "string", "enum": values, "description": description});
     let fields = [
-        ("kind", one_of(RunKind::ALL.iter().map(|k| k.as_str()).collect(), "What the file holds; articles by default.")),
+        (
+            "kind",
+            one_of(RunKind::ALL.iter().map(|k| k.as_str()).collect(), "What the file holds; articles by default."),
+        ),
         ("format", one_of(RunFormat::ALL.iter().map(|f| f.as_str()).collect(), "Its form; recognised by default.")),
         ("profile", text("The mapping profile to read it with.")),
         ("sourceName", text("Its name, for people.")),
         ("dryRun", one_of(vec!["true", "false"], "Whether to tell only what would be done.")),
     ];
-    let mut form: Map<String, Value> = fields.iter().map(|(name, schema)| ((*name).to_owned(), schema.clone())).collect();
+    let mut form: Map<String, Value> =
+        fields.iter().map(|(name, schema)| ((*name).to_owned(), schema.clone())).collect();
     form.insert("file".to_owned(), json!({"description": "The file."}));
     let content = &mut operation["requestBody"]["content"];
     content["multipart/form-data"] = json!({"schema": {"type": "object", "properties": form, "required": ["file"]}});
@@ -156,7 +161,8 @@ pub(super) fn describe(document: &mut Value) {
     }
     let parameters = fields.into_iter().map(|(name, mut schema)| {
         let description = schema.as_object_mut().and_then(|s| s.remove("description"));
-        let description = format!("{} For a file that is the bare body.", description.as_ref().and_then(Value::as_str).unwrap_or(""));
+        let description =
+            format!("{} For a file that is the bare body.", description.as_ref().and_then(Value::as_str).unwrap_or(""));
         json!({"name": name, "in": "query", "schema": schema, "description": description})
     });
     operation["parameters"] = parameters.collect();

@@ -7,7 +7,9 @@ fn help_teaches() {
     let site = Site::new(Database::Sqlite);
     let help = site.run(&["help"]);
     assert_eq!(help.code, 0);
-    for part in ["Examples:", "Exit codes:", "serve", "import", "export", "run", "contract", "migrate", "config", "doctor"] {
+    for part in
+        ["Examples:", "Exit codes:", "serve", "import", "export", "run", "contract", "migrate", "config", "doctor"]
+    {
         assert!(help.stdout.contains(part), "{part}");
     }
     for command in ["import", "export", "run", "contract"] {

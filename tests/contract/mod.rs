@@ -34,7 +34,11 @@ fn a_contract_that_is_wrong_is_told_by_its_place() {
     for (right, wrong, line) in [
         ("type=\"cat:Catalog\">", "type=\"cat:Katalog\">", "<wsdl:binding name=\"CatalogSoap11\""),
         ("element=\"cat:GetArticle\"/>", "element=\"cat:GetArtikel\"/>", "element=\"cat:GetArticle\"/>"),
-        ("message=\"cat:GetArticleRequest\"", "message=\"cat:GetArtikelRequest\"", "<wsdl:operation name=\"GetArticle\">"),
+        (
+            "message=\"cat:GetArticleRequest\"",
+            "message=\"cat:GetArtikelRequest\"",
+            "<wsdl:operation name=\"GetArticle\">",
+        ),
         ("binding=\"cat:CatalogSoap12\"", "binding=\"nowhere:CatalogSoap12\"", "binding=\"cat:CatalogSoap12\""),
     ] {
         let file = site.file("wrong.wsdl", wsdl.replacen(right, wrong, 1));

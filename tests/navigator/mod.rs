@@ -12,7 +12,8 @@ fn filled(database: Database) -> Site {
     assert_eq!(import("categories", &project("demo/categories.csv")).code, 0);
     assert_eq!(import("articles", &project("demo/articles.csv")).code, 0);
     let wrong = std::fs::read_to_string(project("demo/articles.csv")).unwrap();
-    let wrong = wrong.replacen("189.00", "189,00", 1).replacen("lamps/wall", "lamps/ceiling", 1).replacen("5.200", "heavy", 1);
+    let wrong =
+        wrong.replacen("189.00", "189,00", 1).replacen("lamps/wall", "lamps/ceiling", 1).replacen("5.200", "heavy", 1);
     let wrong = wrong.replacen("SP-3001", "<script>alert(1)</script>", 1).replacen("9480.00", "?", 1);
     assert_eq!(import("articles", &site.file("articles-friday.csv", wrong)).code, 3);
     site
@@ -89,7 +90,9 @@ fn pages_ask_nothing_of_other_hosts() {
         assert_eq!(reply.status, 200, "{path}");
         for attribute in ["src=\"", "href=\""] {
             for address in reply.body.split(attribute).skip(1).filter_map(|rest| rest.split('"').next()) {
-                let is_own = address.starts_with(['/', '#', '?']) || address.starts_with("data:") || address.starts_with(&server.base);
+                let is_own = address.starts_with(['/', '#', '?'])
+                    || address.starts_with("data:")
+                    || address.starts_with(&server.base);
                 assert!(is_own, "{path}: {address}");
             }
         }
