@@ -27,7 +27,7 @@ const HEARTBEAT: Duration = Duration::from_secs(5);
 /// How often the timeline gets a point.
 const SAMPLE: Duration = Duration::from_millis(500);
 
-/// How often a batch is tried when the database is busy.
+/// How often a batch is tried again when the database is busy.
 const ATTEMPTS: u32 = 5;
 
 pub(super) struct Pipeline<'a> {
@@ -115,7 +115,24 @@ impl<'a> Pipeline<'a> {
         }
     }
 
+    /// Goes through the source; where the database is only busy, again from the last batch that was written.
     fn run(&mut self) -> Result<End, StoreError> {
+        let mut attempt = 0;
+        loop {
+            let before = self.progress.counters.read;
+            match self.pass() {
+                Err(StoreError::Database(error)) if attempt < ATTEMPTS && is_passing(&error) => {
+                    log::warn!(run = self.id; "run {} tries its batch again: {error}", self.id);
+                    attempt = if self.progress.counters.read > before { 1 } else { attempt + 1 };
+                    std::thread::sleep(Duration::from_millis(100 << attempt));
+                }
+                other => return other,
+            }
+        }
+    }
+
+    /// Goes through the source from where the run stands.
+    fn pass(&mut self) -> Result<End, StoreError> {
         let run = {
             let mut db = self.exchange.store.connection()?;
             let Some((run, progress)) = runs::get(&mut db, self.id)? else { return Ok(End::GivenUp) };
@@ -183,25 +200,6 @@ impl<'a> Pipeline<'a> {
     /// Writes a batch; gives false if the run is no longer ours.
     fn batch(&mut self, run: &Run, items: Vec<Item>, bytes: u64) -> Result<bool, StoreError> {
         let began = Instant::now();
-        let mut attempt = 0;
-        let last = items.len();
-        let mut items = Some(items);
-        loop {
-            attempt += 1;
-            // Only the last attempt may eat the items.
-            let now_items = if attempt < ATTEMPTS { items.clone() } else { items.take() }.unwrap_or_default();
-            debug_assert_eq!(now_items.len(), last);
-            match self.try_batch(run, now_items, bytes, began) {
-                Err(StoreError::Database(error)) if attempt < ATTEMPTS && is_passing(&error) => {
-                    log::warn!(run = self.id; "batch tried again: {error}");
-                    std::thread::sleep(Duration::from_millis(100 << attempt));
-                }
-                other => return other,
-            }
-        }
-    }
-
-    fn try_batch(&mut self, run: &Run, items: Vec<Item>, bytes: u64, began: Instant) -> Result<bool, StoreError> {
         let mut progress = self.progress;
         progress.bytes = i64::try_from(bytes).unwrap_or(i64::MAX);
         let mut imagined = self.imagined.clone();

@@ -148,23 +148,22 @@ const ARTICLES: Table = Table {
     key: &["sku_key"],
 };
 
-fn put_row(rows: &mut Rows, key: &str, article: &Article, version: i64, now: NaiveDateTime) {
+fn put_row<'a>(rows: &mut Rows<'a>, key: &'a str, article: &'a Article, version: i64, now: NaiveDateTime) {
     let text = |value: &Option<Decimal>| value.as_ref().map(ToString::to_string);
     let list = article.list_price.as_ref();
     let special = article.special_price.as_ref();
-    rows.row()
-        .text(&article.sku)
+    rows.text(&article.sku)
         .text(key)
         .text_option(article.manufacturer.as_deref())
         .text_option(article.manufacturer_number.as_deref())
         .text_option(article.gtin.as_deref())
         .text_option(article.unit.as_deref())
         .text_option(article.tax_class.as_deref())
-        .text_option(text(&article.weight).as_deref())
-        .text_option(list.map(|p| p.amount.to_string()).as_deref())
+        .text_option(text(&article.weight))
+        .text_option(list.map(|p| p.amount.to_string()))
         .text_option(list.map(|p| p.currency.as_str()))
         .boolean_option(list.map(|p| p.gross))
-        .text_option(special.map(|s| s.price.amount.to_string()).as_deref())
+        .text_option(special.map(|s| s.price.amount.to_string()))
         .text_option(special.map(|s| s.price.currency.as_str()))
         .boolean_option(special.map(|s| s.price.gross))
         .time_option(special.and_then(|s| s.from))
@@ -402,19 +401,25 @@ const MEDIA: Table = Table {
 };
 
 /// What hangs on articles: the rows to put in, and the articles whose old rows go first.
-struct Children {
+struct Children<'a> {
     table: Table,
-    rows: Rows,
+    rows: Rows<'a>,
     replaced: Vec<i64>,
 }
 
-impl Children {
+impl<'a> Children<'a> {
     fn of(table: Table) -> Self {
         Self { table, rows: Rows::default(), replaced: Vec::new() }
     }
 
     /// Puts in one article's list, if it is new or another than before.
-    fn put<T: PartialEq>(&mut self, id: i64, now: &[T], before: Option<&[T]>, mut row: impl FnMut(&mut Rows, i64, &T)) {
+    fn put<T: PartialEq>(
+        &mut self,
+        id: i64,
+        now: &'a [T],
+        before: Option<&[T]>,
+        mut row: impl FnMut(&mut Rows<'a>, i64, &'a T),
+    ) {
         if before == Some(now) {
             return;
         }
@@ -422,7 +427,7 @@ impl Children {
             self.replaced.push(id);
         }
         for (position, value) in (0..).zip(now) {
-            self.rows.row().integer(id);
+            self.rows.integer(id);
             row(&mut self.rows, position, value);
         }
     }
@@ -433,8 +438,12 @@ impl Children {
             let sql = format!("DELETE FROM {} WHERE article_id IN ({list})", self.table.name);
             diesel::sql_query(sql).execute(connection)?;
         }
-        self.table.put(connection, self.rows)
+        self.table.put(connection, &self.rows)
     }
+}
+
+fn put_named<'a>(rows: &mut Rows<'a>, position: i64, named: &'a Named) {
+    rows.integer(position).text(&named.name).text(&named.value);
 }
 
 fn write(
@@ -457,7 +466,7 @@ fn write(
         let version = pending.before.as_ref().map_or(1, |b| b.version + 1);
         put_row(&mut rows, key, article, version, now);
     }
-    ARTICLES.put(connection, rows)?;
+    ARTICLES.put(connection, &rows)?;
     let mut ids: HashMap<String, i64> = HashMap::with_capacity(changed.len());
     let new: Vec<&String> = changed.iter().filter(|(_, p, _)| p.before.is_none()).map(|(key, ..)| *key).collect();
     for keys in new.chunks(LOOKUP) {
@@ -480,16 +489,14 @@ fn write(
             rows.integer_option(category_ids.get(key).copied()).integer(position);
         });
         stocks.put(id, &article.stocks, before.map(|b| &b.stocks[..]), |rows, _, stock| {
-            rows.text(&stock.warehouse).text(&stock.quantity.to_string());
+            rows.text(&stock.warehouse).text(stock.quantity.to_string());
         });
         axes.put(id, &article.axes, before.map(|b| &b.axes[..]), |rows, position, axis| {
             rows.integer(position).text(axis);
         });
-        let named = |rows: &mut Rows, position: i64, named: &Named| {
-            rows.integer(position).text(&named.name).text(&named.value);
-        };
-        axis_values.put(id, &article.axis_values, before.map(|b| &b.axis_values[..]), named);
-        attributes.put(id, &article.attributes, before.map(|b| &b.attributes[..]), named);
+        
+        axis_values.put(id, &article.axis_values, before.map(|b| &b.axis_values[..]), put_named);
+        attributes.put(id, &article.attributes, before.map(|b| &b.attributes[..]), put_named);
         media.put(id, &article.media, before.map(|b| &b.media[..]), |rows, position, media| {
             rows.integer(position).text(&media.role).text(&media.location);
         });

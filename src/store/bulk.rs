@@ -1,13 +1,22 @@
-//! Many rows in one statement: a batch travels as one JSON text, which both databases can read as a table. It beats
-//! a statement for each row, and has no limit on parameters.
+//! Many rows in one statement. Statements come in few sizes, so that each is prepared once a connection: that beats a
+//! statement for each row, and a batch that travels as one JSON text.
 
-use super::{Db, Engine, StoreError};
+use super::{Db, StoreError};
 use chrono::NaiveDateTime;
+use diesel::backend::Backend;
+use diesel::pg::Pg;
 use diesel::prelude::*;
-use diesel::sql_types::Text;
+use diesel::query_builder::{AstPass, QueryFragment, QueryId};
+use diesel::serialize::ToSql;
+use diesel::sql_types::{BigInt, Bool, HasSqlType, Nullable, Text, Timestamp};
+use diesel::sqlite::Sqlite;
+use std::borrow::Cow;
 use std::fmt::Write;
 
-/// What a column holds; both databases are told.
+/// Rows of one statement, the most first: what is left over goes into smaller ones.
+const SIZES: [usize; 3] = [64, 8, 1];
+
+/// What a column holds.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Column {
     Text(&'static str),
@@ -32,128 +41,142 @@ pub(super) struct Table {
     pub key: &'static [&'static str],
 }
 
-/// Rows of a batch as JSON text: each an array of values in the order of the table's columns.
-#[derive(Default)]
-pub(super) struct Rows {
-    json: String,
-    count: usize,
+/// A value; an absent one is NULL.
+enum Cell<'a> {
+    Text(Option<Cow<'a, str>>),
+    Integer(Option<i64>),
+    Boolean(Option<bool>),
+    Time(Option<NaiveDateTime>),
 }
 
-impl Rows {
-    /// Starts a row.
-    pub fn row(&mut self) -> &mut Self {
-        self.json.push_str(if self.count == 0 { "[[" } else { "],[" });
-        self.count += 1;
+/// Rows of a batch: their values, in the order of the table's columns.
+#[derive(Default)]
+pub(super) struct Rows<'a> {
+    cells: Vec<Cell<'a>>,
+}
+
+impl<'a> Rows<'a> {
+    fn cell(&mut self, cell: Cell<'a>) -> &mut Self {
+        self.cells.push(cell);
         self
     }
 
-    fn separate(&mut self) {
-        if !self.json.ends_with('[') {
-            self.json.push(',');
-        }
+    pub fn text(&mut self, text: impl Into<Cow<'a, str>>) -> &mut Self {
+        self.cell(Cell::Text(Some(text.into())))
     }
 
-    pub fn text(&mut self, text: &str) -> &mut Self {
-        self.separate();
-        soapstone_runtime::json::quote(text, &mut self.json);
-        self
-    }
-
-    pub fn text_option(&mut self, text: Option<&str>) -> &mut Self {
-        match text {
-            Some(text) => self.text(text),
-            None => self.null(),
-        }
+    pub fn text_option(&mut self, text: Option<impl Into<Cow<'a, str>>>) -> &mut Self {
+        self.cell(Cell::Text(text.map(Into::into)))
     }
 
     pub fn integer(&mut self, number: i64) -> &mut Self {
-        self.separate();
-        let _ = write!(self.json, "{number}");
-        self
+        self.cell(Cell::Integer(Some(number)))
     }
 
     pub fn integer_option(&mut self, number: Option<i64>) -> &mut Self {
-        match number {
-            Some(number) => self.integer(number),
-            None => self.null(),
-        }
+        self.cell(Cell::Integer(number))
     }
 
     pub fn boolean(&mut self, value: bool) -> &mut Self {
-        self.separate();
-        self.json.push_str(if value { "true" } else { "false" });
-        self
+        self.cell(Cell::Boolean(Some(value)))
     }
 
     pub fn boolean_option(&mut self, value: Option<bool>) -> &mut Self {
-        match value {
-            Some(value) => self.boolean(value),
-            None => self.null(),
-        }
+        self.cell(Cell::Boolean(value))
     }
 
-    /// A time as both databases read it.
     pub fn time(&mut self, at: NaiveDateTime) -> &mut Self {
-        self.separate();
-        let _ = write!(self.json, "\"{}\"", at.format("%Y-%m-%d %H:%M:%S%.6f"));
-        self
+        self.cell(Cell::Time(Some(at)))
     }
 
     pub fn time_option(&mut self, at: Option<NaiveDateTime>) -> &mut Self {
-        match at {
-            Some(at) => self.time(at),
-            None => self.null(),
-        }
-    }
-
-    fn null(&mut self) -> &mut Self {
-        self.separate();
-        self.json.push_str("null");
-        self
+        self.cell(Cell::Time(at))
     }
 }
 
-impl Table {
-    fn statement(&self, engine: Engine) -> String {
-        let mut sql = format!("INSERT INTO {} (", self.name);
-        for (i, column) in self.columns.iter().enumerate() {
-            let _ = write!(sql, "{}{}", if i > 0 { ", " } else { "" }, column.name());
+/// One statement with its rows.
+struct Insert<'a> {
+    table: &'a Table,
+    cells: &'a [Cell<'a>],
+}
+
+impl Insert<'_> {
+    fn walk<'b, DB>(&'b self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()>
+    where
+        DB: Backend + HasSqlType<Text> + HasSqlType<BigInt> + HasSqlType<Bool> + HasSqlType<Timestamp>,
+        Option<Cow<'b, str>>: ToSql<Nullable<Text>, DB>,
+        Option<i64>: ToSql<Nullable<BigInt>, DB>,
+        Option<bool>: ToSql<Nullable<Bool>, DB>,
+        Option<NaiveDateTime>: ToSql<Nullable<Timestamp>, DB>,
+    {
+        out.push_sql(&format!("INSERT INTO {} (", self.table.name));
+        for (i, column) in self.table.columns.iter().enumerate() {
+            out.push_sql(if i > 0 { ", " } else { "" });
+            out.push_sql(column.name());
         }
-        sql.push_str(") SELECT ");
-        for (i, column) in self.columns.iter().enumerate() {
-            let comma = if i > 0 { ", " } else { "" };
-            let _ = match (engine, column) {
-                (Engine::Sqlite, _) => write!(sql, "{comma}json_extract(value, '$[{i}]')"),
-                (Engine::Postgres, Column::Text(_)) => write!(sql, "{comma}row->>{i}"),
-                (Engine::Postgres, Column::Integer(_)) => write!(sql, "{comma}(row->>{i})::bigint"),
-                (Engine::Postgres, Column::Boolean(_)) => write!(sql, "{comma}(row->>{i})::boolean"),
-                (Engine::Postgres, Column::Time(_)) => write!(sql, "{comma}(row->>{i})::timestamp"),
-            };
-        }
-        sql.push_str(match engine {
-            // WHERE true: without it, SQLite takes ON CONFLICT for a join's condition.
-            Engine::Sqlite => " FROM json_each($1) WHERE true",
-            Engine::Postgres => " FROM json_array_elements($1::json) AS batch(row)",
-        });
-        if !self.key.is_empty() {
-            let _ = write!(sql, " ON CONFLICT ({}) DO UPDATE SET ", self.key.join(", "));
-            let others = self.columns.iter().map(|c| c.name()).filter(|name| !self.key.contains(name));
-            for (i, name) in others.enumerate() {
-                let _ = write!(sql, "{}{name} = excluded.{name}", if i > 0 { ", " } else { "" });
+        out.push_sql(") VALUES ");
+        for (i, cell) in self.cells.iter().enumerate() {
+            out.push_sql(match i % self.table.columns.len() {
+                0 if i == 0 => "(",
+                0 => "), (",
+                _ => ", ",
+            });
+            match cell {
+                Cell::Text(text) => out.push_bind_param::<Nullable<Text>, _>(text)?,
+                Cell::Integer(number) => out.push_bind_param::<Nullable<BigInt>, _>(number)?,
+                Cell::Boolean(value) => out.push_bind_param::<Nullable<Bool>, _>(value)?,
+                Cell::Time(at) => out.push_bind_param::<Nullable<Timestamp>, _>(at)?,
             }
         }
-        sql
-    }
-
-    /// Puts the rows in, replacing those of the same key.
-    pub fn put(&self, connection: &mut Db, rows: Rows) -> Result<(), StoreError> {
-        if rows.count == 0 {
-            return Ok(());
+        out.push_sql(")");
+        if !self.table.key.is_empty() {
+            out.push_sql(&format!(" ON CONFLICT ({}) DO UPDATE SET ", self.table.key.join(", ")));
+            let names = self.table.columns.iter().map(|column| column.name());
+            for (i, name) in names.filter(|name| !self.table.key.contains(name)).enumerate() {
+                out.push_sql(&format!("{}{name} = excluded.{name}", if i > 0 { ", " } else { "" }));
+            }
         }
-        let mut json = rows.json;
-        json.push_str("]]");
-        let sql = self.statement(connection.engine());
-        diesel::sql_query(sql).bind::<Text, _>(json).execute(connection)?;
+        Ok(())
+    }
+}
+
+impl QueryFragment<Sqlite> for Insert<'_> {
+    fn walk_ast<'b>(&'b self, out: AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
+        self.walk(out)
+    }
+}
+
+impl QueryFragment<Pg> for Insert<'_> {
+    fn walk_ast<'b>(&'b self, out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        self.walk(out)
+    }
+}
+
+/// Statements are told apart by their text, of which there are few.
+impl QueryId for Insert<'_> {
+    type QueryId = ();
+    const HAS_STATIC_QUERY_ID: bool = false;
+}
+
+impl<C> RunQueryDsl<C> for Insert<'_> {}
+
+impl Table {
+    /// Puts the rows in, replacing those of the same key.
+    pub fn put(&self, connection: &mut Db, rows: &Rows<'_>) -> Result<(), StoreError> {
+        let width = self.columns.len();
+        debug_assert_eq!(rows.cells.len() % width, 0, "{} has {width} columns", self.name);
+        let mut left = &rows.cells[..];
+        for size in SIZES {
+            while left.len() >= size * width {
+                let (cells, rest) = left.split_at(size * width);
+                let insert = Insert { table: self, cells };
+                match connection {
+                    Db::Sqlite(connection) => insert.execute(connection)?,
+                    Db::Postgres(connection) => insert.execute(connection)?,
+                };
+                left = rest;
+            }
+        }
         Ok(())
     }
 }

@@ -217,8 +217,7 @@ fn write(
         let mut rows = Rows::default();
         for category in changed.iter().filter_map(|key| current.get(key)) {
             let parent = parents.and_then(|p| category.parent.as_ref().and_then(|key| p.get(key).copied()));
-            rows.row()
-                .text(&category.key)
+            rows.text(&category.key)
                 .integer_option(parent)
                 .integer(category.position.into())
                 .boolean(category.active)
@@ -227,11 +226,11 @@ fn write(
         }
         rows
     };
-    CATEGORIES.put(connection, put(None))?;
+    CATEGORIES.put(connection, &put(None))?;
     let keys: Vec<String> =
         changed.iter().filter_map(|k| current.get(k)).flat_map(|c| c.parent.iter().chain([&c.key])).cloned().collect();
     let ids = ids_of(connection, &keys)?;
-    CATEGORIES.put(connection, put(Some(&ids)))?;
+    CATEGORIES.put(connection, &put(Some(&ids)))?;
     if !old_ids.is_empty() {
         let list = id_list(&old_ids.into_values().collect::<Vec<_>>());
         diesel::sql_query(format!("DELETE FROM category_names WHERE category_id IN ({list})")).execute(connection)?;
@@ -240,10 +239,10 @@ fn write(
     for category in changed.iter().filter_map(|key| current.get(key)) {
         let Some(id) = ids.get(&category.key) else { continue };
         for (language, name) in &category.names {
-            names.row().integer(*id).text(language).text(name);
+            names.integer(*id).text(language).text(name);
         }
     }
-    NAMES.put(connection, names)
+    NAMES.put(connection, &names)
 }
 
 /// A page of categories, parents before their children and siblings in their order.

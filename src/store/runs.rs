@@ -277,8 +277,7 @@ const MESSAGES: Table = Table {
 fn put_messages(connection: &mut Db, run: i64, messages: &[RunMessage]) -> Result<(), StoreError> {
     let mut rows = Rows::default();
     for message in messages {
-        rows.row()
-            .integer(run)
+        rows.integer(run)
             .integer(message.number)
             .text(&message.severity)
             .text(&message.code)
@@ -291,7 +290,7 @@ fn put_messages(connection: &mut Db, run: i64, messages: &[RunMessage]) -> Resul
             .text(&message.text)
             .text_option(message.suggestion.as_deref());
     }
-    MESSAGES.put(connection, rows)
+    MESSAGES.put(connection, &rows)
 }
 
 const SAMPLES: Table = Table {
@@ -306,8 +305,8 @@ const SAMPLES: Table = Table {
 /// Those of the database.
 pub fn sample(connection: &mut Db, run: i64, at: NaiveDateTime, records: i64) -> Result<(), StoreError> {
     let mut rows = Rows::default();
-    rows.row().integer(run).time(at).integer(records);
-    SAMPLES.put(connection, rows)
+    rows.integer(run).time(at).integer(records);
+    SAMPLES.put(connection, &rows)
 }
 
 /// How many records were done when.

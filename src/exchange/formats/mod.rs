@@ -16,14 +16,14 @@ use std::io::Read;
 use std::path::Path;
 
 /// What a record asks for.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub enum Change {
     Article(Box<contract::Article>),
     Category(Box<contract::Category>),
 }
 
 /// One record of a source.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Item {
     /// From 1.
     pub number: i64,
