@@ -38,7 +38,8 @@ fn main() -> Result<()> {
     let reading = best(|_| read(&file, count))?;
     let importing = best(|round| import(&file, &folder.path().join(format!("import{round}"))))?;
     let written = Rows::of(&folder.path().join("import0/soapstone.sqlite"))?;
-    let inserting = best(|round| written.insert(&folder.path().join(format!("inserted{round}.sqlite")), count as usize))?;
+    let inserting =
+        best(|round| written.insert(&folder.path().join(format!("inserted{round}.sqlite")), count as usize))?;
 
     let line = |name: &str, time: Duration| {
         println!("{name:<52} {:>7.2} s {:>10.0} articles/s", time.as_secs_f64(), f64::from(count) / time.as_secs_f64());
@@ -98,8 +99,10 @@ impl Rows {
             Ok(rows.collect::<std::result::Result<_, _>>()?)
         };
         let of_articles = "(tbl_name LIKE 'article%' OR tbl_name LIKE 'categor%') AND sql IS NOT NULL";
-        let schema = texts(&format!("SELECT sql || ';' FROM sqlite_master WHERE {of_articles} ORDER BY rowid"))?.concat();
-        let names = texts(&format!("SELECT name FROM sqlite_master WHERE type = 'table' AND {of_articles} ORDER BY rowid"))?;
+        let schema =
+            texts(&format!("SELECT sql || ';' FROM sqlite_master WHERE {of_articles} ORDER BY rowid"))?.concat();
+        let names =
+            texts(&format!("SELECT name FROM sqlite_master WHERE type = 'table' AND {of_articles} ORDER BY rowid"))?;
         let mut tables = Vec::new();
         for name in names {
             let mut statement = connection.prepare(&format!("SELECT * FROM {name}"))?;

@@ -494,7 +494,7 @@ fn write(
         axes.put(id, &article.axes, before.map(|b| &b.axes[..]), |rows, position, axis| {
             rows.integer(position).text(axis);
         });
-        
+
         axis_values.put(id, &article.axis_values, before.map(|b| &b.axis_values[..]), put_named);
         attributes.put(id, &article.attributes, before.map(|b| &b.attributes[..]), put_named);
         media.put(id, &article.media, before.map(|b| &b.media[..]), |rows, position, media| {

@@ -27,7 +27,7 @@ fn words(name: &str) -> Vec<String> {
         let previous = i.checked_sub(1).map(|p| chars[p]);
         let next_is_lower = chars.get(i + 1).is_some_and(|n| n.is_lowercase());
         let starts = c.is_uppercase()
-            && previous.is_some_and(|p| p.is_lowercase() || p.is_numeric() || (p.is_uppercase() && next_is_lower));
+            && previous.is_some_and(|p| p.is_lowercase() || (next_is_lower && (p.is_numeric() || p.is_uppercase())));
         if starts && !word.is_empty() {
             words.push(std::mem::take(&mut word));
         }
