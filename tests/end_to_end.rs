@@ -2,6 +2,7 @@
 
 mod cli;
 mod contract;
+mod docs;
 mod exchange;
 mod interop;
 mod navigator;

@@ -1,0 +1,54 @@
+//! The documents say what the code does: every error code that can arise is listed, and no other.
+
+use crate::support::project;
+use std::collections::BTreeSet;
+use std::path::Path;
+
+/// What codes begin with.
+const FAMILIES: &[&str] = &[
+    "article", "category", "codegen", "contract", "csv", "http", "import", "list", "message", "page", "profile",
+    "response", "run", "server", "soap", "source", "wsdl", "xml", "xsd",
+];
+
+/// What looks like a code but is a file's name.
+const EXTENSIONS: &[&str] = &["css", "csv", "html", "js", "rs", "sqlite", "toml", "wsdl", "xml", "xsd"];
+
+/// Codes that are put together from a kind and an ending.
+const COMPOSED: &[&str] = &["article.not_found", "category.not_found", "run.not_found"];
+
+fn is_code(text: &str) -> bool {
+    text.split_once('.').is_some_and(|(family, name)| {
+        FAMILIES.contains(&family)
+            && !EXTENSIONS.contains(&name)
+            && !name.is_empty()
+            && name.bytes().all(|b| b.is_ascii_lowercase() || b == b'_')
+    })
+}
+
+fn codes_between(mark: char, text: &str, found: &mut BTreeSet<String>) {
+    found.extend(text.split(mark).filter(|part| is_code(part)).map(str::to_owned));
+}
+
+fn codes_below(folder: &Path, found: &mut BTreeSet<String>) {
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            codes_below(&path, found);
+        } else if path.extension().is_some_and(|e| e == "rs") {
+            codes_between('"', &std::fs::read_to_string(&path).unwrap(), found);
+        }
+    }
+}
+
+#[test]
+fn every_error_code_is_documented() {
+    let mut used: BTreeSet<String> = COMPOSED.iter().map(|code| (*code).to_owned()).collect();
+    for folder in ["src", "crates"] {
+        codes_below(&project(folder), &mut used);
+    }
+    let mut documented = BTreeSet::new();
+    codes_between('`', &std::fs::read_to_string(project("docs/errors.md")).unwrap(), &mut documented);
+    let missing: Vec<_> = used.difference(&documented).collect();
+    let stale: Vec<_> = documented.difference(&used).collect();
+    assert!(missing.is_empty() && stale.is_empty(), "not documented: {missing:?}; documented, but not used: {stale:?}");
+}
