@@ -4,7 +4,7 @@ use super::output::{out, outln};
 use super::{Done, Failure, Global, Outcome};
 use clap::{Args, Subcommand};
 use serde_json::json;
-use soapstone_codegen::Generator;
+use soapstone_codegen::{Generator, Parts};
 use soapstone_contract::{Files, Problems, Severity, explain, load};
 use std::path::{Path, PathBuf};
 
@@ -47,7 +47,7 @@ impl Contract {
                 for file in files {
                     generator.add(file)?;
                 }
-                out!("{}", generator.generate()?);
+                out!("{}", generator.generate(Parts { server: true, client: false })?);
                 Ok(Done::Well)
             }
         }

@@ -2,7 +2,7 @@
 
 use crate::support::{Database, Site, project, shared};
 use serde_json::Value;
-use soapstone_codegen::Generator;
+use soapstone_codegen::{Generator, Parts};
 
 #[test]
 fn the_printed_code_is_what_the_build_compiles() {
@@ -14,7 +14,7 @@ fn the_printed_code_is_what_the_build_compiles() {
     for file in &files {
         generator.add(file).unwrap();
     }
-    assert_eq!(printed, generator.generate().unwrap());
+    assert_eq!(printed, generator.generate(Parts { server: true, client: false }).unwrap());
 }
 
 #[test]

@@ -4,12 +4,15 @@
 //! Rust items, [`emit`] writes them, [`openapi`] and [`sample`] describe them for people and tools.
 
 mod emit;
+mod encoding;
 mod lower;
 mod names;
 mod openapi;
-mod sample;
+pub mod program;
+pub mod sample;
 mod service;
 
+pub use emit::Parts;
 pub use names::{field_name, module_name, type_name};
 
 use soapstone_contract::{Contract, Files, Problems, load};
@@ -48,13 +51,26 @@ impl Generator {
         files
     }
 
+    /// The contracts as Rust will have them, before they are text.
+    ///
+    /// # Errors
+    /// What cannot be expressed in Rust.
+    pub fn program(&self) -> Result<program::Program, Problems> {
+        lower::lower(&self.contracts)
+    }
+
+    /// The contracts that were added.
+    pub fn contracts(&self) -> &[Contract] {
+        &self.contracts
+    }
+
     /// The Rust code, formatted.
     ///
     /// # Errors
     /// What cannot be expressed in Rust.
-    pub fn generate(&self) -> Result<String, Problems> {
-        let program = lower::lower(&self.contracts)?;
-        let code = emit::emit(&program);
+    pub fn generate(&self, parts: Parts) -> Result<String, Problems> {
+        let program = self.program()?;
+        let code = emit::emit(&program, parts);
         match syn::parse_file(&code) {
             Ok(file) => Ok(prettyplease::unparse(&file)),
             Err(error) => {
@@ -87,7 +103,8 @@ pub fn compile<P: AsRef<Path>>(paths: &[P]) {
     for file in generator.files() {
         println!("cargo::rerun-if-changed={}", file.display());
     }
-    let code = generator.generate().unwrap_or_else(|problems| panic!("{problems}"));
+    let code =
+        generator.generate(Parts { server: true, client: false }).unwrap_or_else(|problems| panic!("{problems}"));
     let folder = std::env::var_os("OUT_DIR").map(PathBuf::from).unwrap_or_default();
     let file = folder.join("contracts.rs");
     if let Err(error) = std::fs::write(&file, code) {

@@ -10,7 +10,38 @@ const KEYWORDS: &[&str] = &[
 ];
 
 /// Type names that generated code uses itself.
-const TAKEN_TYPES: &[&str] = &["Self", "Box", "Option", "Vec", "String", "Result", "Ok", "Err", "Some", "None", "Arc"];
+const TAKEN_TYPES: &[&str] = &[
+    "Self",
+    "Box",
+    "Option",
+    "Vec",
+    "String",
+    "Result",
+    "Ok",
+    "Err",
+    "Some",
+    "None",
+    "Into",
+    "Future",
+    "Default",
+    "Clone",
+    "Debug",
+    "PartialEq",
+    "Eq",
+    "Hash",
+    "Send",
+    "Sync",
+    "Copy",
+    "PartialOrd",
+    "Ord",
+    "From",
+    "Iterator",
+];
+
+/// A character that names in Rust cannot have, or had better not: it is written as its number.
+fn is_exotic(c: char) -> bool {
+    !c.is_ascii() && !('\u{c0}'..='\u{24f}').contains(&c) && !('\u{370}'..='\u{4ff}').contains(&c)
+}
 
 /// The words of a name: at changes of case, digits kept with their word, other characters dropped.
 fn words(name: &str) -> Vec<String> {
@@ -18,7 +49,7 @@ fn words(name: &str) -> Vec<String> {
     let chars: Vec<char> = name.chars().collect();
     let mut word = String::new();
     for (i, &c) in chars.iter().enumerate() {
-        if !c.is_alphanumeric() {
+        if !c.is_alphanumeric() && !is_exotic(c) {
             if !word.is_empty() {
                 words.push(std::mem::take(&mut word));
             }
@@ -31,7 +62,11 @@ fn words(name: &str) -> Vec<String> {
         if starts && !word.is_empty() {
             words.push(std::mem::take(&mut word));
         }
-        word.push(c);
+        if is_exotic(c) {
+            word.push_str(&format!("u{:x}", u32::from(c)));
+        } else {
+            word.push(c);
+        }
     }
     if !word.is_empty() {
         words.push(word);
@@ -100,6 +135,10 @@ pub fn module_name(namespace: &str) -> String {
 pub(crate) struct Unique(HashMap<String, usize>);
 
 impl Unique {
+    pub fn has(&self, name: &str) -> bool {
+        self.0.contains_key(name)
+    }
+
     pub fn take(&mut self, wanted: String) -> String {
         let count = self.0.entry(wanted.clone()).or_insert(0);
         *count += 1;

@@ -1,6 +1,6 @@
 //! OpenAPI 3.1: paths from the HTTP bindings, schemas from the same items as the Rust types.
 
-use crate::lower::{Field, FieldType, ItemKind, Kind, Program, Simple};
+use crate::program::{Base, Field, FieldType, ItemKind, Kind, Program, Simple};
 use crate::sample;
 use crate::service::{Operation, Route, Service};
 use serde_json::{Map, Value, json};
@@ -70,14 +70,6 @@ impl Program {
         let same = self.items.iter().enumerate().any(|(i, other)| i != item && other.name == *name);
         if same { format!("{}.{name}", self.modules[self.items[item].module].name) } else { name.clone() }
     }
-
-    fn fields(&self, item: usize) -> &[Field] {
-        match &self.items[item].kind {
-            ItemKind::Struct(inner) => &inner.fields,
-            ItemKind::Choice(branches) => branches,
-            _ => &[],
-        }
-    }
 }
 
 impl Writer<'_> {
@@ -136,17 +128,24 @@ impl Writer<'_> {
             "description": "A problem, with a stable code.",
             "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
         });
-        value["responses"] = json!({
-            "200": {
-                "description": "The answer.",
-                "content": {"application/json": {
-                    "schema": self.reference(operation.output),
-                    "example": sample::json(self.program, operation.output),
-                }},
-            },
-            "4XX": problem,
-            "5XX": problem,
-        });
+        value["responses"] = match operation.output {
+            Some(output) => json!({
+                "200": {
+                    "description": "The answer.",
+                    "content": {"application/json": {
+                        "schema": self.reference(output),
+                        "example": sample::json(self.program, output),
+                    }},
+                },
+                "4XX": problem,
+                "5XX": problem,
+            }),
+            None => json!({
+                "202": {"description": "Accepted: the operation is one-way."},
+                "4XX": problem,
+                "5XX": problem,
+            }),
+        };
         value
     }
 
@@ -160,12 +159,33 @@ impl Writer<'_> {
         let doc = program.items[item].doc.clone();
         let mut schema = match &program.items[item].kind {
             ItemKind::Struct(inner) => self.object(&inner.fields),
+            ItemKind::Group(fields) => self.object(fields),
+            ItemKind::Choice(branches) => self.alternatives(branches),
             ItemKind::Enum(variants) => {
                 json!({"type": "string", "enum": variants.iter().map(|v| v.value.as_str()).collect::<Vec<_>>()})
             }
+            ItemKind::Union(members) => {
+                let members: Vec<Value> = members.iter().map(|(_, member)| self.simple(member)).collect();
+                json!({"anyOf": members})
+            }
+            ItemKind::Poly(poly) => {
+                let mut variants = Vec::new();
+                for variant in &poly.variants {
+                    let mut schema = self.object(program.fields(variant.item));
+                    schema["properties"]["@type"] = json!({"const": variant.type_name.local});
+                    if poly.is_abstract || variant.item != poly.variants[0].item {
+                        let required = schema["required"].as_array().cloned().unwrap_or_default();
+                        schema["required"] = required.into_iter().chain([json!("@type")]).collect();
+                    }
+                    variants.push(schema);
+                }
+                variants
+                    .push(json!({"type": "string", "description": "XML of a type that the contract does not know."}));
+                json!({"anyOf": variants})
+            }
             ItemKind::Wrapper(_, field) => self.field(field),
-            ItemKind::Choice(branches) => self.object(branches),
-            ItemKind::Alias(_) | ItemKind::Pending => json!({}),
+            ItemKind::Alias(simple) => self.simple(simple),
+            ItemKind::Pending => json!({}),
         };
         if let (Some(doc), Some(schema)) = (doc, schema.as_object_mut()) {
             schema.insert("description".to_owned(), json!(one_line(&doc)));
@@ -173,69 +193,97 @@ impl Writer<'_> {
         schema
     }
 
-    fn object(&mut self, fields: &[Field]) -> Value {
-        let mut properties = Map::new();
-        let mut required = Vec::new();
-        let mut choices = Vec::new();
-        for field in fields {
-            match (field.kind, &field.type_) {
-                (Kind::Choice, FieldType::Item(choice)) if !field.repeats() => {
-                    let branches = self.program.fields(*choice).to_vec();
-                    let mut alternatives = Vec::new();
-                    for branch in &branches {
-                        properties.insert(branch.json.clone(), self.field(branch));
-                        alternatives.push(json!({"required": [branch.json]}));
-                    }
-                    if field.occurs.min > 0 {
-                        choices.push(json!({"oneOf": alternatives}));
-                    }
-                }
-                (Kind::Choice, FieldType::Item(choice)) => {
-                    let branches = self.program.fields(*choice).to_vec();
-                    let mut alternatives = Vec::new();
-                    for branch in &branches {
-                        let schema = self.field(branch);
-                        alternatives.push(json!({
-                            "type": "object", "properties": {branch.json.clone(): schema},
-                            "required": [branch.json], "additionalProperties": false,
-                        }));
-                    }
-                    properties.insert(field.json.clone(), json!({"type": "array", "items": {"oneOf": alternatives}}));
-                }
-                _ => {
-                    properties.insert(field.json.clone(), self.field(field));
-                    if field.occurs.min > 0 {
-                        required.push(field.json.clone());
-                    }
-                }
+    /// Objects of which each has what one branch has.
+    fn alternatives(&mut self, branches: &[Field]) -> Value {
+        let mut alternatives = Vec::new();
+        for branch in branches {
+            if branch.kind == Kind::Text {
+                alternatives.push(json!({"type": "string", "description": "A piece of text."}));
+                alternatives.push(self.object(&[Field { json: "#text".to_owned(), ..branch.clone() }]));
+            } else {
+                alternatives.push(self.object(std::slice::from_ref(branch)));
             }
         }
-        let mut schema = json!({"type": "object", "properties": properties, "additionalProperties": false});
-        if !required.is_empty() {
-            schema["required"] = json!(required);
+        json!({"anyOf": alternatives})
+    }
+
+    fn object(&mut self, fields: &[Field]) -> Value {
+        let mut members = Members::default();
+        self.members(fields, true, 0, &mut members);
+        let mut schema = json!({"type": "object", "properties": members.properties, "additionalProperties": false});
+        if !members.required.is_empty() {
+            schema["required"] = json!(members.required);
         }
-        if !choices.is_empty() {
-            schema["allOf"] = json!(choices);
+        if !members.choices.is_empty() {
+            schema["allOf"] = json!(members.choices);
         }
         schema
     }
 
+    /// Gathers members; those of groups that do not repeat stand among their neighbours.
+    fn members(&mut self, fields: &[Field], required: bool, depth: u32, out: &mut Members) {
+        for field in fields {
+            let needed = required && field.occurs.min > 0;
+            match (field.kind, field.item()) {
+                (Kind::Group, Some(inner)) if !field.repeats() && depth < 20 => {
+                    let program = self.program;
+                    let is_choice = matches!(program.items[inner].kind, ItemKind::Choice(_));
+                    self.members(program.fields(inner), needed && !is_choice, depth + 1, out);
+                    if is_choice && needed && !program.is_emptiable(inner) {
+                        let one = program.starts(inner).into_iter().map(|begin| {
+                            let (owner, number) = begin.field;
+                            json!({"required": [program.fields(owner)[number].json]})
+                        });
+                        let one: Vec<Value> = one.collect();
+                        out.choices.push(json!({"anyOf": one}));
+                    }
+                }
+                (Kind::Group, Some(inner)) => {
+                    let items = self.reference(inner);
+                    let mut array = json!({"type": "array", "items": items});
+                    self.bounds(field, &mut array);
+                    self.insert(field, array, needed, out);
+                }
+                _ => {
+                    let schema = self.field(field);
+                    self.insert(field, schema, needed, out);
+                }
+            }
+        }
+    }
+
+    fn insert(&self, field: &Field, schema: Value, needed: bool, out: &mut Members) {
+        if needed && !out.required.contains(&field.json) {
+            out.required.push(field.json.clone());
+        }
+        out.properties.insert(field.json.clone(), schema);
+    }
+
+    fn bounds(&self, field: &Field, array: &mut Value) {
+        if field.occurs.min > 0 {
+            array["minItems"] = json!(field.occurs.min);
+        }
+        if let Some(max) = field.occurs.max.filter(|_| field.repeats()) {
+            array["maxItems"] = json!(max);
+        }
+    }
+
     fn field(&mut self, field: &Field) -> Value {
         let one = self.one(field);
-        let mut schema = if field.repeats() || field.kind == Kind::Any {
+        let mut schema = if field.repeats() && field.kind != Kind::AnyAttribute {
             let mut array = json!({"type": "array", "items": one});
-            if field.occurs.min > 0 {
-                array["minItems"] = json!(field.occurs.min);
-            }
-            if let Some(max) = field.occurs.max.filter(|_| field.repeats()) {
-                array["maxItems"] = json!(max);
-            }
+            self.bounds(field, &mut array);
             array
         } else {
             one
         };
-        if let (Some(doc), Some(schema)) = (&field.doc, schema.as_object_mut()) {
-            schema.insert("description".to_owned(), json!(one_line(doc)));
+        if let Some(schema) = schema.as_object_mut() {
+            if let Some(doc) = &field.doc {
+                schema.insert("description".to_owned(), json!(one_line(doc)));
+            }
+            if let Some(value) = &field.default {
+                schema.insert("default".to_owned(), json!(value));
+            }
         }
         schema
     }
@@ -243,17 +291,34 @@ impl Writer<'_> {
     fn one(&mut self, field: &Field) -> Value {
         let mut schema = match &field.type_ {
             FieldType::Item(item) => self.reference(*item),
-            FieldType::Simple(simple) => match simple.item {
-                Some(item) if !simple.list => self.reference(item),
-                _ => simple_schema(simple),
-            },
-            FieldType::Fragment => json!({"type": "string", "description": "XML."}),
+            FieldType::Simple(simple) => self.simple(simple),
+            FieldType::Fragment => json!({"type": "string", "description": "An element, as XML."}),
+            FieldType::AnyValue => {
+                json!({"type": ["string", "number", "boolean", "null"], "description": "A text, or an element as XML."})
+            }
+            FieldType::AnyAttributes => json!({"type": "object", "additionalProperties": {"type": "string"}}),
         };
         if field.nillable {
             schema = json!({"oneOf": [schema, {"type": "null"}]});
         }
         schema
     }
+
+    fn simple(&mut self, simple: &Simple) -> Value {
+        match &simple.base {
+            Base::Item(item) => self.reference(*item),
+            Base::List(_) => json!({"type": "string", "description": "Values separated by blanks."}),
+            Base::Rust(rust) => simple_schema(simple, rust),
+        }
+    }
+}
+
+/// The members of an object, as they are gathered.
+#[derive(Default)]
+struct Members {
+    properties: Map<String, Value>,
+    required: Vec<String>,
+    choices: Vec<Value>,
 }
 
 fn route_name(route: &Route) -> String {
@@ -262,12 +327,9 @@ fn route_name(route: &Route) -> String {
     format!("{verb}{}", words.into_iter().filter(|w| w != "N").collect::<String>())
 }
 
-fn simple_schema(simple: &Simple) -> Value {
+fn simple_schema(simple: &Simple, rust: &str) -> Value {
     let facets = &simple.facets;
-    if simple.list {
-        return json!({"type": "string", "description": "Values separated by blanks."});
-    }
-    let mut schema = match simple.rust {
+    let mut schema = match rust {
         "bool" => json!({"type": "boolean"}),
         "f32" | "f64" => json!({"type": "number"}),
         "i8" | "i16" | "i32" => json!({"type": "integer", "format": "int32"}),
@@ -283,7 +345,7 @@ fn simple_schema(simple: &Simple) -> Value {
         _ => json!({"type": "string"}),
     };
     let numeric = matches!(
-        simple.rust,
+        rust,
         "i8" | "i16" | "i32" | "u8" | "u16" | "u32" | "i64" | "u64" | "f32" | "f64" | "rt::Integer" | "rt::Decimal"
     );
     if numeric {
@@ -302,7 +364,7 @@ fn simple_schema(simple: &Simple) -> Value {
         for (name, length) in
             [("minLength", facets.length.or(facets.min_length)), ("maxLength", facets.length.or(facets.max_length))]
         {
-            if let Some(length) = length.filter(|_| simple.rust == "String") {
+            if let Some(length) = length.filter(|_| rust == "String") {
                 schema[name] = json!(length);
             }
         }

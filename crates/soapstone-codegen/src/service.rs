@@ -1,13 +1,20 @@
 //! PortTypes to services: operations with their messages, actions, and routes.
 
-use crate::lower::Program;
-use soapstone_contract::model::{HttpInput, Message, PartContent, Protocol, QName, Style, Use};
+use crate::lower::Lowerer;
+use crate::names::Unique;
+use crate::program::{ElementName, Field, FieldType, ItemKind, Kind};
+use soapstone_contract::model::{
+    Binding, BodyUse, BoundOperation, HttpInput, Message, Operation as Declared, PartContent, Protocol, QName, Style,
+    Use,
+};
 use soapstone_contract::{Contract, Problems, schema_documents};
 
 /// A portType that a server can implement.
-pub(crate) struct Service {
+pub struct Service {
     pub module: usize,
     pub name: String,
+    /// The name of its trait, which no type of its module has.
+    pub rust_name: String,
     pub doc: String,
     pub operations: Vec<Operation>,
     /// Name and text, the WSDL first.
@@ -16,27 +23,37 @@ pub(crate) struct Service {
     pub schema_roots: Vec<(String, String)>,
 }
 
-/// One operation, document/literal.
-pub(crate) struct Operation {
+/// One operation.
+pub struct Operation {
     pub name: String,
+    /// Its Rust name, before it is in Rust's style: operations may be overloaded.
+    pub key: String,
     pub doc: String,
     pub soap_action: String,
-    /// The items of request and response.
+    pub rpc: bool,
+    pub encoded: bool,
+    /// The items of request and response; no response: one-way.
     pub input: usize,
-    pub output: usize,
+    pub output: Option<usize>,
     pub faults: Vec<usize>,
     pub routes: Vec<Route>,
 }
 
 /// A verb at a location.
-pub(crate) struct Route {
+pub struct Route {
     pub verb: String,
     pub location: String,
     pub input: HttpInput,
 }
 
-/// Adds the services of all portTypes that SOAP or HTTP bindings carry.
-pub(crate) fn lower(contracts: &[Contract], program: &mut Program, problems: &mut Problems) {
+/// How an operation is bound to SOAP, where it is.
+struct Bound<'a> {
+    binding: &'a Binding,
+    operation: &'a BoundOperation,
+}
+
+/// Adds the services of all portTypes.
+pub(crate) fn lower(contracts: &[Contract], lowerer: &mut Lowerer<'_>, problems: &mut Problems) {
     let mut seen: Vec<QName> = Vec::new();
     for contract in contracts {
         for (name, port_type) in &contract.port_types {
@@ -44,26 +61,27 @@ pub(crate) fn lower(contracts: &[Contract], program: &mut Program, problems: &mu
                 continue;
             }
             seen.push(name.clone());
-            let Some(module) = program.modules.iter().position(|m| m.namespace == *name.namespace) else { continue };
+            let module = lowerer.module_of(&name.namespace);
+            let mut keys = Unique::default();
             let mut operations = Vec::new();
             for operation in &port_type.operations {
-                match lower_operation(contracts, contract, program, name, operation) {
+                let lowering = Lowering { contracts, contract, port_type: name };
+                match lowering.operation(lowerer, operation, &mut keys) {
                     Ok(operation) => operations.push(operation),
-                    Err(why) => {
-                        let message = format!("the operation {} {why}", operation.name);
-                        problems.push(
-                            operation
-                                .place
-                                .unsupported("codegen.operation", message)
-                                .remedy("bind it as document/literal with one element part for request and response"),
-                        );
-                    }
+                    Err((message, remedy)) => problems.push(
+                        operation
+                            .place
+                            .warning("codegen.operation", format!("the operation {} {message}", operation.name))
+                            .remedy(remedy),
+                    ),
                 }
             }
             let (documents, schema_roots) = documents(contract);
-            program.services.push(Service {
+            let rust_name = lowerer.service_name(module, &name.local);
+            lowerer.program.services.push(Service {
                 module,
                 name: name.local.clone(),
+                rust_name,
                 doc: port_type.documentation.clone().unwrap_or_default(),
                 operations,
                 documents,
@@ -73,58 +91,172 @@ pub(crate) fn lower(contracts: &[Contract], program: &mut Program, problems: &mu
     }
 }
 
-fn lower_operation(
-    contracts: &[Contract],
-    contract: &Contract,
-    program: &Program,
-    port_type: &QName,
-    operation: &soapstone_contract::model::Operation,
-) -> Result<Operation, &'static str> {
-    let message = |name: &Option<QName>| name.as_ref().and_then(|n| contract.messages.get(n));
-    let item = |message: Option<&Message>| match message?.parts.as_slice() {
-        [part] => match &part.content {
-            PartContent::Element(name) => program.message_of(name),
-            PartContent::Type(_) => None,
-        },
-        _ => None,
-    };
-    let mut soap_action = String::new();
-    let mut routes = Vec::new();
-    for binding in contracts.iter().flat_map(|c| c.bindings_of(port_type)) {
-        for bound in binding.operations.iter().filter(|b| b.name == operation.name) {
-            match &binding.protocol {
-                Protocol::Http(verb) => {
-                    let route = Route {
-                        verb: verb.clone(),
-                        location: bound.location.clone().unwrap_or_default(),
-                        input: bound.http_input,
-                    };
-                    let known = |r: &Route| r.verb == route.verb && r.location == route.location;
-                    if !routes.iter().any(known) {
-                        routes.push(route);
-                    }
+struct Lowering<'a> {
+    contracts: &'a [Contract],
+    contract: &'a Contract,
+    port_type: &'a QName,
+}
+
+type Refused = (&'static str, &'static str);
+
+impl<'a> Lowering<'a> {
+    fn bound(&self, operation: &Declared) -> Vec<Bound<'a>> {
+        let bindings = self.contracts.iter().flat_map(|c| c.bindings_of(self.port_type));
+        let mut found = Vec::new();
+        for binding in bindings {
+            let own = binding.operations.iter().filter(|b| b.name == operation.name);
+            let overloaded = |b: &&BoundOperation| b.input_name.is_none() || b.input_name == operation.input_name;
+            found.extend(own.filter(overloaded).map(|operation| Bound { binding, operation }));
+        }
+        found
+    }
+
+    fn operation(
+        &self,
+        lowerer: &mut Lowerer<'_>,
+        operation: &Declared,
+        keys: &mut Unique,
+    ) -> Result<Operation, Refused> {
+        let bound = self.bound(operation);
+        if operation.input.is_none() {
+            return Err((
+                "has no input: the server would have to call its clients",
+                "it is left out; give it an input to make it callable",
+            ));
+        }
+        let soap = bound.iter().find(|b| !matches!(b.binding.protocol, Protocol::Http(_)));
+        let style = soap.map_or(Style::Document, |b| b.operation.style);
+        let rpc = style == Style::Rpc || (soap.is_none() && self.has_typed_parts(operation));
+        let encoded = soap.is_some_and(|b| b.operation.input.use_ == Use::Encoded);
+        let key = keys.take(operation.name.clone());
+        let input_use = soap.map(|b| &b.operation.input);
+        let output_use = soap.map(|b| &b.operation.output);
+        let input = self.message(lowerer, operation.input.as_ref(), input_use, rpc, &operation.name, &key, "request");
+        let output = operation.output.as_ref().map(|output| {
+            let wrapper = format!("{}Response", operation.name);
+            self.message(lowerer, Some(output), output_use, rpc, &wrapper, &key, "response")
+        });
+        if encoded {
+            lowerer.program.encoded = true;
+            lowerer.program.encoded_messages.extend([input].into_iter().chain(output));
+        }
+        let faults = operation.faults.iter().filter_map(|f| self.fault(lowerer, &f.message)).collect();
+        Ok(Operation {
+            soap_action: soap.and_then(|b| b.operation.soap_action.clone()).unwrap_or_default(),
+            name: operation.name.clone(),
+            key,
+            doc: operation.documentation.clone().unwrap_or_default(),
+            rpc,
+            encoded,
+            input,
+            output,
+            faults,
+            routes: routes(&bound),
+        })
+    }
+
+    fn has_typed_parts(&self, operation: &Declared) -> bool {
+        let messages = operation.input.iter().chain(&operation.output).filter_map(|name| self.find(name));
+        messages.flat_map(|m| &m.parts).any(|part| matches!(part.content, PartContent::Type(_)))
+    }
+
+    fn find(&self, name: &QName) -> Option<&'a Message> {
+        self.contracts.iter().find_map(|c| c.messages.get(name)).or_else(|| self.contract.messages.get(name))
+    }
+
+    /// The item of a message: the element of its only part, or a struct of its parts.
+    #[allow(clippy::too_many_arguments)]
+    fn message(
+        &self,
+        lowerer: &mut Lowerer<'_>,
+        name: Option<&QName>,
+        body: Option<&BodyUse>,
+        rpc: bool,
+        wrapper: &str,
+        key: &str,
+        role: &str,
+    ) -> usize {
+        let module = lowerer.module_of(&self.port_type.namespace);
+        let parts: Vec<_> = name.and_then(|n| self.find(n)).map(|m| m.parts.iter().collect()).unwrap_or_default();
+        let in_body = |part: &&soapstone_contract::model::Part| {
+            body.is_none_or(|b| match &b.parts {
+                Some(parts) => parts.contains(&part.name),
+                None => {
+                    let in_header = b.headers.iter().any(|h| Some(&h.message) == name && h.part == part.name);
+                    !in_header && !b.elsewhere.contains(&part.name)
                 }
-                _ if bound.style == Style::Rpc => return Err("is rpc style"),
-                _ if bound.input.use_ == Use::Encoded => return Err("is encoded"),
-                _ => soap_action = bound.soap_action.clone().unwrap_or(soap_action),
+            })
+        };
+        let parts: Vec<_> = parts.into_iter().filter(in_body).collect();
+        if !rpc
+            && let [part] = parts.as_slice()
+            && let PartContent::Element(element) = &part.content
+            && let Some(item) = lowerer.program.message_of(element)
+        {
+            return item;
+        }
+        let mut fields = Vec::new();
+        for part in parts {
+            let field = match &part.content {
+                PartContent::Type(type_) => lowerer.part_field(&part.name, type_, module),
+                PartContent::Element(element) => match lowerer.reference_field(element, module) {
+                    Some(field) => field,
+                    // An element of a schema that nobody has, or that every element can stand for.
+                    None => Field::new(Kind::Any, &part.name, FieldType::Fragment),
+                },
+            };
+            fields.push(field);
+        }
+        let element = rpc.then(|| {
+            let namespace = body.and_then(|b| b.namespace.clone()).unwrap_or_default();
+            ElementName { namespace: lowerer.module_of(&namespace), local: wrapper.to_owned() }
+        });
+        let encoded = body.is_some_and(|b| b.use_ == Use::Encoded);
+        if encoded || rpc {
+            // A part may be left out by clients in whose language there is nothing to send.
+            for field in fields.iter_mut().filter(|f| f.kind == Kind::Element && f.item().is_some()) {
+                field.nillable = true;
+            }
+        }
+        lowerer.synthetic(&format!("{key} {role}"), module, element, fields)
+    }
+
+    fn fault(&self, lowerer: &mut Lowerer<'_>, message: &QName) -> Option<usize> {
+        let message = self.find(message)?;
+        let part = message.parts.first()?;
+        match &part.content {
+            PartContent::Element(element) => lowerer.program.message_of(element),
+            PartContent::Type(type_) => {
+                let module = lowerer.module_of(&self.port_type.namespace);
+                let unqualified = lowerer.module_of("");
+                let element = ElementName { namespace: unqualified, local: part.name.clone() };
+                let known = lowerer.program.items.iter().position(|item| {
+                    matches!(&item.kind, ItemKind::Wrapper(own, _) if *own == element)
+                        && item.origin == message.name.local
+                });
+                known.or_else(|| {
+                    let field = lowerer.part_field(&part.name, type_, module);
+                    let wanted = format!("{} fault", message.name.local);
+                    let kind = ItemKind::Wrapper(element, Box::new(field));
+                    Some(lowerer.add_item(module, &wanted, &message.name.local, None, kind))
+                })
             }
         }
     }
-    let input = item(message(&operation.input)).ok_or("has no single element as its request")?;
-    let output = match &operation.output {
-        Some(_) => item(message(&operation.output)).ok_or("has no single element as its response")?,
-        None => return Err("is one-way"),
-    };
-    let faults = operation.faults.iter().filter_map(|f| item(contract.messages.get(&f.message))).collect();
-    Ok(Operation {
-        name: operation.name.clone(),
-        doc: operation.documentation.clone().unwrap_or_default(),
-        soap_action,
-        input,
-        output,
-        faults,
-        routes,
-    })
+}
+
+fn routes(bound: &[Bound<'_>]) -> Vec<Route> {
+    let mut routes: Vec<Route> = Vec::new();
+    for Bound { binding, operation } in bound {
+        if let Protocol::Http(verb) = &binding.protocol {
+            let location = operation.location.clone().unwrap_or_default();
+            let known = routes.iter().any(|r| r.verb == *verb && r.location == location);
+            if !known {
+                routes.push(Route { verb: verb.clone(), location, input: operation.http_input });
+            }
+        }
+    }
+    routes
 }
 
 /// A document's name and text, or a namespace and the document that has it.

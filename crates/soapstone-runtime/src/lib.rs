@@ -15,8 +15,12 @@ pub mod xml;
 
 pub use message::{Format, Message, Payload, Reply};
 pub use problem::{ReadError, ReadErrorKind};
-pub use schema::{Choice, Facets, Field, Namespace, Occurs, Sink, Source, Value, WhiteSpace, required_choice};
+pub use schema::{
+    Beginning, Facets, Field, Group, Namespace, Occurs, Particles, Pattern, Sink, Source, Start, TEXT_MEMBER, TypeName,
+    Typed, Value, WhiteSpace, Wildcard,
+};
 pub use value::{
-    Base64Binary, Date, DateTime, Decimal, Duration, GDay, GMonth, GMonthDay, GYear, GYearMonth, HexBinary, Integer,
-    JsonKind, Nillable, Simple, Time, XmlFragment,
+    AnyAttribute, AnyValue, Base64Binary, Date, DateTime, Decimal, Declare, Duration, GDay, GMonth, GMonthDay, GYear,
+    GYearMonth, HexBinary, Integer, JsonKind, Nillable, NoPrefixes, Prefixes, QName, Simple, Time, Wrong, XmlFragment,
+    checked,
 };

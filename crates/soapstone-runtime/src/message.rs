@@ -2,14 +2,17 @@
 
 use crate::json::{JsonSink, JsonSource};
 use crate::problem::ReadError;
-use crate::schema::{Facets, Field, Namespace, Sink, Value};
-use crate::xml::{Scope, XmlSink, XmlSource};
+use crate::schema::{Field, Namespace, Value};
+use crate::xml::{Scope, XmlSource};
 
 /// A value that can be the body of a message: it has a global element.
 pub trait Message: Value {
+    /// Without a name where the message is several elements, or none.
     const ELEMENT: &'static Field;
     /// The namespaces that its XML declares.
     const NAMESPACES: &'static [Namespace];
+    /// Whether it is written in SOAP encoding: every element with its type.
+    const ENCODED: bool = false;
 }
 
 /// A format of messages.
@@ -36,9 +39,12 @@ impl Payload<'_> {
     /// Where and why it is not that message.
     pub fn read<T: Message>(self) -> Result<T, Box<ReadError>> {
         match self {
-            Self::Xml { text, scope, origin } => XmlSource::within(text, scope, origin).message(T::ELEMENT),
-            Self::Json(value) => JsonSource::new(value).root(&Facets::NONE),
-            Self::Query(value) => JsonSource::from_query(value).root(&Facets::NONE),
+            Self::Xml { text, scope, origin } => {
+                let mut source = XmlSource::within(text, scope, origin);
+                if T::ELEMENT.local.is_empty() { source.elements(T::ELEMENT) } else { source.message(T::ELEMENT) }
+            }
+            Self::Json(value) => JsonSource::new(value).root(T::ELEMENT),
+            Self::Query(value) => JsonSource::from_query(value).root(T::ELEMENT),
         }
     }
 
@@ -56,13 +62,18 @@ impl Payload<'_> {
 pub struct Reply(pub String);
 
 impl Reply {
+    /// There is nothing to answer: the operation is one-way.
+    pub fn none() -> Self {
+        Self(String::new())
+    }
+
+    pub fn is_none(&self) -> bool {
+        self.0.is_empty()
+    }
+
     pub fn new<T: Message>(format: Format, message: &T) -> Self {
         match format {
-            Format::Xml => {
-                let mut sink = XmlSink::new(T::NAMESPACES);
-                sink.element(T::ELEMENT, message);
-                Self(sink.finish())
-            }
+            Format::Xml => Self(crate::xml::to_string(message)),
             Format::Json => {
                 let mut sink = JsonSink::default();
                 message.write(&mut sink);

@@ -60,8 +60,12 @@ pub struct OperationInfo {
     pub name: &'static str,
     pub documentation: &'static str,
     pub soap_action: &'static str,
+    /// Whether its messages are in SOAP encoding.
+    pub encoded: bool,
+    /// The body's element; one without a name where the message has several, or none.
     pub input: &'static Field,
-    pub output: &'static Field,
+    /// None: one-way.
+    pub output: Option<&'static Field>,
     pub routes: &'static [Route],
     /// A valid request, as the body's element.
     pub sample_request: &'static str,

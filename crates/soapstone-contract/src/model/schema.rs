@@ -107,8 +107,8 @@ pub enum DerivationKind {
 #[derive(Clone, Debug)]
 pub enum Content {
     Empty,
-    /// Text: the base is in the derivation, the facets are of this step.
-    Simple(Facets),
+    /// Text: the base is in the derivation, the facets are of this step; a restriction may name a simple type of its own.
+    Simple(Facets, Option<TypeRef>),
     Elements(Particle),
 }
 
@@ -192,6 +192,8 @@ pub struct AttributeUse {
     pub required: bool,
     /// `use="prohibited"` in a restriction.
     pub prohibited: bool,
+    /// `wsdl:arrayType`: the type of an encoded array's items (WSDL 1.1, section 2.2).
+    pub array_type: Option<TypeRef>,
 }
 
 /// `xs:any` or `xs:anyAttribute`.

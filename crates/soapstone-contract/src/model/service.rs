@@ -40,6 +40,8 @@ pub struct Operation {
     pub place: Place,
     pub documentation: Option<String>,
     pub name: String,
+    /// The name of the input, which tells overloaded operations apart.
+    pub input_name: Option<String>,
     pub input: Option<QName>,
     /// None: one-way.
     pub output: Option<QName>,
@@ -91,6 +93,8 @@ pub enum Use {
 pub struct BoundOperation {
     pub place: Place,
     pub name: String,
+    /// The name of the input, which tells overloaded operations apart.
+    pub input_name: Option<String>,
     pub style: Style,
     pub soap_action: Option<String>,
     pub input: BodyUse,
@@ -107,6 +111,18 @@ pub struct BodyUse {
     pub namespace: Option<String>,
     /// The parts in the body; None: all.
     pub parts: Option<Vec<String>>,
+    /// Parts that travel in headers or as attachments.
+    pub elsewhere: Vec<String>,
+    pub headers: Vec<HeaderUse>,
+}
+
+/// `soap:header`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HeaderUse {
+    pub message: QName,
+    pub part: String,
+    /// `soap:headerfault`: message and part of each.
+    pub faults: Vec<(QName, String)>,
 }
 
 /// Where an HTTP binding puts what the location does not name.

@@ -293,7 +293,9 @@ impl<'a> Resolver<'a, '_> {
         };
         type_.derivation = base.map(|base| Derivation { kind, base });
         type_.content = if simple {
-            Content::Simple(self.facets(node))
+            let inner = node.simple_type.as_ref();
+            let inner = inner.map(|i| TypeRef::Anonymous(Box::new(Type::Simple(self.simple_type(i, i)))));
+            Content::Simple(self.facets(node), inner)
         } else {
             self.content(&node.group, &node.all, &node.choice, &node.sequence)
         };
@@ -519,6 +521,14 @@ impl<'a> Resolver<'a, '_> {
         }
     }
 
+    /// The type of an array's items, without the brackets that count its dimensions.
+    fn array_type(&mut self, at: &'a At<xsd::Attribute>) -> Option<TypeRef> {
+        let text = at.array_type.as_deref()?;
+        let name = text.split('[').next().unwrap_or(text);
+        let place = self.place(at);
+        self.scope(at).type_ref(name, &place, self.problems)
+    }
+
     fn attribute_uses(&mut self, type_: &mut ComplexType, attributes: &Attributes<'a>, depth: u32) {
         for at in attributes.attributes {
             let place = self.place(at);
@@ -555,6 +565,7 @@ impl<'a> Resolver<'a, '_> {
                 attribute,
                 required: at.usage.as_deref() == Some("required"),
                 prohibited: at.usage.as_deref() == Some("prohibited"),
+                array_type: self.array_type(at),
             });
         }
         for at in attributes.groups {

@@ -3,8 +3,8 @@
 use super::documents::DefinitionsDocument;
 use super::names::Scope;
 use crate::model::{
-    Binding, BodyUse, BoundOperation, Contract, Fault, HttpInput, Message, Operation, Part, PartContent, Place, Port,
-    PortType, Protocol, QName, Service, Style, Use,
+    Binding, BodyUse, BoundOperation, Contract, Fault, HeaderUse, HttpInput, Message, Operation, Part, PartContent,
+    Place, Port, PortType, Protocol, QName, Service, Style, Use,
 };
 use crate::problem::Problems;
 use crate::wsdl;
@@ -130,6 +130,7 @@ impl<'a> Resolver<'a, '_> {
                 place: self.place(operation),
                 documentation: text(&operation.documentation),
                 name: operation.name.clone().unwrap_or_default(),
+                input_name: operation.input.as_ref().and_then(|i| i.name.clone()),
                 input,
                 output,
                 faults,
@@ -163,8 +164,8 @@ impl<'a> Resolver<'a, '_> {
     }
 
     fn bound_operation(
-        &self,
-        at: &At<wsdl::BoundOperation>,
+        &mut self,
+        at: &'a At<wsdl::BoundOperation>,
         protocol: &Protocol,
         default_style: Style,
     ) -> BoundOperation {
@@ -182,13 +183,46 @@ impl<'a> Resolver<'a, '_> {
         BoundOperation {
             place: self.place(at),
             name: at.name.clone().unwrap_or_default(),
+            input_name: input.and_then(|i| i.name.clone()),
             style: own.as_ref().and_then(|o| style_of(o.style.as_deref())).unwrap_or(default_style),
             soap_action: own.as_ref().and_then(|o| o.soap_action.clone()),
-            input: body_use(input, protocol),
-            output: body_use(at.output.as_ref(), protocol),
+            input: self.body_use(input, protocol),
+            output: self.body_use(at.output.as_ref(), protocol),
             location: own.as_ref().and_then(|o| o.location.clone()),
             http_input,
         }
+    }
+
+    fn body_use(&mut self, message: Option<&'a At<wsdl::BoundMessage>>, protocol: &Protocol) -> BodyUse {
+        let soap12 = *protocol == Protocol::Soap12;
+        let multipart = || message.into_iter().flat_map(|m| &m.multipart_related).flat_map(|r| &r.parts);
+        let body = message.and_then(|m| {
+            let direct = if soap12 { m.soap12_body.as_ref() } else { m.soap11_body.as_ref() };
+            let in_part =
+                |p: &'a At<wsdl::MimePart>| if soap12 { p.soap12_body.as_ref() } else { p.soap11_body.as_ref() };
+            direct.or_else(|| multipart().find_map(in_part))
+        });
+        let own = message.into_iter().flat_map(|m| if soap12 { &m.soap12_headers } else { &m.soap11_headers });
+        let in_parts = multipart().flat_map(|p| if soap12 { &p.soap12_headers } else { &p.soap11_headers });
+        let headers: Vec<HeaderUse> = own.chain(in_parts).filter_map(|header| self.header(header, soap12)).collect();
+        let attached = multipart().flat_map(|p| &p.content).filter_map(|c| c.part.clone());
+        BodyUse {
+            use_: if body.and_then(|b| b.usage.as_deref()) == Some("encoded") { Use::Encoded } else { Use::Literal },
+            namespace: body.and_then(|b| b.namespace.clone()),
+            parts: body.and_then(|b| b.parts.as_ref()).map(|p| p.split_whitespace().map(str::to_owned).collect()),
+            elsewhere: attached.collect(),
+            headers,
+        }
+    }
+
+    fn header(&mut self, at: &'a At<wsdl::Header>, soap12: bool) -> Option<HeaderUse> {
+        let message = self.qname(at, &at.message, "message")?;
+        let faults = if soap12 { &at.soap12_faults } else { &at.soap11_faults };
+        let faults = faults
+            .iter()
+            .filter_map(|f| Some((self.qname(f, &f.message, "message")?, f.part.clone().unwrap_or_default())))
+            .collect();
+        Some(HeaderUse { message, part: at.part.clone().unwrap_or_default(), faults })
     }
 
     fn service(&mut self, at: &'a At<wsdl::Service>, name: QName) -> Service {
@@ -213,22 +247,6 @@ fn style_of(style: Option<&str>) -> Option<Style> {
         Some("rpc") => Some(Style::Rpc),
         Some("document") => Some(Style::Document),
         _ => None,
-    }
-}
-
-fn body_use(message: Option<&At<wsdl::BoundMessage>>, protocol: &Protocol) -> BodyUse {
-    let soap12 = *protocol == Protocol::Soap12;
-    let body = message.and_then(|m| {
-        let direct = if soap12 { m.soap12_body.as_ref() } else { m.soap11_body.as_ref() };
-        direct.or_else(|| {
-            let parts = m.multipart_related.iter().flat_map(|r| &r.parts);
-            parts.filter_map(|p| if soap12 { p.soap12_body.as_ref() } else { p.soap11_body.as_ref() }).next()
-        })
-    });
-    BodyUse {
-        use_: if body.and_then(|b| b.usage.as_deref()) == Some("encoded") { Use::Encoded } else { Use::Literal },
-        namespace: body.and_then(|b| b.namespace.clone()),
-        parts: body.and_then(|b| b.parts.as_ref()).map(|p| p.split_whitespace().map(str::to_owned).collect()),
     }
 }
 
@@ -263,8 +281,8 @@ impl Links<'_, '_> {
                     self.problems.push(
                         operation
                             .place
-                            .unsupported("wsdl.overloaded", format!("the operation {} is overloaded", operation.name))
-                            .remedy("WS-I Basic Profile R2304 forbids it; give each operation a name of its own"),
+                            .warning("wsdl.overloaded", format!("the operation {} is overloaded", operation.name))
+                            .remedy("it is told apart by its input's name; WS-I Basic Profile R2304 asks for a name of its own"),
                     );
                 }
             }

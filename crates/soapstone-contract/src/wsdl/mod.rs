@@ -179,6 +179,12 @@ wsdl! {
 wsdl! {
     /// `wsdl:input`, `wsdl:output` or `wsdl:fault` of a binding.
     BoundMessage {
+        #[yaserde(attribute = true, rename = "name")]
+        pub name: Option<String>,
+        #[yaserde(rename = "header", prefix = "soap")]
+        pub soap11_headers: Vec<At<Header>>,
+        #[yaserde(rename = "header", prefix = "soap12")]
+        pub soap12_headers: Vec<At<Header>>,
         #[yaserde(rename = "body", prefix = "soap")]
         pub soap11_body: Option<At<Body>>,
         #[yaserde(rename = "body", prefix = "soap12")]
@@ -186,7 +192,7 @@ wsdl! {
         #[yaserde(rename = "urlEncoded", prefix = "http")]
         pub url_encoded: Option<At<FreeText>>,
         #[yaserde(rename = "content", prefix = "mime")]
-        pub mime_content: Vec<At<FreeText>>,
+        pub mime_content: Vec<At<MimeContent>>,
         #[yaserde(rename = "multipartRelated", prefix = "mime")]
         pub multipart_related: Option<At<MultipartRelated>>,
     }
@@ -205,6 +211,38 @@ wsdl! {
 }
 
 wsdl! {
+    /// `soap:header` and its SOAP 1.2 twin.
+    Header {
+        #[yaserde(attribute = true, rename = "message")]
+        pub message: Option<String>,
+        #[yaserde(attribute = true, rename = "part")]
+        pub part: Option<String>,
+        #[yaserde(rename = "headerfault", prefix = "soap")]
+        pub soap11_faults: Vec<At<HeaderFault>>,
+        #[yaserde(rename = "headerfault", prefix = "soap12")]
+        pub soap12_faults: Vec<At<HeaderFault>>,
+    }
+}
+
+wsdl! {
+    /// `soap:headerfault`.
+    HeaderFault {
+        #[yaserde(attribute = true, rename = "message")]
+        pub message: Option<String>,
+        #[yaserde(attribute = true, rename = "part")]
+        pub part: Option<String>,
+    }
+}
+
+wsdl! {
+    /// `mime:content`.
+    MimeContent {
+        #[yaserde(attribute = true, rename = "part")]
+        pub part: Option<String>,
+    }
+}
+
+wsdl! {
     /// `mime:multipartRelated`.
     MultipartRelated {
         #[yaserde(rename = "part", prefix = "mime")]
@@ -219,6 +257,12 @@ wsdl! {
         pub soap11_body: Option<At<Body>>,
         #[yaserde(rename = "body", prefix = "soap12")]
         pub soap12_body: Option<At<Body>>,
+        #[yaserde(rename = "header", prefix = "soap")]
+        pub soap11_headers: Vec<At<Header>>,
+        #[yaserde(rename = "header", prefix = "soap12")]
+        pub soap12_headers: Vec<At<Header>>,
+        #[yaserde(rename = "content", prefix = "mime")]
+        pub content: Vec<At<MimeContent>>,
     }
 }
 

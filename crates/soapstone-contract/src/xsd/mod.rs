@@ -10,7 +10,10 @@ macro_rules! xsd {
     ($(#[$meta:meta])* $name:ident { $($body:tt)* }) => {
         $(#[$meta])*
         #[derive(Clone, Debug, Default, YaDeserialize)]
-        #[yaserde(prefix = "xs", default_namespace = "xs", namespaces = {"xs" = "http://www.w3.org/2001/XMLSchema"})]
+        #[yaserde(prefix = "xs", default_namespace = "xs", namespaces = {
+            "xs" = "http://www.w3.org/2001/XMLSchema",
+            "wsdl" = "http://schemas.xmlsoap.org/wsdl/"
+        })]
         pub(crate) struct $name { $($body)* }
     };
 }
@@ -281,6 +284,8 @@ xsd! {
         pub default: Option<String>,
         #[yaserde(attribute = true, rename = "fixed")]
         pub fixed: Option<String>,
+        #[yaserde(attribute = true, rename = "arrayType", prefix = "wsdl")]
+        pub array_type: Option<String>,
         #[yaserde(rename = "annotation", prefix = "xs")]
         pub annotations: Vec<Annotation>,
         #[yaserde(rename = "simpleType", prefix = "xs")]

@@ -8,7 +8,10 @@ pub use reader::JsonSource;
 pub use writer::{JsonSink, quote};
 
 use crate::problem::{ReadError, ReadErrorKind};
-use crate::schema::{Facets, Value};
+use crate::schema::{Field, Value};
+
+/// What a value without an element is read as.
+static ROOT: Field = Field::unqualified("value");
 
 /// Reads a value of a generated type.
 ///
@@ -23,7 +26,7 @@ pub fn from_slice<T: Value>(bytes: &[u8]) -> Result<T, Box<ReadError>> {
 /// # Errors
 /// As [`from_slice`].
 pub fn from_value<T: Value>(value: serde_json::Value) -> Result<T, Box<ReadError>> {
-    JsonSource::new(value).root(&Facets::NONE)
+    JsonSource::new(value).root(&ROOT)
 }
 
 /// Parses JSON text.

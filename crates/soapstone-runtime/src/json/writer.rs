@@ -1,13 +1,24 @@
 //! Writes generated types as JSON.
 
-use crate::schema::{Choice, Field, Sink, Value};
-use crate::value::{JsonKind, Simple, XmlFragment};
+use crate::schema::{Field, Sink, TEXT_MEMBER, TypeName};
+use crate::value::{AnyAttribute, AnyValue, Declare, JsonKind, Simple, XmlFragment};
 
 /// JSON text in the making.
 #[derive(Default)]
 pub struct JsonSink {
     out: String,
     scratch: String,
+    /// The type to say when the object begins.
+    type_name: Option<&'static TypeName>,
+}
+
+/// Names are written with their namespace.
+struct InBraces;
+
+impl Declare for InBraces {
+    fn prefix(&mut self, _namespace: &str) -> Option<String> {
+        None
+    }
 }
 
 /// Integers up to here are exact in every reader of JSON (2^53).
@@ -29,46 +40,27 @@ impl JsonSink {
         quote(name, &mut self.out);
         self.out.push(':');
     }
-
-    fn array<T>(&mut self, name: &str, items: &[T], mut write: impl FnMut(&mut Self, &T)) {
-        self.member(name);
-        self.out.push('[');
-        for item in items {
-            self.separate();
-            write(self, item);
-        }
-        self.out.push(']');
-    }
 }
 
 impl Sink for JsonSink {
+    fn typed(&mut self, type_name: &'static TypeName) {
+        self.type_name = Some(type_name);
+    }
+
+    fn nil(&mut self) {
+        self.out.push_str("null");
+    }
+
     fn begin(&mut self) {
         self.out.push('{');
+        if let Some(name) = self.type_name.take() {
+            self.member("@type");
+            quote(name.local, &mut self.out);
+        }
     }
 
     fn end(&mut self) {
         self.out.push('}');
-    }
-
-    fn element<T: Value>(&mut self, field: &'static Field, value: &T) {
-        self.member(field.json);
-        value.write(self);
-    }
-
-    fn repeated<T: Value>(&mut self, field: &'static Field, values: &[T]) {
-        self.array(field.json, values, |sink, value| value.write(sink));
-    }
-
-    fn choices<T: Choice>(&mut self, field: &'static Field, values: &[T]) {
-        self.array(field.json, values, |sink, value| {
-            sink.begin();
-            value.write_branch(sink);
-            sink.end();
-        });
-    }
-
-    fn any(&mut self, field: &'static Field, fragments: &[XmlFragment]) {
-        self.array(field.json, fragments, |sink, fragment| quote(&fragment.0, &mut sink.out));
     }
 
     fn attribute<T: Simple>(&mut self, field: &'static Field, value: Option<&T>) {
@@ -78,6 +70,23 @@ impl Sink for JsonSink {
         }
     }
 
+    fn any_attributes(&mut self, field: &'static Field, attributes: &[AnyAttribute]) {
+        if attributes.is_empty() {
+            return;
+        }
+        self.member(field.json);
+        self.out.push('{');
+        for attribute in attributes {
+            if attribute.namespace.is_empty() {
+                self.member(&attribute.local);
+            } else {
+                self.member(&format!("{{{}}}{}", attribute.namespace, attribute.local));
+            }
+            quote(&attribute.value, &mut self.out);
+        }
+        self.out.push('}');
+    }
+
     fn text<T: Simple>(&mut self, value: &T) {
         self.member("value");
         self.content(value);
@@ -85,9 +94,9 @@ impl Sink for JsonSink {
 
     fn content<T: Simple>(&mut self, value: &T) {
         self.scratch.clear();
-        value.append(&mut self.scratch);
+        value.write_text(&mut self.scratch, &mut InBraces);
         let bare = match T::JSON {
-            JsonKind::String | JsonKind::Digits => false,
+            JsonKind::String | JsonKind::Digits | JsonKind::Any => false,
             JsonKind::Boolean => true,
             JsonKind::Number => is_exact_number(&self.scratch),
         };
@@ -98,9 +107,57 @@ impl Sink for JsonSink {
         }
     }
 
-    fn nil(&mut self) {
-        self.out.push_str("null");
+    fn any_value(&mut self, value: &AnyValue) {
+        let (AnyValue::Text(text) | AnyValue::Xml(text)) = value;
+        quote(text, &mut self.out);
     }
+
+    fn open(&mut self, field: &'static Field) {
+        self.member(field.json);
+    }
+
+    fn close(&mut self, _field: &'static Field) {}
+
+    fn open_list(&mut self, json: &'static str) {
+        self.member(json);
+        self.out.push('[');
+    }
+
+    fn close_list(&mut self) {
+        self.out.push(']');
+    }
+
+    fn open_item(&mut self, _field: &'static Field) {
+        self.separate();
+    }
+
+    fn close_item(&mut self, _field: &'static Field) {}
+
+    fn open_round(&mut self) {
+        self.separate();
+        self.begin();
+    }
+
+    fn close_round(&mut self) {
+        self.end();
+    }
+
+    fn any(&mut self, field: &'static Field, fragment: &XmlFragment) {
+        self.member(field.json);
+        quote(&fragment.0, &mut self.out);
+    }
+
+    fn any_item(&mut self, fragment: &XmlFragment) {
+        self.separate();
+        quote(&fragment.0, &mut self.out);
+    }
+
+    fn mixed_text(&mut self, text: &str) {
+        self.member(TEXT_MEMBER);
+        quote(text, &mut self.out);
+    }
+
+    fn array_type(&mut self, _item: &'static TypeName, _count: usize) {}
 }
 
 fn is_exact_number(text: &str) -> bool {

@@ -4,8 +4,7 @@ use super::Version;
 use crate::json::JsonSink;
 use crate::message::Message;
 use crate::problem::{ReadError, ReadErrorKind};
-use crate::schema::Sink;
-use crate::xml::{XmlSink, escape_attribute, escape_text};
+use crate::xml::{escape_attribute, escape_text};
 use std::borrow::Cow;
 
 /// The namespace of what the runtime itself says in faults.
@@ -67,11 +66,9 @@ impl Fault {
     /// Adds the typed detail that the contract declares.
     #[must_use]
     pub fn detail<T: Message>(mut self, detail: &T) -> Self {
-        let mut xml = XmlSink::new(T::NAMESPACES);
-        xml.element(T::ELEMENT, detail);
         let mut json = JsonSink::default();
         detail.write(&mut json);
-        self.detail = Some(Detail { xml: xml.finish(), json: json.finish() });
+        self.detail = Some(Detail { xml: crate::xml::to_string(detail), json: json.finish() });
         self
     }
 

@@ -1,16 +1,19 @@
 //! The value types of XML Schema, each at its full value space where a data binding can meet it.
 
+mod any;
 mod binary;
 mod decimal;
-mod fragment;
+mod list;
 mod nillable;
+mod qname;
 mod simple;
 mod temporal;
 
+pub use any::{AnyAttribute, AnyValue, XmlFragment};
 pub use binary::{Base64Binary, HexBinary};
 pub use decimal::{Decimal, Integer};
-pub use fragment::XmlFragment;
 pub use nillable::Nillable;
+pub use qname::QName;
 pub(crate) use simple::treated;
-pub use simple::{JsonKind, Simple};
+pub use simple::{Declare, JsonKind, NoPrefixes, Prefixes, Simple, Wrong, checked};
 pub use temporal::{Date, DateTime, Duration, GDay, GMonth, GMonthDay, GYear, GYearMonth, Time};

@@ -1,7 +1,7 @@
 //! `nillable="true"`: nil is neither absent nor empty.
 
 use crate::problem::ReadError;
-use crate::schema::{Facets, Sink, Source, Value};
+use crate::schema::{Field, Sink, Source, Value};
 
 /// A value, or the express statement that there is none (`xsi:nil="true"`, JSON `null`).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -36,8 +36,8 @@ impl<T> From<Option<T>> for Nillable<T> {
 }
 
 impl<T: Value> Value for Nillable<T> {
-    fn read<S: Source>(source: &mut S, facets: &'static Facets) -> Result<Self, Box<ReadError>> {
-        if source.nil()? { Ok(Self::Nil) } else { T::read(source, facets).map(Self::Value) }
+    fn read<S: Source>(source: &mut S, field: &'static Field) -> Result<Self, Box<ReadError>> {
+        if source.nil()? { Ok(Self::Nil) } else { T::read(source, field).map(Self::Value) }
     }
 
     fn write<K: Sink>(&self, sink: &mut K) {
@@ -49,8 +49,8 @@ impl<T: Value> Value for Nillable<T> {
 }
 
 impl<T: Value> Value for Box<T> {
-    fn read<S: Source>(source: &mut S, facets: &'static Facets) -> Result<Self, Box<ReadError>> {
-        T::read(source, facets).map(Self::new)
+    fn read<S: Source>(source: &mut S, field: &'static Field) -> Result<Self, Box<ReadError>> {
+        T::read(source, field).map(Self::new)
     }
 
     fn write<K: Sink>(&self, sink: &mut K) {

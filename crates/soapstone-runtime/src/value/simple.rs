@@ -1,6 +1,6 @@
 //! Simple values: those that are written as text.
 
-use crate::schema::WhiteSpace;
+use crate::schema::{Facets, WhiteSpace};
 use std::borrow::Cow;
 use std::cmp::Ordering;
 
@@ -13,6 +13,55 @@ pub enum JsonKind {
     /// A number; exact strings are read as well.
     Number,
     Boolean,
+    /// A string, number or boolean, whatever the text is: unions.
+    Any,
+}
+
+/// What namespaces the prefixes of QName values mean.
+pub trait Prefixes {
+    /// None: the prefix is not declared.
+    fn namespace(&self, prefix: &str) -> Option<&str>;
+}
+
+/// Where no prefix means anything: JSON.
+pub struct NoPrefixes;
+
+impl Prefixes for NoPrefixes {
+    fn namespace(&self, _prefix: &str) -> Option<&str> {
+        None
+    }
+}
+
+/// Finds prefixes for the namespaces of QName values, and declares them.
+pub trait Declare {
+    /// None: names are written with their namespace in braces (JSON).
+    fn prefix(&mut self, namespace: &str) -> Option<String>;
+}
+
+/// Why a text is no value of a type.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Wrong {
+    /// Whether it is a facet that forbids it.
+    pub facet: bool,
+    pub why: Cow<'static, str>,
+}
+
+impl Wrong {
+    /// The text is no such value.
+    pub fn value(why: impl Into<Cow<'static, str>>) -> Self {
+        Self { facet: false, why: why.into() }
+    }
+}
+
+/// The value, if its facets allow it.
+///
+/// # Errors
+/// The facet that does not.
+pub fn checked<T: Simple>(value: T, lexical: &str, facets: &'static Facets) -> Result<T, Wrong> {
+    if !std::ptr::eq(facets, &Facets::NONE) {
+        facets.check(&value, lexical).map_err(|why| Wrong { facet: true, why: why.into() })?;
+    }
+    Ok(value)
 }
 
 /// A type whose values are text in XML.
@@ -40,6 +89,21 @@ pub trait Simple: Sized {
     /// Compares with a bound of a facet.
     fn compare(&self, _bound: &str) -> Option<Ordering> {
         None
+    }
+
+    /// Reads the text as it stands in a document, white space and all, and checks its facets.
+    ///
+    /// # Errors
+    /// Why it is no such value.
+    fn read_text(text: Cow<'_, str>, facets: &'static Facets, _prefixes: &dyn Prefixes) -> Result<Self, Wrong> {
+        let text = treated(text, facets.white_space.unwrap_or(Self::WHITE_SPACE));
+        let value = Self::parse(&text).map_err(Wrong::value)?;
+        checked(value, &text, facets)
+    }
+
+    /// Appends the text, declaring what namespaces it needs.
+    fn write_text(&self, out: &mut String, _prefixes: &mut dyn Declare) {
+        self.append(out);
     }
 
     /// The text.
@@ -188,15 +252,16 @@ macro_rules! floats {
 
 floats! { f32, "float"; f64, "double"; }
 
-/// Simple types are values: an element with nothing but their text.
+/// Makes simple types values: an element with nothing but their text.
+#[macro_export]
 macro_rules! simple_value {
     ($($type:ty),* $(,)?) => {$(
         impl $crate::Value for $type {
             fn read<S: $crate::Source>(
                 source: &mut S,
-                facets: &'static $crate::Facets,
+                field: &'static $crate::Field,
             ) -> Result<Self, Box<$crate::ReadError>> {
-                source.content(facets)
+                source.content(field)
             }
 
             fn write<K: $crate::Sink>(&self, sink: &mut K) {
@@ -208,36 +273,6 @@ macro_rules! simple_value {
 pub(crate) use simple_value;
 
 simple_value!(String, bool, i8, i16, i32, i64, u8, u16, u32, u64, f32, f64);
-
-/// `xs:list`: items separated by white space.
-impl<T: Simple> Simple for Vec<T> {
-    fn parse(text: &str) -> Result<Self, Cow<'static, str>> {
-        text.split(' ').filter(|item| !item.is_empty()).map(T::parse).collect()
-    }
-
-    fn append(&self, out: &mut String) {
-        for (i, item) in self.iter().enumerate() {
-            if i > 0 {
-                out.push(' ');
-            }
-            item.append(out);
-        }
-    }
-
-    fn length(&self, _lexical: &str) -> usize {
-        self.len()
-    }
-}
-
-impl<T: Simple> crate::Value for Vec<T> {
-    fn read<S: crate::Source>(source: &mut S, facets: &'static crate::Facets) -> Result<Self, Box<crate::ReadError>> {
-        source.content(facets)
-    }
-
-    fn write<K: crate::Sink>(&self, sink: &mut K) {
-        sink.content(self);
-    }
-}
 
 #[cfg(test)]
 mod tests {

@@ -21,18 +21,70 @@ use crate::{Field, Message};
 /// The namespace of `xsi:type` and `xsi:nil`.
 pub const XSI: &str = "http://www.w3.org/2001/XMLSchema-instance";
 
+/// Whether a text is one well-formed element with all prefixes declared.
+///
+/// # Errors
+/// Why it is not.
+pub(crate) fn check_fragment(text: &str) -> Result<(), String> {
+    use quick_xml::events::Event;
+    let mut reader = quick_xml::Reader::from_str(text);
+    let mut scope = Scope::default();
+    let (mut depth, mut elements) = (0_u32, 0_u32);
+    loop {
+        match reader.read_event().map_err(|e| e.to_string())? {
+            event @ (Event::Start(_) | Event::Empty(_)) => {
+                let (Event::Start(start) | Event::Empty(start)) = &event else { return Ok(()) };
+                elements += u32::from(depth == 0);
+                scope.push(depth + 1, start);
+                let prefix = start.name().0.split_once(':').map_or("", |(prefix, _)| prefix);
+                if scope.uri(prefix).is_none() {
+                    return Err(format!("the prefix \"{prefix}\" is not declared"));
+                }
+                for attribute in start.attributes() {
+                    attribute.map_err(|e| e.to_string())?;
+                }
+                if matches!(event, Event::Start(_)) {
+                    depth += 1;
+                } else {
+                    scope.pop(depth + 1);
+                }
+            }
+            Event::End(_) => {
+                scope.pop(depth);
+                depth = depth.saturating_sub(1);
+            }
+            Event::Text(text) if depth == 0 && !text.trim().is_empty() => {
+                return Err("text stands outside of it".to_owned());
+            }
+            Event::DocType(_) => return Err("a DOCTYPE is not allowed".to_owned()),
+            Event::Eof if depth > 0 => return Err("it ends early".to_owned()),
+            Event::Eof if elements == 1 => return Ok(()),
+            Event::Eof => return Err("it must be one element".to_owned()),
+            _ => {}
+        }
+    }
+}
+
 /// Reads a whole document as a message.
 ///
 /// # Errors
 /// Where and why it is not that message.
 pub fn from_str<T: Message>(text: &str) -> Result<T, Box<ReadError>> {
-    XmlSource::new(text).message(T::ELEMENT)
+    let mut source = XmlSource::new(text);
+    if T::ELEMENT.local.is_empty() { source.elements(T::ELEMENT) } else { source.message(T::ELEMENT) }
 }
 
 /// Writes a message as a document without XML declaration.
 pub fn to_string<T: Message>(message: &T) -> String {
     let mut sink = XmlSink::new(T::NAMESPACES);
-    crate::Sink::element(&mut sink, T::ELEMENT, message);
+    if T::ENCODED {
+        sink = sink.encoded();
+    }
+    if T::ELEMENT.local.is_empty() {
+        message.write(&mut sink);
+    } else {
+        crate::Sink::element(&mut sink, T::ELEMENT, message);
+    }
     sink.finish()
 }
 

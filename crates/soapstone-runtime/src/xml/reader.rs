@@ -2,8 +2,8 @@
 
 use super::{Scope, XSI, line_and_column};
 use crate::problem::{ReadError, ReadErrorKind};
-use crate::schema::{Choice, Facets, Field, Source, Value};
-use crate::value::{Simple, XmlFragment, treated};
+use crate::schema::{Beginning, Field, Group, Source, Start, TypeName, Typed, Value, allowed};
+use crate::value::{AnyAttribute, AnyValue, Prefixes, Simple, XmlFragment, treated};
 use quick_xml::Reader;
 use quick_xml::events::{BytesStart, Event};
 use std::borrow::Cow;
@@ -17,12 +17,16 @@ pub struct XmlSource<'a> {
     next: Next<'a>,
     /// The start tag entered last, until its attributes are read.
     entered: Option<BytesStart<'a>>,
+    /// Where that tag begins.
+    entered_at: usize,
     attributes: Vec<Attribute<'a>>,
     path: Vec<(&'static str, u32)>,
     /// Elements that were asked for since the last one found.
     expected: Vec<&'static str>,
     /// Where the last event began.
     offset: usize,
+    /// What comes after a text that is next.
+    after_text: Option<Next<'a>>,
     /// Line and column of the text's first character in its document.
     origin: (u32, u32),
 }
@@ -32,6 +36,8 @@ enum Next<'a> {
     Unread,
     Start(BytesStart<'a>),
     End,
+    /// Text in mixed content; what comes after it is unread.
+    Text(String),
 }
 
 struct Attribute<'a> {
@@ -58,10 +64,12 @@ impl<'a> XmlSource<'a> {
             depth: 0,
             next: Next::Unread,
             entered: None,
+            entered_at: 0,
             attributes: Vec::new(),
             path: Vec::new(),
             expected: Vec::new(),
             offset: 0,
+            after_text: None,
             origin,
         }
     }
@@ -72,13 +80,36 @@ impl<'a> XmlSource<'a> {
     /// If it is another element, or wrong inside.
     pub fn message<T: Value>(&mut self, field: &'static Field) -> Read<T> {
         let value = self.required(field)?;
-        match self.event()? {
-            Event::Eof => Ok(value),
-            _ => Err(self.error(ReadErrorKind::Malformed, "there is something after the end of the message")),
+        self.finish()?;
+        Ok(value)
+    }
+
+    /// Reads elements that have none around them.
+    ///
+    /// # Errors
+    /// If one is wrong, or there is another.
+    pub fn elements<T: Value>(&mut self, field: &'static Field) -> Read<T> {
+        let value = T::read(self, field)?;
+        self.advance()?;
+        match &self.next {
+            Next::Start(start) => Err(self.unexpected(start.name().0)),
+            _ => Ok(value),
         }
     }
 
-    fn error(&self, kind: ReadErrorKind, message: impl Into<String>) -> Box<ReadError> {
+    /// Sees to it that nothing comes after the root element.
+    ///
+    /// # Errors
+    /// If something does.
+    pub fn finish(&mut self) -> Read<()> {
+        match self.event()? {
+            Event::Eof => Ok(()),
+            Event::Text(text) if is_blank(&text.xml10_content()) => self.finish(),
+            _ => Err(self.fault(ReadErrorKind::Malformed, "there is something after the end of the message")),
+        }
+    }
+
+    fn fault(&self, kind: ReadErrorKind, message: impl Into<String>) -> Box<ReadError> {
         self.error_at(self.offset, kind, message)
     }
 
@@ -115,7 +146,7 @@ impl<'a> XmlSource<'a> {
             match self.reader.read_event() {
                 Ok(Event::Comment(_) | Event::PI(_) | Event::Decl(_)) => {}
                 Ok(Event::DocType(_)) => {
-                    return Err(self.error(ReadErrorKind::Forbidden, "a DOCTYPE is not allowed in messages"));
+                    return Err(self.fault(ReadErrorKind::Forbidden, "a DOCTYPE is not allowed in messages"));
                 }
                 Ok(event) => return Ok(event),
                 Err(e) => return Err(self.malformed(&e)),
@@ -140,15 +171,46 @@ impl<'a> XmlSource<'a> {
                     self.next = Next::End;
                     return Ok(());
                 }
-                Event::Text(text) if text.xml10_content().trim_matches([' ', '\t', '\r', '\n']).is_empty() => {}
+                Event::Text(text) if is_blank(&text.xml10_content()) => {}
                 Event::Eof if self.path.is_empty() => {
                     self.next = Next::End;
                     return Ok(());
                 }
-                Event::Eof => return Err(self.error(ReadErrorKind::Malformed, "the document ends early")),
-                _ => return Err(self.error(ReadErrorKind::Unexpected, "text is not allowed here")),
+                Event::Eof => return Err(self.fault(ReadErrorKind::Malformed, "the document ends early")),
+                _ => return Err(self.fault(ReadErrorKind::Unexpected, "text is not allowed here")),
             }
         }
+    }
+
+    /// Moves to the next tag or text, where text counts.
+    fn advance_mixed(&mut self) -> Read<()> {
+        if !matches!(self.next, Next::Unread) {
+            return Ok(());
+        }
+        let mut text = String::new();
+        loop {
+            match self.event()? {
+                Event::Text(part) => text.push_str(&part.xml10_content()),
+                Event::CData(part) => text.push_str(&part.xml10_content()),
+                Event::GeneralRef(reference) => text.push(self.resolve(&reference)?),
+                Event::Start(start) => {
+                    self.depth += 1;
+                    self.scope.push(self.depth, &start);
+                    self.next = Next::Start(start);
+                    break;
+                }
+                Event::End(_) => {
+                    self.next = Next::End;
+                    break;
+                }
+                _ => return Err(self.fault(ReadErrorKind::Malformed, "the document ends early")),
+            }
+        }
+        if !text.is_empty() {
+            let after = std::mem::replace(&mut self.next, Next::Text(text));
+            self.after_text = Some(after);
+        }
+        Ok(())
     }
 
     fn is_next(&self, field: &Field) -> bool {
@@ -158,36 +220,32 @@ impl<'a> XmlSource<'a> {
         local == field.local && self.scope.uri(prefix) == Some(field.namespace)
     }
 
-    /// Goes into the element, if it is the one that comes next. `index` is for the path: 0 means it does not repeat.
-    fn enter(&mut self, field: &'static Field, index: u32) -> Read<bool> {
-        self.advance()?;
-        if !self.is_next(field) {
-            self.expected.push(field.local);
-            return Ok(false);
-        }
+    fn is_any_next(&self, field: &Field) -> bool {
+        let Next::Start(start) = &self.next else { return false };
+        let prefix = start.name().0.split_once(':').map_or("", |(prefix, _)| prefix);
+        self.scope.uri(prefix).is_some_and(|namespace| allowed(field, namespace))
+    }
+
+    /// The branch that what comes next begins.
+    fn branch_of(&self, starts: &[Start]) -> Option<usize> {
+        let found = starts.iter().find(|start| match start.what {
+            Beginning::Element(field) => self.is_next(field),
+            Beginning::Any(field) => self.is_any_next(field),
+            Beginning::Text => matches!(self.next, Next::Text(_)),
+            Beginning::Member(_) => false,
+        });
+        found.map(|start| start.branch)
+    }
+
+    /// Goes into the element that comes next.
+    fn go_in(&mut self, name: &'static str, index: u32) -> Read<()> {
         self.refuse_attributes()?;
         if let Next::Start(start) = std::mem::replace(&mut self.next, Next::Unread) {
             self.entered = Some(start);
+            self.entered_at = self.offset;
         }
         self.expected.clear();
-        self.path.push((field.local, index));
-        Ok(true)
-    }
-
-    /// Leaves the element entered.
-    fn leave(&mut self) -> Read<()> {
-        self.refuse_attributes()?;
-        self.entered = None;
-        self.advance()?;
-        if let Next::Start(start) = &self.next {
-            let name = start.name().0.to_owned();
-            return Err(self.unexpected(&name));
-        }
-        self.next = Next::Unread;
-        self.expected.clear();
-        self.path.pop();
-        self.scope.pop(self.depth);
-        self.depth -= 1;
+        self.path.push((name, index));
         Ok(())
     }
 
@@ -203,22 +261,9 @@ impl<'a> XmlSource<'a> {
         } else {
             format!("the element \"{name}\" is not allowed here")
         };
-        let mut error = self.error(ReadErrorKind::Unexpected, message).of(local, None);
+        let mut error = self.fault(ReadErrorKind::Unexpected, message).of(local, None);
         error.expected = self.expected.iter().map(|e| (*e).to_owned()).collect();
         error
-    }
-
-    fn missing(&self, field: &'static Field) -> Box<ReadError> {
-        if let Next::Start(start) = &self.next {
-            return self.unexpected(start.name().0);
-        }
-        self.error(ReadErrorKind::Missing, format!("the element \"{}\" is missing", field.local)).of(field.local, None)
-    }
-
-    fn value<T: Value>(&mut self, field: &'static Field) -> Read<T> {
-        let value = T::read(self, field.facets)?;
-        self.leave()?;
-        Ok(value)
     }
 
     /// Attributes nobody asked for, unless they are of XML itself.
@@ -228,7 +273,7 @@ impl<'a> XmlSource<'a> {
             Some(attribute) => {
                 let name = attribute.name.clone();
                 let message = format!("the attribute \"{name}\" is not allowed here");
-                Err(self.error(ReadErrorKind::Unexpected, message).of(&name, None))
+                Err(self.fault(ReadErrorKind::Unexpected, message).of(&name, None))
             }
         }
     }
@@ -241,7 +286,7 @@ impl<'a> XmlSource<'a> {
         }
         for attribute in start.attributes() {
             let attribute =
-                attribute.map_err(|e| self.error(ReadErrorKind::Malformed, format!("not well-formed XML: {e}")))?;
+                attribute.map_err(|e| self.fault(ReadErrorKind::Malformed, format!("not well-formed XML: {e}")))?;
             let name = attribute.key.0;
             if name == "xmlns" || name.starts_with("xmlns:") {
                 continue;
@@ -252,13 +297,13 @@ impl<'a> XmlSource<'a> {
                     Some(_) => {}
                     None => {
                         let message = format!("the prefix \"{prefix}\" is not declared");
-                        return Err(self.error(ReadErrorKind::Malformed, message));
+                        return Err(self.fault(ReadErrorKind::Malformed, message));
                     }
                 }
             }
             let value = attribute
                 .normalized_value(quick_xml::XmlVersion::Implicit1_0)
-                .map_err(|e| self.error(ReadErrorKind::Malformed, format!("not well-formed XML: {e}")))?;
+                .map_err(|e| self.fault(ReadErrorKind::Malformed, format!("not well-formed XML: {e}")))?;
             let name = name.to_owned();
             self.attributes.push(Attribute { name, value: Cow::Owned(value.into_owned()) });
         }
@@ -279,9 +324,9 @@ impl<'a> XmlSource<'a> {
                 }
                 Event::Start(start) => {
                     let message = format!("the element \"{}\" stands where only text is allowed", start.name().0);
-                    return Err(self.error(ReadErrorKind::Unexpected, message));
+                    return Err(self.fault(ReadErrorKind::Unexpected, message));
                 }
-                _ => return Err(self.error(ReadErrorKind::Malformed, "the document ends early")),
+                _ => return Err(self.fault(ReadErrorKind::Malformed, "the document ends early")),
             };
             if text.is_empty() {
                 text = part;
@@ -301,16 +346,28 @@ impl<'a> XmlSource<'a> {
             "amp" => Ok('&'),
             "quot" => Ok('"'),
             "apos" => Ok('\''),
-            other => Err(self.error(ReadErrorKind::Forbidden, format!("the entity \"&{other};\" is not known"))),
+            other => Err(self.fault(ReadErrorKind::Forbidden, format!("the entity \"&{other};\" is not known"))),
         }
     }
 
-    fn simple<T: Simple>(&self, text: Cow<'_, str>, facets: &'static Facets, name: &str, offset: usize) -> Read<T> {
-        let text = treated(text, facets.white_space.unwrap_or(T::WHITE_SPACE));
-        let wrong = |kind, why: &str| self.error_at(offset, kind, format!("\"{name}\" {why}")).of(name, Some(&text));
-        let value = T::parse(&text).map_err(|why| wrong(ReadErrorKind::Type, &why))?;
-        if !std::ptr::eq(facets, &Facets::NONE) {
-            facets.check(&value, &text).map_err(|why| wrong(ReadErrorKind::Facet, &why))?;
+    fn simple<T: Simple>(&self, text: Cow<'_, str>, field: &'static Field, name: &str, offset: usize) -> Read<T> {
+        let wrong = |kind, why: &str, text: &str| {
+            let shown = treated(Cow::Borrowed(text), field.facets.white_space.unwrap_or(T::WHITE_SPACE));
+            self.error_at(offset, kind, format!("\"{name}\" {why}")).of(name, Some(&shown))
+        };
+        // What the reading takes is kept only where there is something to complain of.
+        let value = match T::read_text(Cow::Borrowed(&text), field.facets, &self.scope) {
+            Ok(value) => value,
+            Err(problem) => {
+                let kind = if problem.facet { ReadErrorKind::Facet } else { ReadErrorKind::Type };
+                return Err(wrong(kind, &problem.why, &text));
+            }
+        };
+        if let Some(fixed) = field.fixed
+            && treated(Cow::Borrowed(&text), T::WHITE_SPACE) != fixed
+            && value.compare(fixed) != Some(std::cmp::Ordering::Equal)
+        {
+            return Err(wrong(ReadErrorKind::Facet, &format!("must be the fixed value {fixed}"), &text));
         }
         Ok(value)
     }
@@ -319,14 +376,9 @@ impl<'a> XmlSource<'a> {
         self.path.last().map_or("", |(name, _)| name)
     }
 
-    /// The element that comes next as text of its own, with all namespaces declared.
-    fn fragment(&mut self) -> Read<XmlFragment> {
-        let Next::Start(start) = std::mem::replace(&mut self.next, Next::Unread) else {
-            return Err(self.error(ReadErrorKind::Missing, "an element is missing"));
-        };
-        let begin = self.offset;
+    /// The element that was just read past, from its start tag on, as text of its own with all namespaces declared.
+    fn standalone(&self, start: &BytesStart<'a>, begin: usize) -> String {
         let name_end = begin + 1 + start.name().0.len();
-        self.reader.read_to_end(start.to_end().name()).map_err(|e| self.malformed(&e))?;
         let end = usize::try_from(self.reader.buffer_position()).unwrap_or(begin);
         let declared: Vec<String> = start.attributes().flatten().map(|a| a.key.0.to_owned()).collect();
         let mut out = self.text[begin..name_end].to_owned();
@@ -340,85 +392,69 @@ impl<'a> XmlSource<'a> {
             }
         }
         out.push_str(&self.text[name_end..end]);
+        out
+    }
+
+    /// The element that comes next as text of its own.
+    fn fragment(&mut self) -> Read<XmlFragment> {
+        let Next::Start(start) = std::mem::replace(&mut self.next, Next::Unread) else {
+            return Err(self.fault(ReadErrorKind::Missing, "an element is missing"));
+        };
+        let begin = self.offset;
+        self.reader.read_to_end(start.to_end().name()).map_err(|e| self.malformed(&e))?;
+        let out = self.standalone(&start, begin);
         self.scope.pop(self.depth);
         self.depth -= 1;
         Ok(XmlFragment(out))
     }
 
-    fn too_many(&self, field: &'static Field) -> Box<ReadError> {
-        let message = format!("more than {} elements \"{}\"", field.occurs.max, field.local);
-        self.error(ReadErrorKind::Unexpected, message).of(field.local, None)
+    /// The value of an attribute of `xsi` on the element entered.
+    fn instance_attribute(&self, local: &str) -> Option<String> {
+        let start = self.entered.as_ref()?;
+        if !start.attributes_raw().contains(local) {
+            return None;
+        }
+        start.attributes().flatten().find_map(|attribute| {
+            let (prefix, name) = attribute.key.0.split_once(':')?;
+            (name == local && self.scope.uri(prefix) == Some(XSI))
+                .then(|| treated(Cow::Borrowed(attribute.value.as_ref()), crate::WhiteSpace::Collapse).into_owned())
+        })
     }
+}
 
-    fn enough(&self, found: usize, field: &'static Field) -> Read<()> {
-        if found < field.occurs.min as usize { Err(self.missing(field)) } else { Ok(()) }
+fn is_blank(text: &str) -> bool {
+    text.bytes().all(|b| matches!(b, b' ' | b'\t' | b'\r' | b'\n'))
+}
+
+impl Prefixes for Scope<'_> {
+    fn namespace(&self, prefix: &str) -> Option<&str> {
+        self.uri(prefix)
     }
 }
 
 impl Source for XmlSource<'_> {
+    fn nil(&mut self) -> Read<bool> {
+        match self.instance_attribute("nil") {
+            None => Ok(false),
+            Some(text) => bool::parse(&text).map_err(|why| {
+                self.fault(ReadErrorKind::Type, format!("\"xsi:nil\" {why}")).of("xsi:nil", Some(&text))
+            }),
+        }
+    }
+
+    fn typed(&mut self, types: &'static [&'static TypeName]) -> Read<Typed> {
+        let Some(text) = self.instance_attribute("type") else { return Ok(Typed::Declared) };
+        let (prefix, local) = text.split_once(':').unwrap_or(("", &text));
+        let Some(namespace) = self.scope.uri(prefix) else {
+            let message = format!("the prefix of xsi:type \"{text}\" is not declared");
+            return Err(self.fault(ReadErrorKind::Type, message).of("xsi:type", Some(&text)));
+        };
+        let known = types.iter().position(|t| t.local == local && t.namespace == namespace);
+        Ok(known.map_or(Typed::Unknown, Typed::Known))
+    }
+
     fn begin(&mut self) -> Read<()> {
         self.take_attributes()
-    }
-
-    fn required<T: Value>(&mut self, field: &'static Field) -> Read<T> {
-        if self.enter(field, 0)? { self.value(field) } else { Err(self.missing(field)) }
-    }
-
-    fn optional<T: Value>(&mut self, field: &'static Field) -> Read<Option<T>> {
-        if self.enter(field, 0)? { self.value(field).map(Some) } else { Ok(None) }
-    }
-
-    fn repeated<T: Value>(&mut self, field: &'static Field) -> Read<Vec<T>> {
-        let mut values = Vec::new();
-        loop {
-            let index = u32::try_from(values.len()).unwrap_or(u32::MAX - 1) + 1;
-            if !self.enter(field, index)? {
-                break;
-            }
-            if index > field.occurs.max {
-                return Err(self.too_many(field));
-            }
-            values.push(self.value(field)?);
-        }
-        self.enough(values.len(), field)?;
-        Ok(values)
-    }
-
-    fn choice<T: Choice>(&mut self) -> Read<Option<T>> {
-        self.advance()?;
-        match T::BRANCHES.iter().position(|field| self.is_next(field)) {
-            Some(branch) => T::read_branch(self, branch).map(Some),
-            None => {
-                self.expected.extend(T::BRANCHES.iter().map(|field| field.local));
-                Ok(None)
-            }
-        }
-    }
-
-    fn choices<T: Choice>(&mut self, field: &'static Field) -> Read<Vec<T>> {
-        let mut values = Vec::new();
-        while let Some(value) = self.choice()? {
-            if values.len() >= field.occurs.max as usize {
-                return Err(self.too_many(field));
-            }
-            values.push(value);
-        }
-        self.enough(values.len(), field)?;
-        Ok(values)
-    }
-
-    fn any(&mut self, field: &'static Field) -> Read<Vec<XmlFragment>> {
-        let mut fragments = Vec::new();
-        loop {
-            self.advance()?;
-            if !matches!(self.next, Next::Start(_)) || fragments.len() >= field.occurs.max as usize {
-                break;
-            }
-            self.refuse_attributes()?;
-            fragments.push(self.fragment()?);
-        }
-        self.enough(fragments.len(), field)?;
-        Ok(fragments)
     }
 
     fn attribute<T: Simple>(&mut self, field: &'static Field) -> Read<Option<T>> {
@@ -428,45 +464,163 @@ impl Source for XmlSource<'_> {
         };
         let Some(index) = self.attributes.iter().position(matches) else { return Ok(None) };
         let attribute = self.attributes.remove(index);
-        self.simple(attribute.value, field.facets, field.local, self.offset).map(Some)
+        self.simple(attribute.value, field, field.local, self.offset).map(Some)
     }
 
-    fn required_attribute<T: Simple>(&mut self, field: &'static Field) -> Read<T> {
-        self.attribute(field)?.ok_or_else(|| {
-            let message = format!("the attribute \"{}\" is missing", field.local);
-            self.error(ReadErrorKind::Missing, message).of(field.local, None)
-        })
+    fn any_attributes(&mut self, field: &'static Field) -> Read<Vec<AnyAttribute>> {
+        let mut found = Vec::new();
+        for attribute in std::mem::take(&mut self.attributes) {
+            let (namespace, local) = match attribute.name.split_once(':') {
+                None => ("", attribute.name.as_str()),
+                Some((prefix, local)) => (self.scope.uri(prefix).unwrap_or(""), local),
+            };
+            if !allowed(field, namespace) {
+                let message = format!("the attribute \"{}\" is not allowed here", attribute.name);
+                return Err(self.fault(ReadErrorKind::Unexpected, message).of(&attribute.name, None));
+            }
+            found.push(AnyAttribute {
+                namespace: namespace.to_owned(),
+                local: local.to_owned(),
+                value: attribute.value.into_owned(),
+            });
+        }
+        Ok(found)
     }
 
-    fn text<T: Simple>(&mut self, facets: &'static Facets) -> Read<T> {
+    fn text<T: Simple>(&mut self, field: &'static Field) -> Read<T> {
         self.refuse_attributes()?;
         let offset = usize::try_from(self.reader.buffer_position()).unwrap_or(usize::MAX);
         let text = self.characters()?;
-        self.simple(text, facets, self.here(), offset)
+        match field.default.or(field.fixed) {
+            Some(default) if text.is_empty() => self.simple(Cow::Borrowed(default), field, self.here(), offset),
+            _ => self.simple(text, field, self.here(), offset),
+        }
     }
 
-    fn content<T: Simple>(&mut self, facets: &'static Facets) -> Read<T> {
+    fn content<T: Simple>(&mut self, field: &'static Field) -> Read<T> {
         if self.entered.as_ref().is_some_and(|start| !start.attributes_raw().is_empty()) {
             self.take_attributes()?;
         }
-        self.text(facets)
+        self.text(field)
     }
 
-    fn nil(&mut self) -> Read<bool> {
-        let Some(start) = &self.entered else { return Ok(false) };
-        if !start.attributes_raw().contains("nil") {
+    fn any_value(&mut self) -> Read<AnyValue> {
+        let Some(start) = self.entered.take() else { return Ok(AnyValue::default()) };
+        let plain = start.attributes_raw().trim().is_empty();
+        let inner = usize::try_from(self.reader.buffer_position()).unwrap_or(usize::MAX);
+        let span = self.reader.read_to_end(start.to_end().name()).map_err(|e| self.malformed(&e))?;
+        self.next = Next::End;
+        let end = usize::try_from(span.end).unwrap_or(inner);
+        let text = self.text.get(inner..end).unwrap_or_default();
+        if plain && !text.contains('<') {
+            let text = quick_xml::escape::unescape(text)
+                .map_err(|e| self.fault(ReadErrorKind::Malformed, format!("not well-formed XML: {e}")))?;
+            return Ok(AnyValue::Text(text.into_owned()));
+        }
+        Ok(AnyValue::Xml(self.standalone(&start, self.entered_at)))
+    }
+
+    fn enter(&mut self, field: &'static Field, index: u32) -> Read<bool> {
+        self.advance()?;
+        if !self.is_next(field) {
+            self.expected.push(field.local);
             return Ok(false);
         }
-        for attribute in start.attributes().flatten() {
-            if let Some((prefix, "nil")) = attribute.key.0.split_once(':')
-                && self.scope.uri(prefix) == Some(XSI)
-            {
-                let text = treated(Cow::Borrowed(attribute.value.as_ref()), crate::WhiteSpace::Collapse);
-                return bool::parse(&text).map_err(|why| {
-                    self.error(ReadErrorKind::Type, format!("\"xsi:nil\" {why}")).of("xsi:nil", Some(&text))
-                });
-            }
+        self.go_in(field.local, index)?;
+        Ok(true)
+    }
+
+    fn enter_any(&mut self, field: &'static Field, index: u32) -> Read<bool> {
+        self.advance()?;
+        if !matches!(self.next, Next::Start(_)) {
+            return Ok(false);
         }
-        Ok(false)
+        self.go_in(field.local, index)?;
+        Ok(true)
+    }
+
+    fn leave(&mut self) -> Read<()> {
+        self.refuse_attributes()?;
+        self.entered = None;
+        self.advance()?;
+        match &self.next {
+            Next::Start(start) => {
+                let name = start.name().0.to_owned();
+                return Err(self.unexpected(&name));
+            }
+            Next::Text(_) => return Err(self.fault(ReadErrorKind::Unexpected, "text is not allowed here")),
+            Next::Unread | Next::End => {}
+        }
+        self.next = Next::Unread;
+        self.expected.clear();
+        self.path.pop();
+        self.scope.pop(self.depth);
+        self.depth -= 1;
+        Ok(())
+    }
+
+    fn enter_round(&mut self, group: &'static Group, starts: &'static [Start], _index: u32) -> Read<bool> {
+        if group.mixed {
+            self.refuse_attributes()?;
+            self.advance_mixed()?;
+        }
+        Ok(self.branch(starts)?.is_some())
+    }
+
+    fn leave_round(&mut self) -> Read<()> {
+        Ok(())
+    }
+
+    fn branch(&mut self, starts: &'static [Start]) -> Read<Option<usize>> {
+        self.advance()?;
+        let branch = self.branch_of(starts);
+        if branch.is_none() {
+            self.expected.extend(starts.iter().map(Start::name));
+        }
+        Ok(branch)
+    }
+
+    fn any(&mut self, field: &'static Field, _index: u32) -> Read<Option<XmlFragment>> {
+        self.advance()?;
+        if !self.is_any_next(field) {
+            self.expected.push("any element");
+            return Ok(None);
+        }
+        self.refuse_attributes()?;
+        self.expected.clear();
+        self.fragment().map(Some)
+    }
+
+    fn mixed_text(&mut self) -> Read<String> {
+        let after = self.after_text.take().unwrap_or(Next::Unread);
+        match std::mem::replace(&mut self.next, after) {
+            Next::Text(text) => Ok(text),
+            _ => Ok(String::new()),
+        }
+    }
+
+    fn missing(&self, field: &'static Field) -> Box<ReadError> {
+        if let Next::Start(start) = &self.next {
+            return self.unexpected(start.name().0);
+        }
+        self.fault(ReadErrorKind::Missing, format!("the element \"{}\" is missing", field.local)).of(field.local, None)
+    }
+
+    fn no_branch(&self, starts: &'static [Start]) -> Box<ReadError> {
+        if let Next::Start(start) = &self.next {
+            return self.unexpected(start.name().0);
+        }
+        let mut names: Vec<_> = starts.iter().map(Start::name).collect();
+        names.dedup();
+        let name = names.first().copied().unwrap_or_default();
+        let message = match names.as_slice() {
+            [only] => format!("the element \"{only}\" is missing"),
+            _ => format!("one of the elements {} is missing", names.join(", ")),
+        };
+        self.fault(ReadErrorKind::Missing, message).of(name, None)
+    }
+
+    fn error(&self, kind: ReadErrorKind, message: String) -> Box<ReadError> {
+        self.fault(kind, message)
     }
 }

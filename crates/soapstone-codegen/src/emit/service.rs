@@ -1,0 +1,148 @@
+//! Services: a trait for a person to implement, and the server that calls it.
+
+use super::{Emitter, doc, literal};
+use crate::names::{constant_name, field_name};
+use crate::service::{Operation, Service};
+use crate::{openapi, sample};
+use soapstone_contract::model::HttpInput;
+use std::fmt::Write;
+
+impl Emitter<'_> {
+    /// The type of an operation's answer.
+    pub(super) fn output_type(&self, operation: &Operation) -> String {
+        operation.output.map_or_else(|| "()".to_owned(), |item| self.path(item))
+    }
+
+    /// What the documentation says of an operation's faults.
+    pub(super) fn faults_doc(&self, out: &mut String, operation: &Operation) {
+        out.push_str("#[doc = \"\"]\n#[doc = \" # Errors\"]\n");
+        let faults: Vec<_> = operation.faults.iter().map(|f| format!("[`{}`]", self.path(*f))).collect();
+        let faults =
+            if faults.is_empty() { " None is declared.".to_owned() } else { format!(" {}.", faults.join(", ")) };
+        let _ = writeln!(out, "#[doc = {}]", literal(&faults));
+    }
+
+    pub(super) fn server(&self, out: &mut String, service: &Service) {
+        let trait_name = &service.rust_name;
+        doc(out, Some(&service.doc), &format!("portType {}", service.name));
+        let _ = writeln!(
+            out,
+            "pub trait {trait_name}: Send + Sync + 'static {{
+                /// What a handler fails with.
+                type Error: Into<rt::soap::Fault> + Send;"
+        );
+        for operation in &service.operations {
+            let text = if operation.doc.is_empty() {
+                format!("The operation {}.", operation.name)
+            } else {
+                operation.doc.clone()
+            };
+            doc(out, Some(&text), "");
+            self.faults_doc(out, operation);
+            let _ = writeln!(
+                out,
+                "fn {}(&self, context: &rt::service::Context, request: {}) -> impl Future<Output = Result<{}, Self::Error>> + Send;",
+                field_name(&operation.key),
+                self.path(operation.input),
+                self.output_type(operation),
+            );
+        }
+        out.push_str("}\n");
+        let info = constant_name(&format!("{} info", service.name));
+        let _ = writeln!(
+            out,
+            "/// Answers calls of [`{trait_name}`] with a person's handlers.
+            pub struct {trait_name}Server<T>(pub T);
+            impl<T: {trait_name}> rt::service::Service for {trait_name}Server<T> {{
+                fn info(&self) -> &'static rt::service::ServiceInfo {{ &{info} }}
+                fn call(self: std::sync::Arc<Self>, context: rt::service::Context, operation: usize, payload: rt::Payload<'_>)
+                    -> Result<rt::service::Outcome, Box<rt::ReadError>> {{"
+        );
+        if service.operations.iter().any(|o| o.output.is_some()) {
+            out.push_str("let format = payload.format();\n");
+        }
+        if service.operations.is_empty() {
+            out.push_str("let _ = (context, payload);\n");
+        }
+        out.push_str("match operation {\n");
+        for (number, operation) in service.operations.iter().enumerate() {
+            let call = format!("self.0.{}(&context, request).await.map_err(Into::into)?", field_name(&operation.key));
+            let answer = match operation.output {
+                Some(_) => format!("let response = {call}; Ok(rt::Reply::new(format, &response))"),
+                None => format!("{call}; Ok(rt::Reply::none())"),
+            };
+            let _ = writeln!(
+                out,
+                "{number} => {{
+                    let request = payload.read::<{}>()?;
+                    Ok(Box::pin(async move {{ {answer} }}))
+                }}",
+                self.path(operation.input),
+            );
+        }
+        let _ = writeln!(
+            out,
+            "_ => Err(rt::ReadError::new(rt::ReadErrorKind::Unexpected, \"there is no such operation\")),
+                    }}
+                }}
+            }}"
+        );
+        self.service_info(out, service, &info);
+    }
+
+    fn service_info(&self, out: &mut String, service: &Service, info: &str) {
+        let _ = writeln!(
+            out,
+            "/// What is known of the service at build time.
+            pub static {info}: rt::service::ServiceInfo = rt::service::ServiceInfo {{
+                name: {}, namespace: NAMESPACE, documentation: {}, operations: &[",
+            literal(&service.name),
+            literal(&service.doc)
+        );
+        for operation in &service.operations {
+            let mut routes = String::new();
+            for route in &operation.routes {
+                let input = match route.input {
+                    HttpInput::Location => "Location",
+                    HttpInput::Query => "Query",
+                    HttpInput::Body => "Body",
+                };
+                let _ = write!(
+                    routes,
+                    "rt::service::Route {{ verb: {}, location: {}, input: rt::service::HttpInput::{input} }},",
+                    literal(&route.verb),
+                    literal(&route.location)
+                );
+            }
+            let element = |item: usize| format!("<{} as rt::Message>::ELEMENT", self.path(item));
+            let output = operation.output.map_or_else(|| "None".to_owned(), |item| format!("Some({})", element(item)));
+            let sample_response = operation.output.map(|item| sample::xml(self.program, item)).unwrap_or_default();
+            let _ = writeln!(
+                out,
+                "rt::service::OperationInfo {{
+                    name: {}, documentation: {}, soap_action: {}, encoded: {},
+                    input: {}, output: {output},
+                    routes: &[{routes}],
+                    sample_request: {}, sample_response: {},
+                }},",
+                literal(&operation.name),
+                literal(&operation.doc),
+                literal(&operation.soap_action),
+                operation.encoded,
+                element(operation.input),
+                literal(&sample::xml(self.program, operation.input)),
+                literal(&sample_response),
+            );
+        }
+        out.push_str("], documents: &[");
+        for (name, text) in &service.documents {
+            let _ =
+                writeln!(out, "rt::service::ContractDocument {{ name: {}, text: {} }},", literal(name), literal(text));
+        }
+        out.push_str("], schema_roots: &[");
+        for (namespace, name) in &service.schema_roots {
+            let _ = writeln!(out, "({}, {}),", literal(namespace), literal(name));
+        }
+        let _ = writeln!(out, "], openapi: {} }};", literal(&openapi::document(self.program, service).to_string()));
+    }
+}
