@@ -14,7 +14,8 @@ pub mod value;
 pub mod xml;
 
 pub use message::{Format, Message, Payload, Reply};
-pub use problem::{ReadError, ReadErrorKind};
+pub use problem::{Read, ReadError, ReadErrorKind};
+pub use schema::not_enumerated;
 pub use schema::{
     Beginning, Facets, Field, Group, Namespace, Occurs, Particles, Pattern, Sink, Source, Start, TEXT_MEMBER, TypeName,
     Typed, Value, WhiteSpace, Wildcard,

@@ -54,6 +54,9 @@ pub struct ReadError {
     pub expected: Vec<String>,
 }
 
+/// What reading gives.
+pub type Read<T> = Result<T, Box<ReadError>>;
+
 impl ReadError {
     pub fn new(kind: ReadErrorKind, message: impl Into<String>) -> Box<Self> {
         Box::new(Self {

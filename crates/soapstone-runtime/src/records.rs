@@ -1,7 +1,7 @@
 //! Large files record by record, with bounded memory: each record is handed out as text of its own, so that a
 //! wrong one is reported and the rest go on.
 
-use crate::problem::{ReadError, ReadErrorKind};
+use crate::problem::{Read, ReadError, ReadErrorKind};
 use crate::schema::{Field, Value};
 use crate::xml::{Scope, XmlSource};
 use quick_xml::Reader;
@@ -35,8 +35,6 @@ pub struct Records<R> {
     root: Option<String>,
     finished: bool,
 }
-
-type Read<T> = Result<T, Box<ReadError>>;
 
 impl<R: BufRead> Records<R> {
     pub fn new(reader: R) -> Self {

@@ -100,6 +100,11 @@ pub struct ServiceInfo {
 /// The outcome of an operation, when it is there.
 pub type Outcome = BoxFuture<'static, Result<Reply, Fault>>;
 
+/// The error for an operation that a service does not have.
+pub fn no_such_operation(_context: Context, _payload: Payload<'_>) -> Box<ReadError> {
+    ReadError::new(crate::ReadErrorKind::Unexpected, "there is no such operation")
+}
+
 /// A service that answers by operation: generated from a portType, over a person's handlers.
 pub trait Service: Send + Sync + 'static {
     fn info(&self) -> &'static ServiceInfo;

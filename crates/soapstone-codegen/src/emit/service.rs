@@ -56,37 +56,36 @@ impl Emitter<'_> {
             impl<T: {trait_name}> rt::service::Service for {trait_name}Server<T> {{
                 fn info(&self) -> &'static rt::service::ServiceInfo {{ &{info} }}
                 fn call(self: std::sync::Arc<Self>, context: rt::service::Context, operation: usize, payload: rt::Payload<'_>)
-                    -> Result<rt::service::Outcome, Box<rt::ReadError>> {{"
+                    -> rt::Read<rt::service::Outcome> {{
+                    match operation {{"
         );
-        if service.operations.iter().any(|o| o.output.is_some()) {
-            out.push_str("let format = payload.format();\n");
-        }
-        if service.operations.is_empty() {
-            out.push_str("let _ = (context, payload);\n");
-        }
-        out.push_str("match operation {\n");
         for (number, operation) in service.operations.iter().enumerate() {
-            let call = format!("self.0.{}(&context, request).await.map_err(Into::into)?", field_name(&operation.key));
-            let answer = match operation.output {
-                Some(_) => format!("let response = {call}; Ok(rt::Reply::new(format, &response))"),
-                None => format!("{call}; Ok(rt::Reply::none())"),
+            let _ = writeln!(out, "{number} => self.{}(context, payload),", field_name(&operation.key));
+        }
+        out.push_str("_ => Err(rt::service::no_such_operation(context, payload)),\n}}}\n");
+        // A function for each operation: one for all would take the compiler long.
+        let _ = writeln!(out, "impl<T: {trait_name}> {trait_name}Server<T> {{");
+        for operation in &service.operations {
+            let name = field_name(&operation.key);
+            let call = format!("self.0.{name}(&context, request).await.map_err(Into::into)?");
+            let (format, answer) = match operation.output {
+                Some(_) => (
+                    "let format = payload.format();",
+                    format!("let response = {call}; Ok(rt::Reply::new(format, &response))"),
+                ),
+                None => ("", format!("{call}; Ok(rt::Reply::none())")),
             };
             let _ = writeln!(
                 out,
-                "{number} => {{
+                "fn {name}(self: std::sync::Arc<Self>, context: rt::service::Context, payload: rt::Payload<'_>) -> rt::Read<rt::service::Outcome> {{
+                    {format}
                     let request = payload.read::<{}>()?;
                     Ok(Box::pin(async move {{ {answer} }}))
                 }}",
                 self.path(operation.input),
             );
         }
-        let _ = writeln!(
-            out,
-            "_ => Err(rt::ReadError::new(rt::ReadErrorKind::Unexpected, \"there is no such operation\")),
-                    }}
-                }}
-            }}"
-        );
+        out.push_str("}\n");
         self.service_info(out, service, &info);
     }
 

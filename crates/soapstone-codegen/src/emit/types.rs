@@ -153,7 +153,7 @@ impl Emitter<'_> {
         let _ = writeln!(
             out,
             "impl rt::Value for {name} {{
-                fn read<S: rt::Source>(source: &mut S, _field: &'static rt::Field) -> Result<Self, Box<rt::ReadError>> {{
+                fn read<S: rt::Source>(source: &mut S, _field: &'static rt::Field) -> rt::Read<Self> {{
                     source.begin()?;
                     {read}
                 }}
@@ -207,7 +207,7 @@ impl Emitter<'_> {
         let (read, write) = sequence_code(fields);
         let _ = writeln!(
             out,
-            "fn read_particles<S: rt::Source>(source: &mut S) -> Result<Self, Box<rt::ReadError>> {{ {read} }}
+            "fn read_particles<S: rt::Source>(source: &mut S) -> rt::Read<Self> {{ {read} }}
             fn write_particles<K: rt::Sink>(&self, sink: &mut K) {{ {write} }}
             }}"
         );
@@ -241,7 +241,7 @@ impl Emitter<'_> {
         let sink = if branches.is_empty() { "_sink" } else { "sink" };
         let _ = writeln!(
             out,
-            "fn read_particles<S: rt::Source>(source: &mut S) -> Result<Self, Box<rt::ReadError>> {{
+            "fn read_particles<S: rt::Source>(source: &mut S) -> rt::Read<Self> {{
                 match source.branch(Self::STARTS)? {{ {read} _ => Err(source.no_branch(Self::STARTS)) }}
             }}
             fn write_particles<K: rt::Sink>(&self, {sink}: &mut K) {{ {write} }}
@@ -290,7 +290,7 @@ impl Emitter<'_> {
                 const TYPES: &'static [&'static rt::TypeName] = &[{}];
             }}
             impl rt::Value for {name} {{
-                fn read<S: rt::Source>(source: &mut S, {field}: &'static rt::Field) -> Result<Self, Box<rt::ReadError>> {{
+                fn read<S: rt::Source>(source: &mut S, {field}: &'static rt::Field) -> rt::Read<Self> {{
                     match source.typed(Self::TYPES)? {{
                         rt::Typed::Declared => {declared},
                         {read}
@@ -315,7 +315,7 @@ impl Emitter<'_> {
             out,
             "impl {name} {{ const FIELD: &'static rt::Field = &{text}; }}
             impl rt::Value for {name} {{
-                fn read<S: rt::Source>(source: &mut S, _field: &'static rt::Field) -> Result<Self, Box<rt::ReadError>> {{
+                fn read<S: rt::Source>(source: &mut S, _field: &'static rt::Field) -> rt::Read<Self> {{
                     rt::Value::read(source, Self::FIELD).map(Self)
                 }}
                 fn write<K: rt::Sink>(&self, sink: &mut K) {{
@@ -458,19 +458,6 @@ fn enumeration(out: &mut String, item: &Item, variants: &[Variant]) {
         doc(out, variant.doc.as_deref(), &variant.value);
         let _ = writeln!(out, "{},", variant.name);
     }
-    let _ = writeln!(
-        out,
-        "}}
-        impl {name} {{
-            /// All values, in the order of the contract.
-            pub const ALL: &'static [Self] = &[{}];
-            /// The value as it is written.
-            pub fn as_str(self) -> &'static str {{
-                match self {{ {} }}
-            }}
-        }}
-        rt::enumeration!({name});",
-        variants.iter().map(|v| format!("Self::{}", v.name)).collect::<Vec<_>>().join(", "),
-        variants.iter().map(|v| format!("Self::{} => {},", v.name, literal(&v.value))).collect::<String>(),
-    );
+    let values: Vec<_> = variants.iter().map(|v| format!("{} = {}", v.name, literal(&v.value))).collect();
+    let _ = writeln!(out, "}}\nrt::enumeration!({name} {{ {} }});", values.join(", "));
 }

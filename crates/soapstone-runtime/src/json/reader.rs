@@ -1,6 +1,6 @@
 //! Reads generated types from JSON. Members may stand in any order; unknown ones are refused by their pointer.
 
-use crate::problem::{ReadError, ReadErrorKind};
+use crate::problem::{Read, ReadError, ReadErrorKind};
 use crate::schema::{Field, Group, Source, Start, TEXT_MEMBER, TypeName, Typed, Value};
 use crate::value::{AnyAttribute, AnyValue, JsonKind, NoPrefixes, Simple, XmlFragment, treated};
 use bigdecimal::BigDecimal;
@@ -37,8 +37,6 @@ enum Segment {
     /// An item of that member's array.
     Item(&'static str, u32),
 }
-
-type Read<T> = Result<T, Box<ReadError>>;
 
 impl JsonSource {
     pub fn new(value: Json) -> Self {

@@ -15,16 +15,27 @@ pub use sink::Sink;
 pub(crate) use source::allowed;
 pub use source::{Particles, Source, Typed, Value};
 
-/// Makes a generated enumeration a simple type.
+/// Makes a generated enumeration a simple type: its variants with the values that they are written as.
 #[macro_export]
 macro_rules! enumeration {
-    ($name:ident) => {
+    ($name:ident { $($variant:ident = $value:literal),* $(,)? }) => {
+        impl $name {
+            /// All values, in the order of the contract.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),*];
+
+            /// The value as it is written.
+            pub fn as_str(self) -> &'static str {
+                const VALUES: &[&str] = &[$($value),*];
+                VALUES[self as usize]
+            }
+        }
+
         impl $crate::Simple for $name {
             fn parse(text: &str) -> Result<Self, std::borrow::Cow<'static, str>> {
-                Self::ALL.iter().copied().find(|value| value.as_str() == text).ok_or_else(|| {
-                    let all: Vec<_> = Self::ALL.iter().map(|value| value.as_str()).collect();
-                    format!("is none of the enumeration {}", all.join(", ")).into()
-                })
+                match text {
+                    $($value => Ok(Self::$variant),)*
+                    _ => Err($crate::not_enumerated(Self::ALL.iter().map(|value| value.as_str())).into()),
+                }
             }
 
             fn append(&self, out: &mut String) {
@@ -40,6 +51,18 @@ macro_rules! enumeration {
             }
         }
     };
+}
+
+/// What is said of a text that is no value of an enumeration: with those that are, as far as a person reads.
+#[doc(hidden)]
+pub fn not_enumerated(values: impl ExactSizeIterator<Item = &'static str>) -> String {
+    const SHOWN: usize = 40;
+    let count = values.len();
+    let mut text = format!("is none of the enumeration {}", values.take(SHOWN).collect::<Vec<_>>().join(", "));
+    if count > SHOWN {
+        text.push_str(&format!(" and {} more", count - SHOWN));
+    }
+    text
 }
 
 /// Makes a generated union a simple type: the first member that takes a text has it.

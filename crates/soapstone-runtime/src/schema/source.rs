@@ -1,10 +1,8 @@
 //! The interface that generated code reads through: XML text and JSON alike.
 
 use super::{Field, Group, Start, TypeName, Wildcard};
-use crate::problem::{ReadError, ReadErrorKind};
+use crate::problem::{Read, ReadError, ReadErrorKind};
 use crate::value::{AnyAttribute, AnyValue, Simple, XmlFragment};
-
-type Read<T> = Result<T, Box<ReadError>>;
 
 /// A type of a contract that can be the content of an element: readable from any source, writable to any sink.
 pub trait Value: Sized {

@@ -1,7 +1,7 @@
 //! The reader that generated types are read with: one pass, strict in order, with line and column.
 
 use super::{Scope, XSI, line_and_column};
-use crate::problem::{ReadError, ReadErrorKind};
+use crate::problem::{Read, ReadError, ReadErrorKind};
 use crate::schema::{Beginning, Field, Group, Source, Start, TypeName, Typed, Value, allowed};
 use crate::value::{AnyAttribute, AnyValue, Prefixes, Simple, XmlFragment, treated};
 use quick_xml::Reader;
@@ -45,8 +45,6 @@ struct Attribute<'a> {
     name: String,
     value: Cow<'a, str>,
 }
-
-type Read<T> = Result<T, Box<ReadError>>;
 
 impl<'a> XmlSource<'a> {
     pub fn new(text: &'a str) -> Self {
