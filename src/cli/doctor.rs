@@ -81,9 +81,7 @@ fn schema(config: &Config) -> Finding {
 
 fn contracts() -> Finding {
     let compile = |info: &'static ServiceInfo| {
-        let schemas: Vec<_> = info.documents.iter().map(|d| (d.name.to_owned(), d.text.to_owned())).collect();
-        let roots: Vec<_> = info.schema_roots.iter().map(|(ns, name)| ((*ns).to_owned(), (*name).to_owned())).collect();
-        Validator::new(&schemas, &roots).map_err(|e| format!("libxml2 refuses the schemas of {}: {e}", info.name))
+        Validator::of(info).map_err(|e| format!("libxml2 refuses the schemas of {}: {e}", info.name))
     };
     compile(&catalog::CATALOG_INFO)?;
     compile(&exchange::EXCHANGE_INFO)?;

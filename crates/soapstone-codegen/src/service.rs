@@ -7,7 +7,7 @@ use soapstone_contract::model::{
     Binding, BodyUse, BoundOperation, HttpInput, Message, Operation as Declared, PartContent, Protocol, QName, Style,
     Use,
 };
-use soapstone_contract::{Contract, Problems, schema_documents};
+use soapstone_contract::{Contract, Problems, ValidationSet, validation_set};
 
 /// A portType that a server can implement.
 pub struct Service {
@@ -19,8 +19,8 @@ pub struct Service {
     pub operations: Vec<Operation>,
     /// Name and text, the WSDL first.
     pub documents: Vec<(String, String)>,
-    /// Target namespace and document.
-    pub schema_roots: Vec<(String, String)>,
+    /// What its messages are validated with.
+    pub schemas: ValidationSet,
 }
 
 /// One operation.
@@ -76,7 +76,7 @@ pub(crate) fn lower(contracts: &[Contract], lowerer: &mut Lowerer<'_>, problems:
                     ),
                 }
             }
-            let (documents, schema_roots) = documents(contract);
+            let (documents, schemas) = (documents(contract), validation_set(contract));
             let rust_name = lowerer.service_name(module, &name.local);
             lowerer.program.services.push(Service {
                 module,
@@ -85,7 +85,7 @@ pub(crate) fn lower(contracts: &[Contract], lowerer: &mut Lowerer<'_>, problems:
                 doc: port_type.documentation.clone().unwrap_or_default(),
                 operations,
                 documents,
-                schema_roots,
+                schemas,
             });
         }
     }
@@ -259,11 +259,8 @@ fn routes(bound: &[Bound<'_>]) -> Vec<Route> {
     routes
 }
 
-/// A document's name and text, or a namespace and the document that has it.
-type Named = (String, String);
-
-/// The documents by names relative to the folder that they have in common, and where validation starts.
-fn documents(contract: &Contract) -> (Vec<Named>, Vec<Named>) {
+/// The documents by names relative to the folder that they have in common, with their texts.
+fn documents(contract: &Contract) -> Vec<(String, String)> {
     let folders: Vec<Vec<&str>> = contract
         .documents
         .iter()
@@ -277,16 +274,5 @@ fn documents(contract: &Contract) -> (Vec<Named>, Vec<Named>) {
         .first()
         .map_or(0, |first| (0..first.len()).take_while(|i| folders.iter().all(|f| f.get(*i) == first.get(*i))).count());
     let short = |name: &str| name.split('/').skip(common).collect::<Vec<_>>().join("/");
-    let mut documents: Vec<Named> = contract.documents.iter().map(|d| (short(&d.name), d.text.clone())).collect();
-    let mut roots: Vec<Named> = Vec::new();
-    for schema in schema_documents(contract) {
-        let name = short(&schema.name);
-        if !documents.iter().any(|(known, _)| *known == name) {
-            documents.push((name.clone(), schema.text));
-        }
-        if !roots.iter().any(|(namespace, _)| *namespace == schema.namespace) {
-            roots.push((schema.namespace, name));
-        }
-    }
-    (documents, roots)
+    contract.documents.iter().map(|d| (short(&d.name), d.text.clone())).collect()
 }

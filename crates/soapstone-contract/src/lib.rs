@@ -4,6 +4,7 @@
 //! [`wsdl`] and [`xsd`] are their typed form as written (yaserde), [`resolve`] follows imports and names, and
 //! [`model`] is what the rest of Soapstone works with.
 
+mod bundled;
 pub mod explain;
 pub mod model;
 mod problem;
@@ -16,7 +17,7 @@ mod xsd;
 
 pub use model::Contract;
 pub use problem::{Problem, Problems, Severity};
-pub use schemas::{SchemaDocument, schema_documents};
+pub use schemas::{ValidationSet, validation_set};
 pub use source::{Document, Files, Memory, Sources};
 pub use xml::Position;
 

@@ -151,7 +151,7 @@ fn malformed(name: &str, text: &str, at: u64, why: &str) -> Problem {
 }
 
 /// Turns rising byte offsets into lines and columns in one pass.
-struct Lines<'a> {
+pub(crate) struct Lines<'a> {
     text: &'a str,
     offset: usize,
     line: u32,
@@ -159,11 +159,11 @@ struct Lines<'a> {
 }
 
 impl<'a> Lines<'a> {
-    fn new(text: &'a str) -> Self {
+    pub fn new(text: &'a str) -> Self {
         Self { text, offset: 0, line: 1, line_start: 0 }
     }
 
-    fn position(&mut self, offset: usize) -> Position {
+    pub fn position(&mut self, offset: usize) -> Position {
         for (i, byte) in self.text.as_bytes()[self.offset..offset].iter().enumerate() {
             if *byte == b'\n' {
                 self.line += 1;

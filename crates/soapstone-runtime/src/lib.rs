@@ -1,6 +1,8 @@
 //! What generated code and servers call: XML and JSON readers and writers, XSD value types, validation by
 //! libxml2, the SOAP envelope, faults, dispatch, and the actix-web endpoints for SOAP and REST.
 
+#[cfg(feature = "client")]
+pub mod client;
 pub mod http;
 pub mod json;
 mod message;

@@ -4,6 +4,7 @@ use crate::json::{JsonSink, JsonSource};
 use crate::problem::ReadError;
 use crate::schema::{Field, Namespace, Value};
 use crate::xml::{Scope, XmlSource};
+use std::borrow::Cow;
 
 /// A value that can be the body of a message: it has a global element.
 pub trait Message: Value {
@@ -25,7 +26,7 @@ pub enum Format {
 /// A request's content, before it is read as the type of an operation.
 pub enum Payload<'a> {
     /// The body's element, with the namespaces around it and its line and column in the document.
-    Xml { text: &'a str, scope: Scope<'a>, origin: (u32, u32) },
+    Xml { text: Cow<'a, str>, scope: Scope<'a>, origin: (u32, u32) },
     /// A JSON object.
     Json(serde_json::Value),
     /// Members from a path and a query, where a list of one looks like a value.
@@ -40,7 +41,7 @@ impl Payload<'_> {
     pub fn read<T: Message>(self) -> Result<T, Box<ReadError>> {
         match self {
             Self::Xml { text, scope, origin } => {
-                let mut source = XmlSource::within(text, scope, origin);
+                let mut source = XmlSource::within(&text, scope.outer(), origin);
                 if T::ELEMENT.local.is_empty() { source.elements(T::ELEMENT) } else { source.message(T::ELEMENT) }
             }
             Self::Json(value) => JsonSource::new(value).root(T::ELEMENT),

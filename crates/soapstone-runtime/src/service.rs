@@ -91,7 +91,9 @@ pub struct ServiceInfo {
     pub operations: &'static [OperationInfo],
     /// The WSDL first, then all that it imports.
     pub documents: &'static [ContractDocument],
-    /// The schemas to start validation from: target namespace and document.
+    /// The schemas that messages are validated with: name and text.
+    pub schemas: &'static [(&'static str, &'static str)],
+    /// Those to start from: target namespace and name.
     pub schema_roots: &'static [(&'static str, &'static str)],
     /// `paths` and `components` of OpenAPI 3.1, as JSON.
     pub openapi: &'static str,

@@ -39,6 +39,17 @@ thread_local! {
 }
 
 impl Validator {
+    /// Compiles the schemas of a service.
+    ///
+    /// # Errors
+    /// What libxml2 finds wrong with them.
+    pub fn of(info: &crate::service::ServiceInfo) -> Result<Self, String> {
+        let owned = |pairs: &[(&str, &str)]| -> Vec<(String, String)> {
+            pairs.iter().map(|(a, b)| ((*a).to_owned(), (*b).to_owned())).collect()
+        };
+        Self::new(&owned(info.schemas), &owned(info.schema_roots))
+    }
+
     /// Compiles the schemas. Each has the name by which the others' `schemaLocation` finds it; `roots` are those
     /// that cover all namespaces, each with its target namespace.
     ///
@@ -57,9 +68,11 @@ impl Validator {
         let folder = format!("{SCHEME}{id}/");
         let mut driver = String::from("<xs:schema xmlns:xs=\"http://www.w3.org/2001/XMLSchema\">");
         for (namespace, name) in roots {
-            driver.push_str("<xs:import");
-            if !namespace.is_empty() {
-                driver.push_str(" namespace=\"");
+            // The driver has no namespace itself.
+            if namespace.is_empty() {
+                driver.push_str("<xs:include");
+            } else {
+                driver.push_str("<xs:import namespace=\"");
                 crate::xml::escape_attribute(namespace, &mut driver);
                 driver.push('"');
             }

@@ -138,8 +138,12 @@ impl Emitter<'_> {
             let _ =
                 writeln!(out, "rt::service::ContractDocument {{ name: {}, text: {} }},", literal(name), literal(text));
         }
+        out.push_str("], schemas: &[");
+        for (name, text) in &service.schemas.documents {
+            let _ = writeln!(out, "({}, {}),", literal(name), literal(text));
+        }
         out.push_str("], schema_roots: &[");
-        for (namespace, name) in &service.schema_roots {
+        for (namespace, name) in &service.schemas.roots {
             let _ = writeln!(out, "({}, {}),", literal(namespace), literal(name));
         }
         let _ = writeln!(out, "], openapi: {} }};", literal(&openapi::document(self.program, service).to_string()));

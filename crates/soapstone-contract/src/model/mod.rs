@@ -76,6 +76,16 @@ pub struct Link {
     pub to: String,
 }
 
+/// A schema that is there in its own right: inline, imported, or what was asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SchemaRoot {
+    pub namespace: String,
+    /// Its document.
+    pub document: String,
+    /// Where its element begins in that document: several may stand in one WSDL.
+    pub position: Position,
+}
+
 /// One contract: all documents reached from its entry, and what they declare.
 #[derive(Clone, Debug, Default)]
 pub struct Contract {
@@ -84,6 +94,8 @@ pub struct Contract {
     /// In the order they were reached, the entry first.
     pub documents: Vec<Document>,
     pub links: Vec<Link>,
+    /// The schemas that are not part of another: target namespace and place.
+    pub schema_roots: Vec<SchemaRoot>,
     pub documentation: Option<String>,
     pub target_namespace: Arc<str>,
     pub schemas: SchemaSet,

@@ -1,6 +1,7 @@
 //! The closure of documents: the entry and all that it imports, includes or redefines, each read once.
 
-use crate::model::Link;
+use crate::bundled;
+use crate::model::{Link, SchemaRoot};
 use crate::problem::{Problem, Problems};
 use crate::source::{Document, Sources, decode};
 use crate::wsdl::Definitions;
@@ -30,6 +31,7 @@ pub(crate) struct Closure {
     pub entry: String,
     pub all: Vec<Document>,
     pub links: Vec<Link>,
+    pub roots: Vec<SchemaRoot>,
     pub schemas: Vec<SchemaDocument>,
     pub definitions: Vec<DefinitionsDocument>,
 }
@@ -40,18 +42,30 @@ struct Reader<'a> {
     closure: Closure,
     /// Documents met, with the namespace they count for.
     met: BTreeSet<(String, String)>,
+    /// Namespaces that are imported.
+    wanted: BTreeSet<String>,
 }
 
 impl Closure {
     pub fn read(sources: &dyn Sources, entry: &str, problems: &mut Problems) -> Self {
-        let mut reader = Reader { sources, problems, closure: Self::default(), met: BTreeSet::new() };
+        let mut reader = Reader { sources, problems, closure: Self::default(), met: BTreeSet::new(), wanted: BTreeSet::new() };
         let name = sources.locate(None, entry);
         reader.closure.entry.clone_from(&name);
         if let Some(text) = reader.fetch(&name, None) {
-            reader.document(&name, &text, None);
+            reader.document(&name, &text, Reach::Whole);
         }
+        reader.bring_along();
         reader.closure
     }
+}
+
+/// How a document is reached.
+#[derive(Clone, Copy)]
+enum Reach<'a> {
+    /// In its own right: asked for, or imported.
+    Whole,
+    /// As a part of a schema with that namespace: included or redefined.
+    Part(&'a str),
 }
 
 /// Who asks for a document: its name and the place of the `import`.
@@ -88,7 +102,7 @@ impl Reader<'_> {
         Some(text)
     }
 
-    fn document(&mut self, name: &str, text: &str, namespace: Option<&str>) {
+    fn document(&mut self, name: &str, text: &str, reach: Reach<'_>) {
         let root = match xml::root(name, text) {
             Ok(root) => root,
             Err(problem) => return self.problems.push(problem),
@@ -96,7 +110,7 @@ impl Reader<'_> {
         match (root.0.as_str(), root.1.as_str()) {
             (WSDL, "definitions") => self.definitions(name, text),
             (XSD, "schema") => match xml::read::<Schema>(name, text) {
-                Ok(schema) => self.schema(&Arc::from(name), schema, namespace, &[]),
+                Ok(schema) => self.schema(&Arc::from(name), schema, reach, &[]),
                 Err(problem) => self.problems.push(problem),
             },
             ("http://www.w3.org/ns/wsdl", _) => self.problems.push(
@@ -136,7 +150,7 @@ impl Reader<'_> {
             .map(|s| s.target_namespace.clone().unwrap_or_default())
             .collect();
         for schema in definitions.types.iter().flat_map(|t| &t.schemas) {
-            self.schema(&file, schema.clone(), None, &inline);
+            self.schema(&file, schema.clone(), Reach::Whole, &inline);
         }
         for import in &definitions.imports {
             let Some(location) = import.location.clone() else {
@@ -146,13 +160,30 @@ impl Reader<'_> {
                 );
                 continue;
             };
-            self.follow(name, import.position, &location, None);
+            self.follow(name, import.position, &location, Reach::Whole);
         }
         self.closure.definitions.push(DefinitionsDocument { file, definitions });
     }
 
-    fn schema(&mut self, file: &Arc<str>, schema: At<Schema>, includer: Option<&str>, inline: &[String]) {
+    fn schema(&mut self, file: &Arc<str>, schema: At<Schema>, reach: Reach<'_>, inline: &[String]) {
+        let includer = match reach {
+            Reach::Whole => None,
+            Reach::Part(namespace) => Some(namespace),
+        };
         let own = schema.target_namespace.clone();
+        if let (Some(own), Some(includer)) = (own.as_deref(), includer)
+            && own != includer
+        {
+            self.problems.push(
+                Problem::invalid(
+                    "xsd.include_namespace",
+                    file,
+                    schema.position,
+                    format!("the schema has the namespace \"{own}\", but is included in one with \"{includer}\""),
+                )
+                .remedy("import it instead; what is included must have the same namespace, or none"),
+            );
+        }
         let chameleon = own.is_none() && includer.is_some();
         let namespace: Arc<str> = Arc::from(own.as_deref().or(includer).unwrap_or(""));
         // Inline schemas share a file, so only documents of their own are told apart by name.
@@ -160,9 +191,19 @@ impl Reader<'_> {
         if !self.met.insert((key, namespace.to_string())) {
             return;
         }
+        if includer.is_none() {
+            let root = SchemaRoot {
+                namespace: namespace.to_string(),
+                document: file.to_string(),
+                position: schema.position,
+            };
+            if !self.closure.roots.contains(&root) {
+                self.closure.roots.push(root);
+            }
+        }
         for include in &schema.includes {
             match include.schema_location.clone() {
-                Some(location) => self.follow(file, include.position, &location, Some(&namespace)),
+                Some(location) => self.follow(file, include.position, &location, Reach::Part(&namespace)),
                 None => self.problems.push(
                     Problem::invalid(
                         "xsd.include_location",
@@ -176,17 +217,18 @@ impl Reader<'_> {
         }
         for redefine in &schema.redefines {
             if let Some(location) = redefine.schema_location.clone() {
-                self.follow(file, redefine.position, &location, Some(&namespace));
+                self.follow(file, redefine.position, &location, Reach::Part(&namespace));
             }
         }
         for import in &schema.imports {
             let wanted = import.namespace.clone().unwrap_or_default();
-            // Without a location, the namespace is one of the other inline schemas, or well known.
+            self.wanted.insert(wanted.clone());
+            // Without a location, the namespace is one of the other inline schemas, or one that we bring along.
             if let Some(location) = import.schema_location.clone().filter(|l| !l.is_empty())
                 && !well_known(&wanted)
                 && !(inline.contains(&wanted) && location.contains("://"))
             {
-                self.follow(file, import.position, &location, None);
+                self.follow_import(file, import.position, &location, &wanted);
             }
         }
         self.closure.schemas.push(SchemaDocument {
@@ -197,14 +239,34 @@ impl Reader<'_> {
         });
     }
 
-    fn follow(&mut self, from: &str, position: Position, location: &str, namespace: Option<&str>) {
+    /// Follows an import; where the file is not to be had, a schema that we bring along serves as well.
+    fn follow_import(&mut self, from: &str, position: Position, location: &str, namespace: &str) {
+        let to = self.sources.locate(Some(from), location);
+        let known = self.closure.all.iter().any(|d| d.name == to);
+        if !known && bundled::schema(namespace).is_some() && self.sources.fetch(&to).is_err() {
+            return;
+        }
+        self.follow(from, position, location, Reach::Whole);
+    }
+
+    /// Adds the schemas that we bring along for namespaces that are imported and that no document has.
+    fn bring_along(&mut self) {
+        for namespace in std::mem::take(&mut self.wanted) {
+            let is_there = self.closure.schemas.iter().any(|s| *s.target_namespace == *namespace);
+            let Some((name, text)) = bundled::schema(&namespace).filter(|_| !is_there) else { continue };
+            self.closure.all.push(Document { name: name.clone(), text: text.clone() });
+            self.document(&name, &text, Reach::Whole);
+        }
+    }
+
+    fn follow(&mut self, from: &str, position: Position, location: &str, reach: Reach<'_>) {
         let to = self.sources.locate(Some(from), location);
         let link = Link { from: from.to_owned(), location: location.to_owned(), to: to.clone() };
         if !self.closure.links.contains(&link) {
             self.closure.links.push(link);
         }
         if let Some(text) = self.fetch(&to, Some((from, position))) {
-            self.document(&to, &text, namespace);
+            self.document(&to, &text, reach);
         }
     }
 }

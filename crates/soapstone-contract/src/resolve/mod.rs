@@ -18,6 +18,7 @@ pub(crate) fn load(sources: &dyn Sources, entry: &str) -> Result<Contract, Probl
         entry: documents.entry.clone(),
         documents: documents.all,
         links: documents.links,
+        schema_roots: documents.roots,
         ..Contract::default()
     };
     contract.schemas = schema::resolve(&documents.schemas, &mut problems);

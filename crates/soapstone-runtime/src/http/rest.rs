@@ -97,6 +97,9 @@ async fn answer(
         .call(context, target.operation, payload)
         .map_err(|error| Fault::invalid(vec![*error]))?;
     let reply = outcome.await?;
+    if reply.is_none() {
+        return Ok(HttpResponse::Accepted().finish());
+    }
     Ok(HttpResponse::Ok().content_type("application/json").body(reply.0))
 }
 

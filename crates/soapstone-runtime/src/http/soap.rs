@@ -51,10 +51,7 @@ impl Endpoint {
         let validator = if options.skip_validation && !options.validate_responses {
             None
         } else {
-            let schemas: Vec<_> = info.documents.iter().map(|d| (d.name.to_owned(), d.text.to_owned())).collect();
-            let roots: Vec<_> =
-                info.schema_roots.iter().map(|(ns, name)| ((*ns).to_owned(), (*name).to_owned())).collect();
-            Some(Validator::new(&schemas, &roots)?)
+            Some(Validator::of(info)?)
         };
         Ok(Self { service, validator, path: path.into(), options: Arc::new(options) })
     }
@@ -153,9 +150,11 @@ impl Endpoint {
             Started::Refused(version, fault) => return refuse(version, &fault, &id),
         };
         match outcome {
+            Ok(reply) if reply.is_none() => HttpResponse::Accepted().finish(),
             Ok(reply) => {
                 let text = version.wrap(&reply.0);
                 if self.options.validate_responses
+                    && !self.service.info().operations[operation].encoded
                     && let Some(validator) = &self.validator
                     && let Err(problems) = validator.validate(&text, 2)
                 {
@@ -204,13 +203,8 @@ impl Endpoint {
         if let Some(fault) = envelope.not_understood(&[]) {
             return Err(Box::new(fault));
         }
-        let operations = self.service.info().operations;
-        let (namespace, local) = &envelope.body_name;
-        let found = operations.iter().position(|o| o.input.local == local && o.input.namespace == namespace);
-        let Some(index) = found else {
-            return Err(Box::new(self.unknown_operation(namespace, local)));
-        };
-        let operation = &operations[index];
+        let index = self.operation(envelope, action)?;
+        let operation = &self.service.info().operations[index];
         if let Some(action) = action.filter(|a| !a.is_empty())
             && action != operation.soap_action
             && action != operation.name
@@ -221,21 +215,62 @@ impl Endpoint {
             );
             return Err(Box::new(Fault::sender("soap.action_mismatch", 400, message)));
         }
-        let skip = self.options.skip_validation;
-        if let Some(validator) = self.validator.as_ref().filter(|_| !skip)
+        if envelope.body_elements > 1 && !operation.encoded && !operation.input.local.is_empty() {
+            let message = "The body has more than one element";
+            return Err(Box::new(Fault::sender("soap.two_bodies", 400, message)));
+        }
+        let payload = || {
+            if operation.encoded { envelope.decoded_payload() } else { Ok(envelope.payload()) }
+        };
+        let call = |context: Context| payload().and_then(|payload| self.service.clone().call(context, index, payload));
+        // Encoded messages follow section 5 of SOAP 1.1, not their schema.
+        let validated = !self.options.skip_validation && !operation.encoded && envelope.body_elements == 1;
+        if let Some(validator) = self.validator.as_ref().filter(|_| validated)
             && let Err(mut problems) = validator.validate(text, 2)
         {
             // Our own reader knows the column, the field and its value of the first one.
-            if let Err(error) = self.service.clone().call(context, index, envelope.payload()).map(drop) {
+            if let Err(error) = call(context).map(drop) {
                 // What cannot be parsed has no second place.
                 problems.retain(|p| p.line != error.line && p.kind != ReadErrorKind::Malformed);
                 problems.insert(0, *error);
             }
             return Err(Box::new(Fault::invalid(problems)));
         }
-        match self.service.clone().call(context, index, envelope.payload()) {
+        match call(context) {
             Ok(outcome) => Ok((index, outcome)),
             Err(error) => Err(Box::new(Fault::invalid(vec![*error]))),
+        }
+    }
+
+    /// The operation that the body's first element means; where messages have none, the action says it.
+    fn operation(&self, envelope: &Envelope<'_>, action: Option<&str>) -> Result<usize, Box<Fault>> {
+        let operations = self.service.info().operations;
+        let (namespace, local) = &envelope.body_name;
+        let named = operations
+            .iter()
+            .position(|o| !local.is_empty() && o.input.local == local && o.input.namespace == namespace);
+        if let Some(index) = named {
+            // Overloaded operations share an element.
+            let by_action = operations.iter().position(|o| {
+                o.input.local == local && o.input.namespace == namespace && Some(o.soap_action) == action
+            });
+            return Ok(by_action.unwrap_or(index));
+        }
+        let bare: Vec<usize> = (0..operations.len()).filter(|i| operations[*i].input.local.is_empty()).collect();
+        let called = |i: &&usize| {
+            let operation = &operations[**i];
+            action.is_some_and(|a| !a.is_empty() && (a == operation.soap_action || a == operation.name))
+        };
+        match bare.as_slice() {
+            [only] => Ok(*only),
+            _ => match bare.iter().find(called) {
+                Some(index) => Ok(*index),
+                None if local.is_empty() => {
+                    let message = "The body is empty: it must have the operation's element";
+                    Err(Box::new(Fault::sender("soap.empty_body", 400, message)))
+                }
+                None => Err(Box::new(self.unknown_operation(namespace, local))),
+            },
         }
     }
 

@@ -1,11 +1,12 @@
 //! Takes an envelope apart in one pass: version, header blocks, the body's element. Refuses what exceeds a limit.
 
-use super::{Fault, FaultCode, Limits};
+use super::{Fault, FaultCode, Limits, references};
 use crate::message::Payload;
-use crate::problem::{ReadError, ReadErrorKind};
+use crate::problem::{Read, ReadError, ReadErrorKind};
 use crate::xml::{Scope, line_and_column};
 use quick_xml::Reader;
 use quick_xml::events::{BytesStart, Event};
+use std::borrow::Cow;
 use std::ops::Range;
 
 /// SOAP 1.1 or 1.2.
@@ -67,10 +68,15 @@ pub struct Envelope<'a> {
     text: &'a str,
     pub version: Version,
     pub headers: Vec<HeaderBlock>,
-    /// Namespace and local name of the body's element.
+    /// Namespace and local name of the body's first element; both empty where there is none.
     pub body_name: (String, String),
+    /// How many elements the body has.
+    pub body_elements: u32,
+    /// The body's first element.
+    first: Range<usize>,
+    /// All of the body's elements.
     body: Range<usize>,
-    /// The namespaces around the body's element.
+    /// The namespaces around the body's elements.
     scope: Scope<'a>,
 }
 
@@ -84,10 +90,33 @@ impl<'a> Envelope<'a> {
         scan.run().map_err(|fault| (scan.version.unwrap_or(Version::Soap11), *fault))
     }
 
-    /// The body's element, for the reader.
+    /// The text of the body's element, with the namespaces around it.
+    pub fn body(&self) -> (&'a str, &Scope<'a>) {
+        (&self.text[self.first.clone()], &self.scope)
+    }
+
+    /// Whether the body is a fault.
+    pub fn is_fault(&self) -> bool {
+        self.body_name.1 == "Fault" && self.body_name.0 == self.version.namespace()
+    }
+
+    /// The body's content, for the reader.
     pub fn payload(&self) -> Payload<'a> {
+        self.payload_of(Cow::Borrowed(&self.text[self.body.clone()]))
+    }
+
+    /// The body's content in SOAP encoding: with what it refers to put in the places of the references.
+    ///
+    /// # Errors
+    /// If a reference leads nowhere, or in a circle.
+    pub fn decoded_payload(&self) -> Read<Payload<'a>> {
+        let text = references::resolved(&self.text[self.body.clone()], self.first.end - self.first.start)?;
+        Ok(self.payload_of(text))
+    }
+
+    fn payload_of(&self, text: Cow<'a, str>) -> Payload<'a> {
         let origin = line_and_column(self.text, self.body.start);
-        Payload::Xml { text: &self.text[self.body.clone()], scope: self.scope.clone(), origin }
+        Payload::Xml { text, scope: self.scope.clone(), origin }
     }
 
     /// The fault for header blocks that must be understood, and are not among `known` namespaces.
@@ -116,6 +145,14 @@ enum Place {
     AfterBody,
 }
 
+struct Body<'a> {
+    name: (String, String),
+    first: Range<usize>,
+    all: Range<usize>,
+    count: u32,
+    scope: Scope<'a>,
+}
+
 struct Scan<'a, 'l> {
     text: &'a str,
     limits: &'l Limits,
@@ -126,7 +163,7 @@ struct Scan<'a, 'l> {
     children: Vec<u32>,
     place: Place,
     headers: Vec<HeaderBlock>,
-    body: Option<(Range<usize>, (String, String), Scope<'a>)>,
+    body: Option<Body<'a>>,
     /// Where the header block or body element being read began.
     began: usize,
 }
@@ -267,12 +304,19 @@ impl<'a, 'l> Scan<'a, 'l> {
                 self.began = offset;
                 match self.place {
                     Place::Header => self.header_block(start, namespace, local),
-                    Place::Body if self.body.is_some() => {
-                        Err(self.wrong("soap.two_bodies", "The body has more than one element"))
-                    }
                     Place::Body => {
-                        let scope = outer.unwrap_or_default();
-                        self.body = Some((offset..offset, (namespace, local.to_owned()), scope));
+                        match &mut self.body {
+                            Some(body) => body.count += 1,
+                            None => {
+                                self.body = Some(Body {
+                                    name: (namespace, local.to_owned()),
+                                    first: offset..offset,
+                                    all: offset..offset,
+                                    count: 1,
+                                    scope: outer.unwrap_or_default(),
+                                });
+                            }
+                        }
                         Ok(())
                     }
                     _ => Ok(()),
@@ -348,8 +392,11 @@ impl<'a, 'l> Scan<'a, 'l> {
                 }
             }
             (3, Place::Body) => {
-                if let Some((range, ..)) = &mut self.body {
-                    range.end = after;
+                if let Some(body) = &mut self.body {
+                    body.all.end = after;
+                    if body.count == 1 {
+                        body.first.end = after;
+                    }
                 }
             }
             (2, Place::Header) => self.place = Place::AfterHeader,
@@ -368,9 +415,22 @@ impl<'a, 'l> Scan<'a, 'l> {
         if self.place != Place::AfterBody {
             return Err(self.wrong("soap.no_body", "The envelope has no body"));
         }
-        let Some((body, body_name, scope)) = self.body.take() else {
-            return Err(self.wrong("soap.empty_body", "The body is empty: it must have the operation's element"));
-        };
-        Ok(Envelope { text: self.text, version, headers: std::mem::take(&mut self.headers), body_name, body, scope })
+        let body = self.body.take().unwrap_or_else(|| Body {
+            name: Default::default(),
+            first: 0..0,
+            all: 0..0,
+            count: 0,
+            scope: Scope::default(),
+        });
+        Ok(Envelope {
+            text: self.text,
+            version,
+            headers: std::mem::take(&mut self.headers),
+            body_name: body.name,
+            body_elements: body.count,
+            first: body.first,
+            body: body.all,
+            scope: body.scope,
+        })
     }
 }

@@ -2,8 +2,11 @@
 
 mod envelope;
 mod fault;
+mod received;
+mod references;
 mod limits;
 
 pub use envelope::{Envelope, HeaderBlock, Version};
 pub use fault::{Detail, Fault, FaultCode, NAMESPACE};
 pub use limits::Limits;
+pub use received::ReceivedFault;

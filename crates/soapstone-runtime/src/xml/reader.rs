@@ -376,21 +376,8 @@ impl<'a> XmlSource<'a> {
 
     /// The element that was just read past, from its start tag on, as text of its own with all namespaces declared.
     fn standalone(&self, start: &BytesStart<'a>, begin: usize) -> String {
-        let name_end = begin + 1 + start.name().0.len();
         let end = usize::try_from(self.reader.buffer_position()).unwrap_or(begin);
-        let declared: Vec<String> = start.attributes().flatten().map(|a| a.key.0.to_owned()).collect();
-        let mut out = self.text[begin..name_end].to_owned();
-        for (prefix, uri) in self.scope.in_scope() {
-            let name = if prefix.is_empty() { "xmlns".to_owned() } else { format!("xmlns:{prefix}") };
-            let is_undeclared = prefix.is_empty() && uri.is_empty();
-            if !is_undeclared && !declared.contains(&name) {
-                out.push_str(&format!(" {name}=\""));
-                super::escape_attribute(uri, &mut out);
-                out.push('"');
-            }
-        }
-        out.push_str(&self.text[name_end..end]);
-        out
+        self.scope.standalone(&self.text[begin..end], start)
     }
 
     /// The element that comes next as text of its own.

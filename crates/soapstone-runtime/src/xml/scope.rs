@@ -18,7 +18,7 @@ struct Binding<'a> {
 
 impl<'a> Scope<'a> {
     /// Takes in the declarations of a start tag.
-    pub fn push(&mut self, depth: u32, start: &BytesStart<'a>) {
+    pub fn push(&mut self, depth: u32, start: &BytesStart<'_>) {
         if !start.attributes_raw().contains("xmlns") {
             return;
         }
@@ -67,6 +67,24 @@ impl<'a> Scope<'a> {
             }
         }
         seen
+    }
+
+    /// An element that stands in this scope, as text of its own with all namespaces declared.
+    pub fn standalone(&self, element: &str, start: &BytesStart<'_>) -> String {
+        let name_end = 1 + start.name().0.len();
+        let declared: Vec<String> = start.attributes().flatten().map(|a| a.key.0.to_owned()).collect();
+        let mut out = element[..name_end].to_owned();
+        for (prefix, uri) in self.in_scope() {
+            let name = if prefix.is_empty() { "xmlns".to_owned() } else { format!("xmlns:{prefix}") };
+            let is_undeclared = prefix.is_empty() && uri.is_empty();
+            if !is_undeclared && !declared.contains(&name) {
+                out.push_str(&format!(" {name}=\""));
+                super::escape_attribute(uri, &mut out);
+                out.push('"');
+            }
+        }
+        out.push_str(&element[name_end..]);
+        out
     }
 
     /// The same bindings, on their own and outside of every element to come.
