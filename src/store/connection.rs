@@ -198,7 +198,16 @@ impl Store {
             Err(e) => Err(StoreError::Unavailable(format!("migration failed: {e}"))),
         };
         match &mut *connection {
-            Db::Sqlite(connection) => run(connection.run_pending_migrations(SQLITE_MIGRATIONS)),
+            // Two programs that start at once on a new file: the lock is taken before it is looked into.
+            Db::Sqlite(connection) => {
+                let mut done = Ok(Vec::new());
+                connection.immediate_transaction(|connection| {
+                    done = run(connection.run_pending_migrations(SQLITE_MIGRATIONS));
+                    if done.is_ok() { Ok(()) } else { Err(DieselError::RollbackTransaction) }
+                })
+                .or_else(|e| if matches!(e, DieselError::RollbackTransaction) { Ok(()) } else { Err(e) })?;
+                done
+            }
             Db::Postgres(connection) => {
                 // Two nodes that start at once migrate one after the other.
                 connection.batch_execute("SELECT pg_advisory_lock(7307171)")?;
