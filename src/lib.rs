@@ -3,6 +3,7 @@
 pub mod cli;
 pub mod config;
 pub mod domain;
+pub mod dynamic;
 pub mod error;
 pub mod exchange;
 pub mod http;

@@ -1,6 +1,7 @@
 //! The journeys end to end, against the running binary: one folder an area.
 
 mod cli;
+mod conformance;
 mod contract;
 mod docs;
 mod exchange;

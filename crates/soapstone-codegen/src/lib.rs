@@ -14,6 +14,8 @@ mod service;
 
 pub use emit::Parts;
 pub use names::{field_name, module_name, type_name};
+pub use openapi::document as openapi_document;
+pub use service::{Operation, Route, Service};
 
 use soapstone_contract::{Contract, Files, Problems, load};
 use std::path::{Path, PathBuf};

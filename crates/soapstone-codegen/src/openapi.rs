@@ -8,7 +8,7 @@ use soapstone_contract::model::HttpInput;
 use std::collections::BTreeSet;
 
 /// `paths` and `components` of one service.
-pub(crate) fn document(program: &Program, service: &Service) -> Value {
+pub fn document(program: &Program, service: &Service) -> Value {
     let mut writer = Writer { program, used: BTreeSet::new() };
     let mut paths = Map::new();
     for operation in &service.operations {

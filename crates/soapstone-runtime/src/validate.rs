@@ -11,9 +11,13 @@ use std::collections::HashMap;
 use std::ffi::{CStr, CString, c_char, c_int, c_void};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Once, OnceLock, RwLock};
+use std::time::Duration;
 
 /// The scheme of documents in memory.
 const SCHEME: &str = "soapstone-memory:/";
+
+/// How long libxml2 may take with the schemas of one contract.
+const COMPILE_TIME: Duration = Duration::from_secs(20);
 
 /// How many problems of one message are told.
 const MAX_PROBLEMS: usize = 20;
@@ -90,8 +94,23 @@ impl Validator {
             }
         }
         let validator = Self { id, entry: entry.into() };
-        validator.with_context(|_| ())?;
+        validator.try_out()?;
         Ok(validator)
+    }
+
+    /// Compiles the schemas on a thread of their own: with some, libxml2 comes to no end.
+    fn try_out(&self) -> Result<(), String> {
+        let (sender, receiver) = std::sync::mpsc::channel();
+        let trial = self.clone();
+        let work = move || {
+            // Nobody listens any more when it took too long.
+            let _ = sender.send(trial.with_context(|_| ()));
+        };
+        std::thread::Builder::new().name("schemas".to_owned()).spawn(work).map_err(|e| e.to_string())?;
+        match receiver.recv_timeout(COMPILE_TIME) {
+            Ok(result) => result,
+            Err(_) => Err(format!("libxml2 comes to no end with these schemas (within {} s)", COMPILE_TIME.as_secs())),
+        }
     }
 
     fn with_context<T>(&self, work: impl FnOnce(&mut SchemaValidationContext) -> T) -> Result<T, String> {
@@ -99,6 +118,8 @@ impl Validator {
             let context = match contexts.entry(self.id) {
                 std::collections::hash_map::Entry::Occupied(occupied) => occupied.into_mut(),
                 std::collections::hash_map::Entry::Vacant(vacant) => {
+                    // SAFETY: a plain function, for this thread.
+                    unsafe { c::xmlSetStructuredErrorFunc(std::ptr::null_mut(), Some(ignore)) };
                     let mut parser = SchemaParserContext::from_file(&self.entry);
                     let context = SchemaValidationContext::from_parser(&mut parser).map_err(|errors| {
                         let text = |e: libxml::error::StructuredError| {
@@ -158,6 +179,9 @@ fn leaked(text: String) -> Result<&'static CStr, String> {
     let text = CString::new(text).map_err(|_| "a schema has a NUL character".to_owned())?;
     Ok(Box::leak(text.into_boxed_c_str()))
 }
+
+/// What libxml2 would print is told through the errors that it reports.
+unsafe extern "C" fn ignore(_context: *mut c_void, _error: c::xmlErrorPtr) {}
 
 /// Gives libxml2 the documents in memory, and nothing else: no file, no network.
 unsafe extern "C" fn load_from_memory(

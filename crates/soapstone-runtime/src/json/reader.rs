@@ -58,6 +58,14 @@ impl JsonSource {
         Ok(value)
     }
 
+    /// Sees to it that nothing is left.
+    ///
+    /// # Errors
+    /// If a member is not known.
+    pub fn finish(&self) -> Read<()> {
+        self.refuse_members()
+    }
+
     fn pointer(&self) -> String {
         let mut out = String::new();
         for frame in &self.frames {

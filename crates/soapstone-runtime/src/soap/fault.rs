@@ -72,6 +72,14 @@ impl Fault {
         self
     }
 
+    /// Adds a detail that another server gave: its XML, and its JSON where the contract declares it.
+    #[must_use]
+    pub fn raw_detail(mut self, xml: String, json: Option<String>) -> Self {
+        let json = json.unwrap_or_else(|| serde_json::Value::String(xml.clone()).to_string());
+        self.detail = Some(Detail { xml, json });
+        self
+    }
+
     /// A request that does not fit the contract.
     pub fn invalid(problems: Vec<ReadError>) -> Self {
         let first = problems.first();

@@ -88,10 +88,19 @@ impl<'a> XmlSource<'a> {
     /// If one is wrong, or there is another.
     pub fn elements<T: Value>(&mut self, field: &'static Field) -> Read<T> {
         let value = T::read(self, field)?;
+        self.end_of_elements()?;
+        Ok(value)
+    }
+
+    /// Sees to it that no element is left.
+    ///
+    /// # Errors
+    /// If there is one.
+    pub fn end_of_elements(&mut self) -> Read<()> {
         self.advance()?;
         match &self.next {
             Next::Start(start) => Err(self.unexpected(start.name().0)),
-            _ => Ok(value),
+            _ => Ok(()),
         }
     }
 

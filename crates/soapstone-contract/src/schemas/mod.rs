@@ -1,6 +1,8 @@
 //! The schemas of a contract as a validator wants them: those inside a WSDL taken out, every location one of these
 //! documents, nothing in them for people; and elements for the messages of rpc style, which no schema declares.
 
+mod relax;
+
 use crate::model::{Contract, Message, PartContent, Protocol, QName, SchemaRoot, Style, TypeRef, Use};
 use crate::xml::{Position, WSDL, XSD};
 use quick_xml::Reader;
@@ -73,11 +75,11 @@ pub fn validation_set(contract: &Contract) -> ValidationSet {
         if inline.contains(document.name.as_str()) {
             for (position, text) in extracted(&document.text) {
                 if let Some(name) = names.get(&(document.name.as_str(), Some(position))) {
-                    set.documents.push((name.clone(), prepared(&text, &locate)));
+                    set.documents.push((name.clone(), relax::relaxed(&prepared(&text, &locate))));
                 }
             }
         } else if let Some(name) = names.get(&(document.name.as_str(), None)) {
-            set.documents.push((name.clone(), prepared(&document.text, &locate)));
+            set.documents.push((name.clone(), relax::relaxed(&prepared(&document.text, &locate))));
         }
     }
     for (namespace, documents) in &roots {

@@ -1,0 +1,241 @@
+//! A service whose contract is known only at run time.
+
+use super::copy::{json_of, xml_of, xml_of_json};
+use super::shapes::{MessageShape, Shapes};
+use futures_util::future::BoxFuture;
+use soapstone_codegen::program::Program;
+use soapstone_codegen::{Generator, openapi_document, sample};
+use soapstone_contract::model::HttpInput as DeclaredInput;
+use soapstone_runtime::service::{Context, HttpInput, OperationInfo, Outcome, Route, Service, ServiceInfo};
+use soapstone_runtime::soap::Fault;
+use soapstone_runtime::xml::Scope;
+use soapstone_runtime::{Field, Format, Payload, Read, ReadError, Reply};
+use std::sync::Arc;
+
+/// A request that fits the contract.
+pub struct Request {
+    pub operation: &'static Operation,
+    /// The body's content, written anew with namespaces of its own.
+    pub body: String,
+    pub context: Context,
+}
+
+/// What answers requests: with the content of a body, which fits the contract, or a fault.
+pub trait Handler: Send + Sync + 'static {
+    fn answer(&self, request: Request) -> BoxFuture<'static, Result<String, Fault>>;
+}
+
+/// An operation of a contract.
+pub struct Operation {
+    pub name: String,
+    pub soap_action: String,
+    pub input: &'static MessageShape,
+    pub output: Option<&'static MessageShape>,
+    /// The faults that the contract declares, by the element of their detail.
+    pub faults: Vec<&'static MessageShape>,
+    /// An answer that the contract calls valid.
+    pub sample: String,
+    pub shapes: &'static Shapes,
+    /// Prefixes and namespaces of the contract.
+    pub prefixes: Arc<[(String, String)]>,
+}
+
+impl Operation {
+    /// A body of another server, checked and written anew.
+    ///
+    /// # Errors
+    /// Where and why it is not this operation's answer.
+    pub fn answer_of(&self, text: &str, scope: Scope<'_>) -> Read<String> {
+        match self.output {
+            Some(output) => xml_of(self.shapes, output, text, scope),
+            None => Ok(String::new()),
+        }
+    }
+
+    /// The detail of a fault as JSON, if the contract declares it.
+    pub fn fault_json(&self, detail: &str) -> Option<String> {
+        self.faults.iter().find_map(|fault| json_of(self.shapes, fault, detail, Scope::default()).ok())
+    }
+}
+
+/// A portType of a contract, answered by a handler.
+pub struct Served {
+    info: &'static ServiceInfo,
+    operations: &'static [Operation],
+    handler: Arc<dyn Handler>,
+}
+
+fn leak<T>(value: T) -> &'static T {
+    Box::leak(Box::new(value))
+}
+
+fn leak_text(text: &str) -> &'static str {
+    Box::leak(text.to_owned().into_boxed_str())
+}
+
+fn leak_list<T>(list: Vec<T>) -> &'static [T] {
+    Box::leak(list.into_boxed_slice())
+}
+
+/// The operations and services of a contract, before anything answers them.
+pub struct Loaded {
+    services: Vec<(&'static ServiceInfo, &'static [Operation])>,
+}
+
+impl Loaded {
+    /// Reads a contract.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn of(generator: &Generator) -> Result<Self, String> {
+        let mut program = generator.program().map_err(|problems| problems.to_string())?;
+        let shapes = Shapes::of(&program);
+        if program.services.iter().all(|s| s.operations.is_empty()) {
+            let entry = generator.contracts().first().map_or("", |c| c.entry.as_str());
+            return Err(format!("{entry}: the contract has no operation that can be called"));
+        }
+        add_routes(&mut program);
+        let prefixes: Arc<[(String, String)]> =
+            program.modules.iter().map(|m| (m.prefix.clone(), m.namespace.clone())).filter(|(_, ns)| !ns.is_empty()).collect();
+        let services = (0..program.services.len())
+            .filter(|number| !program.services[*number].operations.is_empty())
+            .map(|number| {
+                let operations = leak_list(operations(&program, number, shapes, &prefixes));
+                (leak(info(&program, number, operations)) as &'static _, operations as &'static _)
+            })
+            .collect();
+        Ok(Self { services })
+    }
+
+    /// All operations.
+    pub fn operations(&self) -> impl Iterator<Item = &'static Operation> {
+        self.services.iter().flat_map(|(_, operations)| operations.iter())
+    }
+
+    /// The services, answered by a handler.
+    pub fn answered_by(&self, handler: &Arc<dyn Handler>) -> Vec<Arc<dyn Service>> {
+        let served = |(info, operations): &(&'static ServiceInfo, &'static [Operation])| {
+            Arc::new(Served { info, operations, handler: handler.clone() }) as Arc<dyn Service>
+        };
+        self.services.iter().map(served).collect()
+    }
+}
+
+/// What the contract binds to no verb is posted to its name.
+fn add_routes(program: &mut Program) {
+    let several = program.services.iter().filter(|s| !s.operations.is_empty()).count() > 1;
+    for service in &mut program.services {
+        for operation in &mut service.operations {
+            // The locations of a foreign HTTP binding are for forms, not for JSON.
+            let location =
+                if several { format!("/{}/{}", service.name, operation.key) } else { format!("/{}", operation.key) };
+            operation.routes.retain(|r| r.input == DeclaredInput::Body || r.location.contains('('));
+            if operation.routes.is_empty() {
+                let input = DeclaredInput::Body;
+                operation.routes.push(soapstone_codegen::Route { verb: "POST".to_owned(), location, input });
+            }
+        }
+    }
+}
+
+fn operations(program: &Program, service: usize, shapes: &'static Shapes, prefixes: &Arc<[(String, String)]>) -> Vec<Operation> {
+    let declared = program.services[service].operations.iter();
+    declared
+        .map(|operation| Operation {
+            name: operation.name.clone(),
+            soap_action: operation.soap_action.clone(),
+            input: Shapes::message(program, operation.input),
+            output: operation.output.map(|item| Shapes::message(program, item)),
+            faults: operation.faults.iter().map(|item| Shapes::message(program, *item)).collect(),
+            sample: operation.output.map(|item| sample::xml(program, item)).unwrap_or_default(),
+            shapes,
+            prefixes: prefixes.clone(),
+        })
+        .collect()
+}
+
+fn info(program: &Program, number: usize, operations: &'static [Operation]) -> ServiceInfo {
+    let service = &program.services[number];
+    let infos = service.operations.iter().zip(operations).map(|(declared, operation)| OperationInfo {
+        name: leak_text(&declared.name),
+        documentation: leak_text(&declared.doc),
+        soap_action: leak_text(&declared.soap_action),
+        encoded: declared.encoded,
+        input: operation.input.element,
+        output: operation.output.map(|output| output.element as &'static Field),
+        routes: leak_list(
+            declared
+                .routes
+                .iter()
+                .map(|route| Route {
+                    verb: leak_text(&route.verb),
+                    location: leak_text(&route.location),
+                    input: match route.input {
+                        DeclaredInput::Location => HttpInput::Location,
+                        DeclaredInput::Query => HttpInput::Query,
+                        DeclaredInput::Body => HttpInput::Body,
+                    },
+                })
+                .collect(),
+        ),
+        sample_request: leak_text(&sample::xml(program, declared.input)),
+        sample_response: leak_text(&operation.sample),
+    });
+    let pairs = |list: &[(String, String)]| {
+        leak_list(list.iter().map(|(a, b)| (leak_text(a), leak_text(b))).collect::<Vec<_>>()) as &'static [_]
+    };
+    ServiceInfo {
+        name: leak_text(&service.name),
+        namespace: leak_text(&program.modules[service.module].namespace),
+        documentation: leak_text(&service.doc),
+        operations: leak_list(infos.collect()),
+        documents: leak_list(
+            service
+                .documents
+                .iter()
+                .map(|(name, text)| soapstone_runtime::service::ContractDocument {
+                    name: leak_text(name),
+                    text: leak_text(text),
+                })
+                .collect(),
+        ),
+        schemas: pairs(&service.schemas.documents),
+        schema_roots: pairs(&service.schemas.roots),
+        openapi: leak_text(&openapi_document(program, service).to_string()),
+    }
+}
+
+impl Served {
+    /// The request's body as XML of our own.
+    fn body(operation: &Operation, payload: Payload<'_>) -> Read<String> {
+        match payload {
+            Payload::Xml { text, scope, .. } => xml_of(operation.shapes, operation.input, &text, scope),
+            Payload::Json(value) => xml_of_json(operation.shapes, operation.input, value, false),
+            Payload::Query(value) => xml_of_json(operation.shapes, operation.input, value, true),
+        }
+    }
+}
+
+impl Service for Served {
+    fn info(&self) -> &'static ServiceInfo {
+        self.info
+    }
+
+    fn call(self: Arc<Self>, context: Context, operation: usize, payload: Payload<'_>) -> Result<Outcome, Box<ReadError>> {
+        let format = payload.format();
+        let Some(operation) = self.operations.get(operation) else {
+            return Err(soapstone_runtime::service::no_such_operation(context, payload));
+        };
+        let body = Self::body(operation, payload)?;
+        Ok(Box::pin(async move {
+            let answer = self.handler.answer(Request { operation, body, context }).await?;
+            let Some(output) = operation.output else { return Ok(Reply::none()) };
+            match format {
+                Format::Xml => Ok(Reply(answer)),
+                Format::Json => json_of(operation.shapes, output, &answer, Scope::default())
+                    .map(Reply)
+                    .map_err(|error| Fault::receiver("response.invalid", 500, format!("The answer is not valid: {error}"))),
+            }
+        }))
+    }
+}

@@ -1,0 +1,4 @@
+//! Contracts and documents that others wrote: what Soapstone makes of them. `docs/conformance.md` has the result.
+
+mod canonical;
+mod xsts;
