@@ -182,7 +182,7 @@ impl Copier<'_> {
         let (elements, others): (Vec<_>, Vec<_>) = fields.iter().partition(|f| f.kind == Kind::Element);
         others.into_iter().try_for_each(|field| self.field(field, source, sink))?;
         let mut seen = vec![false; elements.len()];
-        while let Some(number) = source.branch(starts)? {
+        while let Some(number) = source.next_of(starts)? {
             let field = elements[number];
             if std::mem::replace(&mut seen[number], true) {
                 return Err(source.too_many(field.field.local, 1));

@@ -359,6 +359,8 @@ impl Program {
                 _ => {}
             }
         }
+        // The prefix `xml` needs no declaration.
+        found.retain(|namespace| self.modules[*namespace].prefix != "xml");
         found
     }
 

@@ -444,7 +444,7 @@ fn all_code(fields: &[Field]) -> (String, String) {
         number += 1;
     }
     let read = format!(
-        "{before} while let Some(found) = source.branch(Self::STARTS)? {{ match found {{ {arms} _ => break, }} }}
+        "{before} while let Some(found) = source.next_of(Self::STARTS)? {{ match found {{ {arms} _ => break, }} }}
         Ok(Self {{ {finish} }})"
     );
     (read, write)

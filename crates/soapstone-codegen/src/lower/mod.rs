@@ -63,6 +63,9 @@ pub(crate) struct Lowerer<'a> {
     depth: u32,
 }
 
+/// The namespace whose prefix is always `xml`, and never declared.
+const XML: &str = "http://www.w3.org/XML/1998/namespace";
+
 /// How deep types may be derived or nested in each other; a contract in which they go on for ever is cut off here.
 const MAX_DEPTH: u32 = 200;
 
@@ -97,7 +100,11 @@ impl<'a> Lowerer<'a> {
             }
             let name = names.take(module_name(namespace));
             let short: String = name.chars().filter(char::is_ascii_alphabetic).take(3).collect();
-            let prefix = prefixes.take(if short.is_empty() || short == "xml" { "ns".to_owned() } else { short });
+            let prefix = if namespace == XML {
+                "xml".to_owned()
+            } else {
+                prefixes.take(if short.is_empty() || short == "xml" { "ns".to_owned() } else { short })
+            };
             self.modules_by_namespace.insert(namespace.to_owned(), self.program.modules.len());
             self.program.modules.push(Module { name, prefix, namespace: namespace.to_owned() });
         }
@@ -117,7 +124,9 @@ impl<'a> Lowerer<'a> {
             number += 1;
         }
         let mut prefix: String = name.chars().filter(char::is_ascii_alphabetic).take(3).collect();
-        if prefix.is_empty() || prefix == "xml" {
+        if namespace == XML {
+            prefix = "xml".to_owned();
+        } else if prefix.is_empty() || prefix == "xml" {
             prefix = "ns".to_owned();
         }
         while self.program.modules.iter().any(|m| m.prefix == prefix) {

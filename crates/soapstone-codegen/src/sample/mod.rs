@@ -298,10 +298,7 @@ impl Sampler<'_> {
     }
 
     fn attribute_name(&self, field: &Field) -> String {
-        match field.namespace.map(|ns| self.program.modules[ns].namespace.as_str()) {
-            Some("http://www.w3.org/XML/1998/namespace") => format!("xml:{}", field.local),
-            _ => self.program.tag(field.namespace, &field.local),
-        }
+        self.program.tag(field.namespace, &field.local)
     }
 
     /// An element that a wildcard lets stand: one that the contract knows, where there is one.

@@ -6,7 +6,8 @@ use crate::problem::{Problem, Problems};
 use crate::source::{Document, Sources, decode};
 use crate::wsdl::Definitions;
 use crate::xml::{self, At, Position, WSDL, XSD};
-use crate::xsd::Schema;
+use crate::xsd::{Redefine, Schema};
+use super::schema::REDEFINED;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -68,8 +69,12 @@ enum Reach<'a> {
     Part(&'a str),
 }
 
-/// Who asks for a document: its name and the place of the `import`.
-type Asker<'a> = (&'a str, Position);
+/// Who asks for a document: by what in which file, and whether there is no going on without it.
+struct Asker<'a> {
+    file: &'a str,
+    position: Position,
+    needed: bool,
+}
 
 impl Reader<'_> {
     fn fetch(&mut self, name: &str, asker: Option<Asker<'_>>) -> Option<String> {
@@ -85,15 +90,19 @@ impl Reader<'_> {
                 }
             },
             Err(why) => {
-                let (file, position) = asker.unwrap_or((name, Position::default()));
+                let (file, position, needed) = match asker {
+                    Some(asker) => (asker.file, asker.position, asker.needed),
+                    None => (name, Position::default(), true),
+                };
+                let text = format!("the document \"{name}\" cannot be read: {why}");
+                let problem = if needed {
+                    Problem::invalid("contract.not_found", file, position, text)
+                } else {
+                    // A location is a hint (XSD part 1, section 4.2.3); what is missing is told where it is used.
+                    Problem::warning("contract.not_found", file, position, text)
+                };
                 self.problems.push(
-                    Problem::invalid(
-                        "contract.not_found",
-                        file,
-                        position,
-                        format!("the document \"{name}\" cannot be read: {why}"),
-                    )
-                    .remedy("put the file at that place, or correct the location; contracts must be local files"),
+                    problem.remedy("put the file at that place, or correct the location; contracts must be local files"),
                 );
                 return None;
             }
@@ -160,7 +169,7 @@ impl Reader<'_> {
                 );
                 continue;
             };
-            self.follow(name, import.position, &location, Reach::Whole);
+            self.follow(name, import.position, &location, Reach::Whole, true);
         }
         self.closure.definitions.push(DefinitionsDocument { file, definitions });
     }
@@ -203,7 +212,7 @@ impl Reader<'_> {
         }
         for include in &schema.includes {
             match include.schema_location.clone() {
-                Some(location) => self.follow(file, include.position, &location, Reach::Part(&namespace)),
+                Some(location) => self.follow(file, include.position, &location, Reach::Part(&namespace), false),
                 None => self.problems.push(
                     Problem::invalid(
                         "xsd.include_location",
@@ -217,7 +226,8 @@ impl Reader<'_> {
         }
         for redefine in &schema.redefines {
             if let Some(location) = redefine.schema_location.clone() {
-                self.follow(file, redefine.position, &location, Reach::Part(&namespace));
+                self.follow(file, redefine.position, &location, Reach::Part(&namespace), true);
+                self.set_aside(redefine, &namespace);
             }
         }
         for import in &schema.imports {
@@ -246,7 +256,31 @@ impl Reader<'_> {
         if !known && bundled::schema(namespace).is_some() && self.sources.fetch(&to).is_err() {
             return;
         }
-        self.follow(from, position, location, Reach::Whole);
+        self.follow(from, position, location, Reach::Whole, false);
+    }
+
+    /// Gives what is redefined another name, under which its successor finds it.
+    fn set_aside(&mut self, redefine: &Redefine, namespace: &str) {
+        fn rename<'n>(names: impl Iterator<Item = &'n mut Option<String>>, wanted: &Option<String>) {
+            for name in names.filter(|name| *name == wanted) {
+                *name = name.as_ref().map(|name| format!("{}{REDEFINED}", name.trim()));
+            }
+        }
+        for document in self.closure.schemas.iter_mut().filter(|d| *d.target_namespace == *namespace) {
+            let schema = &mut document.schema.node;
+            for made in &redefine.simple_types {
+                rename(schema.simple_types.iter_mut().map(|t| &mut t.node.name), &made.name);
+            }
+            for made in &redefine.complex_types {
+                rename(schema.complex_types.iter_mut().map(|t| &mut t.node.name), &made.name);
+            }
+            for made in &redefine.groups {
+                rename(schema.groups.iter_mut().map(|g| &mut g.node.name), &made.name);
+            }
+            for made in &redefine.attribute_groups {
+                rename(schema.attribute_groups.iter_mut().map(|g| &mut g.node.name), &made.name);
+            }
+        }
     }
 
     /// Adds the schemas that we bring along for namespaces that are imported and that no document has.
@@ -259,13 +293,13 @@ impl Reader<'_> {
         }
     }
 
-    fn follow(&mut self, from: &str, position: Position, location: &str, reach: Reach<'_>) {
+    fn follow(&mut self, from: &str, position: Position, location: &str, reach: Reach<'_>, needed: bool) {
         let to = self.sources.locate(Some(from), location);
         let link = Link { from: from.to_owned(), location: location.to_owned(), to: to.clone() };
         if !self.closure.links.contains(&link) {
             self.closure.links.push(link);
         }
-        if let Some(text) = self.fetch(&to, Some((from, position))) {
+        if let Some(text) = self.fetch(&to, Some(Asker { file: from, position, needed })) {
             self.document(&to, &text, reach);
         }
     }

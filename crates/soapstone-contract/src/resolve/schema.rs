@@ -22,7 +22,7 @@ pub(crate) fn resolve(documents: &[SchemaDocument], problems: &mut Problems) -> 
     }
     let mut set = SchemaSet::default();
     for document in documents {
-        let mut resolver = Resolver { index: &index, document, problems, group_depth: 0 };
+        let mut resolver = Resolver { index: &index, document, problems, group_depth: 0, redefined: None };
         resolver.globals(&mut set);
         if !set.namespaces.contains(&document.target_namespace) {
             set.namespaces.push(document.target_namespace.clone());
@@ -51,10 +51,11 @@ impl<'a> Index<'a> {
         let name =
             |local: &Option<String>| QName::new(document.target_namespace.clone(), local.clone().unwrap_or_default());
         let schema = &document.schema;
-        for group in &schema.groups {
+        let redefined = || schema.redefines.iter();
+        for group in schema.groups.iter().chain(redefined().flat_map(|r| &r.groups)) {
             self.groups.insert(name(&group.name), (document, group));
         }
-        for group in &schema.attribute_groups {
+        for group in schema.attribute_groups.iter().chain(redefined().flat_map(|r| &r.attribute_groups)) {
             self.attribute_groups.insert(name(&group.name), (document, group));
         }
         for element in &schema.elements {
@@ -74,6 +75,8 @@ struct Resolver<'a, 'p> {
     document: &'a SchemaDocument,
     problems: &'p mut Problems,
     group_depth: u32,
+    /// The component that is being redefined.
+    redefined: Option<QName>,
 }
 
 /// The members that attributes and attribute groups have in common.
@@ -136,9 +139,50 @@ impl<'a> Resolver<'a, '_> {
                 self.insert(&mut set.attributes, name, attribute, at, "attribute");
             }
         }
-        for at in &schema.redefines {
-            let problem = self.place(at).unsupported("xsd.redefine", "xs:redefine is not handled");
-            self.problems.push(problem.remedy("include the schema and derive types of new names instead"));
+        for redefine in &schema.redefines {
+            for at in &redefine.simple_types {
+                if let Some(name) = self.global_name(at, &at.name, "simpleType") {
+                    let mut inner = self.redefining(&name);
+                    let type_ = Type::Simple(inner.simple_type(at, at));
+                    self.insert(&mut set.types, name, type_, at, "type");
+                }
+            }
+            for at in &redefine.complex_types {
+                if let Some(name) = self.global_name(at, &at.name, "complexType") {
+                    let mut inner = self.redefining(&name);
+                    let type_ = Type::Complex(inner.complex_type(at, at));
+                    self.insert(&mut set.types, name, type_, at, "type");
+                }
+            }
+        }
+    }
+
+    /// For what another document declares.
+    fn elsewhere(&mut self, document: &'a SchemaDocument) -> Resolver<'a, '_> {
+        let group_depth = self.group_depth;
+        Resolver { index: self.index, document, problems: self.problems, group_depth, redefined: None }
+    }
+
+    /// For a component that is made anew: its own name means what it was before (part 1, section 4.2.2).
+    fn redefining(&mut self, name: &QName) -> Resolver<'a, '_> {
+        Resolver {
+            index: self.index,
+            document: self.document,
+            problems: self.problems,
+            group_depth: self.group_depth,
+            redefined: Some(name.clone()),
+        }
+    }
+
+    /// The name as it was before, if it is the one being redefined.
+    fn original(&self, name: QName) -> QName {
+        if self.redefined.as_ref() == Some(&name) { redefined_name(&name) } else { name }
+    }
+
+    fn original_type(&self, type_: TypeRef) -> TypeRef {
+        match type_ {
+            TypeRef::Named(name) => TypeRef::Named(self.original(name)),
+            other => other,
         }
     }
 
@@ -162,7 +206,10 @@ impl<'a> Resolver<'a, '_> {
         let anything = || TypeRef::Builtin(Builtin::AnySimpleType);
         let (variety, facets) = if let Some(restriction) = &node.restriction {
             let base = match (&restriction.base, &restriction.simple_type) {
-                (Some(base), _) => self.scope(restriction).type_ref(base, &self.place(restriction), self.problems),
+                (Some(base), _) => {
+                    let base = self.scope(restriction).type_ref(base, &self.place(restriction), self.problems);
+                    base.map(|base| self.original_type(base))
+                }
                 (None, Some(inner)) => Some(TypeRef::Anonymous(Box::new(Type::Simple(self.simple_type(inner, inner))))),
                 (None, None) => None,
             };
@@ -285,7 +332,10 @@ impl<'a> Resolver<'a, '_> {
         };
         let place = self.place(node);
         let base = match &node.base {
-            Some(base) => self.scope(node).type_ref(base, &place, self.problems),
+            Some(base) => {
+                let base = self.scope(node).type_ref(base, &place, self.problems);
+                base.map(|base| self.original_type(base))
+            }
             None => {
                 self.problems.push(place.invalid("xsd.base_missing", "the base is missing").remedy("add base=\"…\""));
                 None
@@ -329,8 +379,11 @@ impl<'a> Resolver<'a, '_> {
     }
 
     fn occurs<T>(&mut self, at: &At<T>, min: &Option<String>, max: &Option<String>) -> Occurs {
-        let mut number = |text: &str, what: &str| match text.trim().parse::<u32>() {
+        let is_number = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+        let mut number = |text: &str, what: &str| match text.trim().trim_start_matches('+').parse::<u32>() {
             Ok(number) => number,
+            // More than anybody can count is no bound.
+            Err(_) if is_number(text.trim()) => u32::MAX,
             Err(_) => {
                 let problem = self.place(at).invalid("xsd.occurs", format!("{what}=\"{text}\" is not a number"));
                 self.problems.push(problem.remedy("write a whole number, or \"unbounded\" for maxOccurs"));
@@ -340,7 +393,7 @@ impl<'a> Resolver<'a, '_> {
         let min = min.as_deref().map_or(1, |m| number(m, "minOccurs"));
         let max = match max.as_deref().map(str::trim) {
             Some("unbounded") => None,
-            Some(max) => Some(number(max, "maxOccurs")),
+            Some(max) => Some(number(max, "maxOccurs")).filter(|max| *max < u32::MAX),
             None => Some(1),
         };
         if max.is_some_and(|max| max < min) {
@@ -386,6 +439,7 @@ impl<'a> Resolver<'a, '_> {
         let place = self.place(at);
         let reference = at.reference.as_deref()?;
         let name = self.scope(at).qname(reference, &place, self.problems)?;
+        let name = self.original(name);
         let Some((document, group)) = self.index.groups.get(&name).copied() else {
             self.problems.push(unresolved(&place, "group", &name));
             return None;
@@ -399,8 +453,9 @@ impl<'a> Resolver<'a, '_> {
             return None;
         }
         let occurs = self.occurs(at, &at.min_occurs, &at.max_occurs);
-        let mut inner =
-            Resolver { index: self.index, document, problems: self.problems, group_depth: self.group_depth + 1 };
+        let redefined = is_redefining(document, group.position).then(|| name.clone());
+        let group_depth = self.group_depth + 1;
+        let mut inner = Resolver { index: self.index, document, problems: self.problems, group_depth, redefined };
         let Content::Elements(mut particle) = inner.content(&None, &group.all, &group.choice, &group.sequence) else {
             return None;
         };
@@ -426,8 +481,7 @@ impl<'a> Resolver<'a, '_> {
                 self.problems.push(unresolved(&place, "element", &name));
                 return None;
             };
-            let mut inner =
-                Resolver { index: self.index, document, problems: self.problems, group_depth: self.group_depth };
+            let mut inner = self.elsewhere(document);
             // An anonymous type belongs to the global element, and may refer to that again.
             let anonymous = global.simple_type.is_some() || global.complex_type.is_some();
             let own = if anonymous { Some(TypeRef::Named(anonymous_name(&name))) } else { None };
@@ -477,7 +531,7 @@ impl<'a> Resolver<'a, '_> {
             // Without a type of its own, a member has that of its head.
             self.index.elements.get(head).copied().and_then(|(document, at)| match at.type_name.as_deref() {
                 Some(type_) => {
-                    let inner = Resolver { index: self.index, document, problems: self.problems, group_depth: 0 };
+                    let inner = self.elsewhere(document);
                     inner.scope(at).type_ref(type_, &place, inner.problems)
                 }
                 None if at.simple_type.is_some() || at.complex_type.is_some() => {
@@ -536,8 +590,7 @@ impl<'a> Resolver<'a, '_> {
                 let Some(name) = self.scope(at).qname(reference, &place, self.problems) else { continue };
                 match self.index.attributes.get(&name).copied() {
                     Some((document, global)) => {
-                        let mut inner =
-                            Resolver { index: self.index, document, problems: self.problems, group_depth: 0 };
+                        let mut inner = self.elsewhere(document);
                         inner.attribute(global, name)
                     }
                     None if well_known(&name.namespace) || foreign_attribute(&name) => Attribute {
@@ -561,6 +614,10 @@ impl<'a> Resolver<'a, '_> {
                 self.problems.push(problem.remedy("give it name=\"…\" or ref=\"…\""));
                 continue;
             };
+            // In a group there is nothing yet that could be prohibited (part 1, section 3.6.2).
+            if depth > 0 && at.usage.as_deref() == Some("prohibited") {
+                continue;
+            }
             type_.attributes.push(AttributeUse {
                 attribute,
                 required: at.usage.as_deref() == Some("required"),
@@ -572,6 +629,7 @@ impl<'a> Resolver<'a, '_> {
             let place = self.place(at);
             let Some(reference) = &at.reference else { continue };
             let Some(name) = self.scope(at).qname(reference, &place, self.problems) else { continue };
+            let name = self.original(name);
             let Some((document, group)) = self.index.attribute_groups.get(&name).copied() else {
                 self.problems.push(unresolved(&place, "attributeGroup", &name));
                 continue;
@@ -581,7 +639,9 @@ impl<'a> Resolver<'a, '_> {
                 self.problems.push(problem.remedy("break the circle"));
                 continue;
             }
-            let mut inner = Resolver { index: self.index, document, problems: self.problems, group_depth: 0 };
+            let redefined = is_redefining(document, group.position).then(|| name.clone());
+            let mut inner =
+                Resolver { index: self.index, document, problems: self.problems, group_depth: 0, redefined };
             let members = Attributes {
                 attributes: &group.attributes,
                 groups: &group.attribute_groups,
@@ -598,6 +658,22 @@ impl<'a> Resolver<'a, '_> {
 /// Attributes that WSDL documents put on array types, whose schemas nobody imports.
 fn foreign_attribute(name: &QName) -> bool {
     matches!(&*name.namespace, "http://schemas.xmlsoap.org/wsdl/" | "http://www.w3.org/2005/05/xmlmime")
+}
+
+/// The name that a redefined component keeps for the one that is made of it.
+pub(super) fn redefined_name(name: &QName) -> QName {
+    QName::new(name.namespace.clone(), format!("{}{REDEFINED}", name.local))
+}
+
+/// What is added to the names of redefined components.
+pub(super) const REDEFINED: &str = ".redefined";
+
+/// Whether the component at that place is made anew from one of its name.
+fn is_redefining(document: &SchemaDocument, position: crate::xml::Position) -> bool {
+    let mut redefines = document.schema.redefines.iter();
+    redefines.any(|r| {
+        r.groups.iter().any(|g| g.position == position) || r.attribute_groups.iter().any(|g| g.position == position)
+    })
 }
 
 /// The name under which an element's anonymous type is referred to from uses of the element.

@@ -63,6 +63,14 @@ xsd! {
     Redefine {
         #[yaserde(attribute = true, rename = "schemaLocation")]
         pub schema_location: Option<String>,
+        #[yaserde(rename = "simpleType", prefix = "xs")]
+        pub simple_types: Vec<At<SimpleType>>,
+        #[yaserde(rename = "complexType", prefix = "xs")]
+        pub complex_types: Vec<At<ComplexType>>,
+        #[yaserde(rename = "group", prefix = "xs")]
+        pub groups: Vec<At<Group>>,
+        #[yaserde(rename = "attributeGroup", prefix = "xs")]
+        pub attribute_groups: Vec<At<AttributeGroup>>,
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::problem::{Read, ReadError, ReadErrorKind};
 use crate::schema::{Field, Group, Source, Start, TEXT_MEMBER, TypeName, Typed, Value};
-use crate::value::{AnyAttribute, AnyValue, JsonKind, NoPrefixes, Simple, XmlFragment, treated};
+use crate::value::{AnyAttribute, AnyValue, JsonKind, NoPrefixes, Simple, XmlFragment, is_fixed, treated};
 use bigdecimal::BigDecimal;
 use serde_json::{Map, Value as Json};
 use std::borrow::Cow;
@@ -297,8 +297,7 @@ impl Source for JsonSource {
             self.fault(kind, format!("\"{name}\" {}", wrong.why)).of(name, Some(&shown(&text)))
         })?;
         if let Some(fixed) = field.fixed
-            && shown(&text) != fixed
-            && value.compare(fixed) != Some(std::cmp::Ordering::Equal)
+            && !is_fixed::<T>(&value, &text, fixed, field.facets)
         {
             let message = format!("\"{name}\" must be the fixed value {fixed}");
             return Err(self.fault(ReadErrorKind::Facet, message).of(name, Some(&text)));
@@ -391,6 +390,11 @@ impl Source for JsonSource {
                 Err(self.fault(ReadErrorKind::Unexpected, message).of(second, None))
             }
         }
+    }
+
+    fn next_of(&mut self, starts: &'static [Start]) -> Read<Option<usize>> {
+        let Some(members) = self.frames.last().and_then(|f| f.members.as_ref()) else { return Ok(None) };
+        Ok(starts.iter().find(|start| members.contains_key(start.json())).map(|start| start.branch))
     }
 
     fn any(&mut self, field: &'static Field, index: u32) -> Read<Option<XmlFragment>> {

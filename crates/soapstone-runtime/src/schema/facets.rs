@@ -59,8 +59,10 @@ impl Facets {
     /// # Errors
     /// A sentence that names the facet.
     pub fn check<T: Simple>(&self, value: &T, lexical: &str) -> Result<(), String> {
-        if self.length.is_some() || self.min_length.is_some() || self.max_length.is_some() {
-            self.check_length(value.length(lexical))?;
+        if (self.length.is_some() || self.min_length.is_some() || self.max_length.is_some())
+            && let Some(length) = value.length(lexical)
+        {
+            self.check_length(length)?;
         }
         for alternatives in self.patterns {
             if !alternatives.iter().any(|pattern| pattern.matches(lexical)) {

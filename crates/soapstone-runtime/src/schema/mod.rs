@@ -99,7 +99,7 @@ macro_rules! union {
                 match self { $(Self::$variant(value) => $crate::Simple::write_text(value, out, prefixes),)* }
             }
 
-            fn length(&self, lexical: &str) -> usize {
+            fn length(&self, lexical: &str) -> Option<usize> {
                 match self { $(Self::$variant(value) => $crate::Simple::length(value, lexical),)* }
             }
 

@@ -76,8 +76,9 @@ fn escape(
     in_class: bool,
     out: &mut String,
 ) {
-    const INITIAL: &str = "\\p{L}_:";
-    const NAME: &str = "\\p{L}\\p{N}\\p{M}\\-._:";
+    // NameStartChar and NameChar of XML 1.0, fifth edition.
+    const INITIAL: &str = ":A-Z_a-z\\xC0-\\xD6\\xD8-\\xF6\\xF8-\\x{2FF}\\x{370}-\\x{37D}\\x{37F}-\\x{1FFF}\\x{200C}\\x{200D}\\x{2070}-\\x{218F}\\x{2C00}-\\x{2FEF}\\x{3001}-\\x{D7FF}\\x{F900}-\\x{FDCF}\\x{FDF0}-\\x{FFFD}\\x{10000}-\\x{EFFFF}";
+    const NAME: &str = ":A-Z_a-z\\xC0-\\xD6\\xD8-\\xF6\\xF8-\\x{2FF}\\x{370}-\\x{37D}\\x{37F}-\\x{1FFF}\\x{200C}\\x{200D}\\x{2070}-\\x{218F}\\x{2C00}-\\x{2FEF}\\x{3001}-\\x{D7FF}\\x{F900}-\\x{FDCF}\\x{FDF0}-\\x{FFFD}\\x{10000}-\\x{EFFFF}\\-.0-9\\xB7\\x{300}-\\x{36F}\\x{203F}\\x{2040}";
     let mut class = |inside: &str, negated: bool| {
         let open = if negated { "[^" } else { "[" };
         out.push_str(open);

@@ -141,6 +141,12 @@ pub trait Source: Sized {
     /// If what comes next cannot be read.
     fn branch(&mut self, starts: &'static [Start]) -> Read<Option<usize>>;
 
+    /// Which of the elements of `xs:all` comes next.
+    ///
+    /// # Errors
+    /// If what comes next cannot be read.
+    fn next_of(&mut self, starts: &'static [Start]) -> Read<Option<usize>>;
+
     /// An element of a wildcard, if one comes next.
     ///
     /// # Errors

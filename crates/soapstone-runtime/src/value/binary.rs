@@ -26,8 +26,8 @@ impl Simple for Base64Binary {
         STANDARD.encode_string(&self.0, out);
     }
 
-    fn length(&self, _lexical: &str) -> usize {
-        self.0.len()
+    fn length(&self, _lexical: &str) -> Option<usize> {
+        Some(self.0.len())
     }
 }
 
@@ -53,8 +53,8 @@ impl Simple for HexBinary {
         }
     }
 
-    fn length(&self, _lexical: &str) -> usize {
-        self.0.len()
+    fn length(&self, _lexical: &str) -> Option<usize> {
+        Some(self.0.len())
     }
 }
 

@@ -19,8 +19,8 @@ impl<T: Simple> Simple for Vec<T> {
         }
     }
 
-    fn length(&self, _lexical: &str) -> usize {
-        self.len()
+    fn length(&self, _lexical: &str) -> Option<usize> {
+        Some(self.len())
     }
 
     fn read_text(text: Cow<'_, str>, facets: &'static Facets, prefixes: &dyn Prefixes) -> Result<Self, Wrong> {

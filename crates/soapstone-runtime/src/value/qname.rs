@@ -52,6 +52,8 @@ impl Simple for QName {
     fn read_text(text: Cow<'_, str>, facets: &'static Facets, prefixes: &dyn Prefixes) -> Result<Self, Wrong> {
         let text = treated(text, WhiteSpace::Collapse);
         if text.starts_with('{') {
+            // Patterns are for names with prefixes.
+            let facets = if facets.patterns.is_empty() { facets } else { &Facets::NONE };
             return checked(Self::parse(&text).map_err(Wrong::value)?, &text, facets);
         }
         let (prefix, local) = text.split_once(':').unwrap_or(("", &text));
@@ -76,6 +78,11 @@ impl Simple for QName {
             }
             None => self.append(out),
         }
+    }
+
+    /// How long a prefix is says nothing (XSD 1.0, erratum E2-36).
+    fn length(&self, _lexical: &str) -> Option<usize> {
+        None
     }
 
     fn compare(&self, bound: &str) -> Option<Ordering> {

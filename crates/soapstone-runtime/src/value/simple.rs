@@ -53,7 +53,7 @@ impl Wrong {
     }
 }
 
-/// The value, if its facets allow it.
+/// The value, if its facets allow it; `lexical` is its text after white space was treated.
 ///
 /// # Errors
 /// The facet that does not.
@@ -81,9 +81,9 @@ pub trait Simple: Sized {
     /// Appends the text, without escapes.
     fn append(&self, out: &mut String);
 
-    /// What the length facets count: characters, or octets of binary types.
-    fn length(&self, lexical: &str) -> usize {
-        lexical.chars().count()
+    /// What the length facets count: characters, octets of binary types, items of lists. None: they do not count.
+    fn length(&self, lexical: &str) -> Option<usize> {
+        Some(lexical.chars().count())
     }
 
     /// Compares with a bound of a facet.
@@ -112,6 +112,17 @@ pub trait Simple: Sized {
         self.append(&mut out);
         out
     }
+}
+
+/// Whether a value is the only one that there may be.
+pub(crate) fn is_fixed<T: Simple>(value: &T, text: &str, fixed: &str, facets: &Facets) -> bool {
+    // A schema's own attributes have their line breaks made blanks.
+    let white_space = match facets.white_space.unwrap_or(T::WHITE_SPACE) {
+        WhiteSpace::Preserve => WhiteSpace::Replace,
+        other => other,
+    };
+    treated(Cow::Borrowed(text), white_space) == treated(Cow::Borrowed(fixed), white_space)
+        || value.compare(fixed.trim()) == Some(Ordering::Equal)
 }
 
 /// White space as the facet wants it.
@@ -178,6 +189,10 @@ impl Simple for bool {
 
     fn append(&self, out: &mut String) {
         out.push_str(if *self { "true" } else { "false" });
+    }
+
+    fn compare(&self, bound: &str) -> Option<Ordering> {
+        Some(self.cmp(&Self::parse(bound).ok()?))
     }
 }
 

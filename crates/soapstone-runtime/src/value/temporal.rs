@@ -7,7 +7,7 @@ use std::cmp::Ordering;
 use std::fmt::Write;
 
 /// The parts that the types are made of; a type uses some of them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug)]
 struct Parts {
     year: i64,
     month: u8,
@@ -17,11 +17,13 @@ struct Parts {
     second: u8,
     /// Fractions of a second beyond nine digits are cut off.
     nanosecond: u32,
+    /// How many digits of the second's fraction are written at least: as many as were given.
+    digits: u8,
     /// Minutes east of Greenwich; None: no zone was given.
     zone: Option<i16>,
 }
 
-const START: Parts = Parts { year: 1972, month: 1, day: 1, hour: 0, minute: 0, second: 0, nanosecond: 0, zone: None };
+const START: Parts = Parts { year: 1972, month: 1, day: 1, hour: 0, minute: 0, second: 0, nanosecond: 0, digits: 0, zone: None };
 
 /// Reads digits off a text.
 struct Scanner<'a>(&'a str);
@@ -50,9 +52,10 @@ impl Scanner<'_> {
         digits.parse::<i64>().ok().map(|year| if negative { -year } else { year })
     }
 
-    fn fraction(&mut self) -> Option<u32> {
+    /// Nanoseconds, and how many digits they were written with.
+    fn fraction(&mut self) -> Option<(u32, u8)> {
         if self.literal(".").is_none() {
-            return Some(0);
+            return Some((0, 0));
         }
         let length = self.0.bytes().take_while(u8::is_ascii_digit).count();
         if length == 0 {
@@ -60,7 +63,8 @@ impl Scanner<'_> {
         }
         let kept = &self.0[..length.min(9)];
         self.0 = &self.0[length..];
-        kept.parse::<u32>().ok().map(|n| n * 10_u32.pow(9 - u32::try_from(kept.len()).unwrap_or(9)))
+        let digits = u8::try_from(kept.len()).unwrap_or(9);
+        kept.parse::<u32>().ok().map(|n| (n * 10_u32.pow(9 - u32::from(digits)), digits))
     }
 
     fn zone(&mut self) -> Option<Option<i16>> {
@@ -93,7 +97,7 @@ impl Scanner<'_> {
         parts.minute = self.two(0, 59)?;
         self.literal(":")?;
         parts.second = self.two(0, 59)?;
-        parts.nanosecond = self.fraction()?;
+        (parts.nanosecond, parts.digits) = self.fraction()?;
         let midnight = parts.minute == 0 && parts.second == 0 && parts.nanosecond == 0;
         (parts.hour < 24 || midnight).then_some(())
     }
@@ -112,6 +116,22 @@ fn days_in(year: i64, month: u8) -> u8 {
     }
 }
 
+impl PartialEq for Parts {
+    /// How many zeros a fraction was written with is no part of the value.
+    fn eq(&self, other: &Self) -> bool {
+        let key = |p: &Self| (p.year, p.month, p.day, p.hour, p.minute, p.second, p.nanosecond, p.zone);
+        key(self) == key(other)
+    }
+}
+
+impl Eq for Parts {}
+
+impl std::hash::Hash for Parts {
+    fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
+        (self.year, self.month, self.day, self.hour, self.minute, self.second, self.nanosecond, self.zone).hash(state);
+    }
+}
+
 impl Parts {
     fn append_year(&self, out: &mut String) {
         let sign = if self.year < 0 { "-" } else { "" };
@@ -125,9 +145,10 @@ impl Parts {
 
     fn append_time(&self, out: &mut String) {
         let _ = write!(out, "{:02}:{:02}:{:02}", self.hour, self.minute, self.second);
-        if self.nanosecond > 0 {
-            let digits = format!("{:09}", self.nanosecond);
-            let _ = write!(out, ".{}", digits.trim_end_matches('0'));
+        if self.nanosecond > 0 || self.digits > 0 {
+            let all = format!("{:09}", self.nanosecond);
+            let needed = all.trim_end_matches('0').len().max(usize::from(self.digits).min(all.len()));
+            let _ = write!(out, ".{}", &all[..needed]);
         }
     }
 
@@ -254,6 +275,7 @@ impl DateTime {
             minute: small(time.minute()),
             second: small(time.second()),
             nanosecond: time.nanosecond().min(999_999_999),
+            digits: 0,
             zone: Some(0),
         })
     }
@@ -303,7 +325,7 @@ impl Duration {
                 let mut scanner = Scanner("");
                 let with_point = format!(".{fraction}");
                 scanner.0 = &with_point;
-                value.nanoseconds = scanner.fraction()?;
+                value.nanoseconds = scanner.fraction()?.0;
                 scanner.finish()?;
             }
         }

@@ -3,7 +3,7 @@
 use super::{Scope, XSI, line_and_column};
 use crate::problem::{Read, ReadError, ReadErrorKind};
 use crate::schema::{Beginning, Field, Group, Source, Start, TypeName, Typed, Value, allowed};
-use crate::value::{AnyAttribute, AnyValue, Prefixes, Simple, XmlFragment, treated};
+use crate::value::{AnyAttribute, AnyValue, Prefixes, Simple, XmlFragment, is_fixed, treated};
 use quick_xml::Reader;
 use quick_xml::events::{BytesStart, Event};
 use std::borrow::Cow;
@@ -371,8 +371,7 @@ impl<'a> XmlSource<'a> {
             }
         };
         if let Some(fixed) = field.fixed
-            && treated(Cow::Borrowed(&text), T::WHITE_SPACE) != fixed
-            && value.compare(fixed) != Some(std::cmp::Ordering::Equal)
+            && !is_fixed::<T>(&value, &text, fixed, field.facets)
         {
             return Err(wrong(ReadErrorKind::Facet, &format!("must be the fixed value {fixed}"), &text));
         }
@@ -572,6 +571,10 @@ impl Source for XmlSource<'_> {
             self.expected.extend(starts.iter().map(Start::name));
         }
         Ok(branch)
+    }
+
+    fn next_of(&mut self, starts: &'static [Start]) -> Read<Option<usize>> {
+        self.branch(starts)
     }
 
     fn any(&mut self, field: &'static Field, _index: u32) -> Read<Option<XmlFragment>> {
