@@ -37,6 +37,7 @@ Examples:
   soapstone run show 12                                 the report of run 12
   soapstone export articles articles.xml                write the catalogue to a file
   soapstone contract check service.wsdl                 is this contract right?
+  soapstone contract mock service.wsdl                  serve it at once, with sample answers
 
 Exit codes:
   0  done
@@ -44,6 +45,8 @@ Exit codes:
   2  the command line is wrong
   3  done, but some records were refused
   4  cancelled
+  5  a contract changed compatibly (contract diff)
+  6  a contract changed and breaks callers (contract diff)
 
 Every setting can be given as a flag, as SOAPSTONE_NAME in the environment, or in soapstone.toml;
 `soapstone config` shows each with its value and where that is from.";
@@ -78,7 +81,7 @@ enum Command {
     Export(export::Export),
     /// See what runs did, or stop one
     Run(run::Run),
-    /// Check, explain or compile a contract
+    /// Check, explain, compile, compare or serve a contract
     Contract(contract::Contract),
     /// Bring the database's schema up to date
     Migrate(migrate::Migrate),
@@ -95,6 +98,10 @@ enum Done {
     WithRefusals,
     Cancelled,
     Failed,
+    /// A contract has changed, but breaks nobody.
+    Compatible,
+    /// A contract has changed so that callers break.
+    Breaking,
 }
 
 impl From<Done> for ExitCode {
@@ -104,6 +111,8 @@ impl From<Done> for ExitCode {
             Done::Failed => 1,
             Done::WithRefusals => 3,
             Done::Cancelled => 4,
+            Done::Compatible => 5,
+            Done::Breaking => 6,
         })
     }
 }

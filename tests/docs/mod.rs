@@ -7,7 +7,7 @@ use std::path::Path;
 /// What codes begin with.
 const FAMILIES: &[&str] = &[
     "article", "category", "codegen", "contract", "csv", "http", "import", "list", "message", "page", "profile",
-    "response", "run", "server", "soap", "source", "wsdl", "xml", "xsd",
+    "response", "run", "server", "soap", "source", "upstream", "wsdl", "xml", "xsd",
 ];
 
 /// What looks like a code but is a file's name.

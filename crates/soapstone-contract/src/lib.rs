@@ -5,6 +5,7 @@
 //! [`model`] is what the rest of Soapstone works with.
 
 mod bundled;
+pub mod diff;
 pub mod explain;
 pub mod model;
 mod problem;

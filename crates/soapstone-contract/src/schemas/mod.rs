@@ -278,12 +278,32 @@ fn prepared(text: &str, locate: &dyn Fn(&str, Option<&str>, &str) -> Option<Stri
     let mut reader = Reader::from_str(text);
     let mut out = String::with_capacity(text.len());
     let mut copied = 0;
+    let mut at_root = true;
     loop {
         let before = offset(&reader);
         let event = match reader.read_event() {
             Ok(Event::Eof) | Err(_) => break,
             Ok(event) => event,
         };
+        if let Event::Start(start) = &event
+            && std::mem::take(&mut at_root)
+        {
+            // What nobody imports, but has a prefix here, is imported: elsewhere it is often just taken for granted.
+            let end = offset(&reader);
+            out.push_str(&text[copied..end]);
+            copied = end;
+            let own = attribute(start, "targetNamespace").unwrap_or_default();
+            let declared = start.attributes().flatten().filter(|a| a.key.0.starts_with("xmlns:"));
+            for namespace in declared.map(|a| a.value.to_string()).filter(|ns| *ns != own && *ns != XSD) {
+                let is_imported = text.contains(&format!("namespace=\"{namespace}\""))
+                    || text.contains(&format!("namespace='{namespace}'"));
+                if let Some(found) = locate("import", None, &namespace).filter(|_| !is_imported) {
+                    let prefix = start.name().0.rsplit_once(':').map_or_else(String::new, |(p, _)| format!("{p}:"));
+                    let _ = write!(out, "<{prefix}import namespace=\"{namespace}\" schemaLocation=\"{found}\"/>");
+                }
+            }
+            continue;
+        }
         match &event {
             Event::Decl(_) | Event::Comment(_) | Event::DocType(_) | Event::PI(_) => {
                 out.push_str(&text[copied..before]);
@@ -304,6 +324,14 @@ fn prepared(text: &str, locate: &dyn Fn(&str, Option<&str>, &str) -> Option<Stri
                         let namespace = attribute(start, "namespace").unwrap_or_default();
                         let found = locate(kind, location.as_deref(), &namespace);
                         out.push_str(&text[copied..before]);
+                        if kind == "include" && found.is_none() {
+                            // There is nothing to include.
+                            if matches!(event, Event::Start(_)) && reader.read_to_end(start.to_end().name()).is_err() {
+                                break;
+                            }
+                            copied = offset(&reader);
+                            continue;
+                        }
                         let _ = write!(out, "<{}", start.name().0);
                         for a in start.attributes().flatten().filter(|a| a.key.0 != "schemaLocation") {
                             let quote = if a.value.contains('"') { '\'' } else { '"' };

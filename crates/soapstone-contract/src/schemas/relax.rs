@@ -17,9 +17,6 @@ struct Open {
 
 /// The schema with such counters taken out.
 pub(super) fn relaxed(text: &str) -> String {
-    if !text.contains("unbounded") {
-        return text.to_owned();
-    }
     let mut reader = Reader::from_str(text);
     let mut open: Vec<Open> = Vec::new();
     let mut edits: Vec<(Range<usize>, String)> = Vec::new();
@@ -42,6 +39,9 @@ pub(super) fn relaxed(text: &str) -> String {
                 {
                     parent.may_be_empty |= min.as_deref() == Some("0");
                     edits.push((before..after, tag(start, None, is_empty)));
+                } else if max.as_deref().is_some_and(is_beyond_counting) {
+                    let min = min.as_deref().filter(|min| !is_beyond_counting(min)).unwrap_or("1");
+                    edits.push((before..after, tag(start, Some((min, "unbounded")), is_empty)));
                 }
                 if !is_empty {
                     let is_choice = start.local_name().into_inner() == "choice";
@@ -79,6 +79,11 @@ pub(super) fn relaxed(text: &str) -> String {
     }
     out.push_str(&text[copied..]);
     out
+}
+
+/// Whether a bound is more than libxml2 counts to.
+fn is_beyond_counting(bound: &str) -> bool {
+    bound.len() > 9 && bound.bytes().all(|b| b.is_ascii_digit())
 }
 
 fn attribute(start: &BytesStart<'_>, name: &str) -> Option<String> {
