@@ -168,9 +168,9 @@ fn told(node: Option<&Node>) -> String {
 fn same(a: &str, b: &str, a_scope: &Scope<'_>, b_scope: &Scope<'_>) -> bool {
     let (a_words, b_words): (Vec<_>, Vec<_>) =
         (a.split_ascii_whitespace().collect(), b.split_ascii_whitespace().collect());
-    a == b
+    a == b && !a.contains(':')
         || a_words.len() == b_words.len() && a_words.iter().zip(&b_words).all(|(a, b)| same_word(a, b, a_scope, b_scope))
-        || a_words.concat() == b_words.concat()
+        || a_words.concat() == b_words.concat() && a_words.len() != b_words.len()
 }
 
 fn same_word(a: &str, b: &str, a_scope: &Scope<'_>, b_scope: &Scope<'_>) -> bool {
@@ -186,7 +186,10 @@ fn same_word(a: &str, b: &str, a_scope: &Scope<'_>, b_scope: &Scope<'_>) -> bool
         let (prefix, local) = text.split_once(':').unwrap_or(("", text));
         scope.uri(prefix).map(|uri| (uri.to_owned(), local.to_owned()))
     };
-    a == b
+    let names = (name(a, a_scope), name(b, b_scope));
+    // What looks the same may be names in different namespaces.
+    let other_name = a.contains(':') && matches!(&names, (Some(a), Some(b)) if a.0 != b.0);
+    a == b && !other_name
         || a.eq_ignore_ascii_case(b) && a.bytes().all(|c| c.is_ascii_hexdigit())
         || truth(a).is_some_and(|a| truth(b) == Some(a))
         || equal::<Decimal>(a, b)
@@ -195,7 +198,8 @@ fn same_word(a: &str, b: &str, a_scope: &Scope<'_>, b_scope: &Scope<'_>) -> bool
         || equal::<Date>(a, b)
         || equal::<Time>(a, b)
         || equal::<Duration>(a, b)
-        || matches!((name(a, a_scope), name(b, b_scope)), (Some(a), Some(b)) if a == b)
+        || equal::<f32>(a, b)
+        || matches!(names, (Some(a), Some(b)) if a == b)
 }
 
 #[test]

@@ -5,6 +5,11 @@ use soapstone_contract::model::{Builtin, ComplexType, DerivationKind, QName, Typ
 /// The namespaces of SOAP encoding.
 const NAMESPACES: &[&str] = &["http://schemas.xmlsoap.org/soap/encoding/", "http://www.w3.org/2003/05/soap-encoding"];
 
+/// Whether a component is one of SOAP encoding, for which code has types of its own.
+pub(crate) fn is_own(name: &QName) -> bool {
+    NAMESPACES.contains(&&*name.namespace)
+}
+
 /// The type of XML Schema that a type of SOAP encoding stands for.
 pub(crate) fn builtin(name: &QName) -> Option<Builtin> {
     if !NAMESPACES.contains(&&*name.namespace) {

@@ -48,6 +48,8 @@ impl Generator {
     pub fn files(&self) -> Vec<PathBuf> {
         let mut files: Vec<_> =
             self.contracts.iter().flat_map(|c| &c.documents).map(|d| PathBuf::from(&d.name)).collect();
+        // What Soapstone brings along is in no file.
+        files.retain(|file| file.is_file());
         files.sort();
         files.dedup();
         files
@@ -91,22 +93,60 @@ impl Generator {
     }
 }
 
-/// Compiles contracts from a build script into `OUT_DIR/contracts.rs`, and asks cargo to watch their files.
+/// One path, or several.
+pub trait Paths {
+    fn paths(&self) -> Vec<PathBuf>;
+}
+
+impl Paths for &str {
+    fn paths(&self) -> Vec<PathBuf> {
+        vec![PathBuf::from(self)]
+    }
+}
+
+impl Paths for &Path {
+    fn paths(&self) -> Vec<PathBuf> {
+        vec![self.to_path_buf()]
+    }
+}
+
+impl<P: AsRef<Path>> Paths for &[P] {
+    fn paths(&self) -> Vec<PathBuf> {
+        self.iter().map(|path| path.as_ref().to_owned()).collect()
+    }
+}
+
+impl<P: AsRef<Path>, const N: usize> Paths for &[P; N] {
+    fn paths(&self) -> Vec<PathBuf> {
+        self.iter().map(|path| path.as_ref().to_owned()).collect()
+    }
+}
+
+/// Compiles contracts from a build script into `OUT_DIR/contracts.rs`, and asks cargo to watch their files. Include it
+/// with `include!(concat!(env!("OUT_DIR"), "/contracts.rs"));`.
 ///
 /// # Panics
 /// With the contracts' problems, which is how a build script tells them.
-pub fn compile<P: AsRef<Path>>(paths: &[P]) {
+pub fn compile(paths: impl Paths) {
+    compile_parts(paths, Parts { server: true, client: false });
+}
+
+/// As [`compile`], with a say in what is written.
+///
+/// # Panics
+/// With the contracts' problems.
+pub fn compile_parts(paths: impl Paths, parts: Parts) {
     let mut generator = Generator::new();
-    for path in paths {
-        if let Err(problems) = generator.add(path.as_ref()) {
+    for path in paths.paths() {
+        println!("cargo::rerun-if-changed={}", path.display());
+        if let Err(problems) = generator.add(&path) {
             panic!("{problems}");
         }
     }
     for file in generator.files() {
         println!("cargo::rerun-if-changed={}", file.display());
     }
-    let code =
-        generator.generate(Parts { server: true, client: false }).unwrap_or_else(|problems| panic!("{problems}"));
+    let code = generator.generate(parts).unwrap_or_else(|problems| panic!("{problems}"));
     let folder = std::env::var_os("OUT_DIR").map(PathBuf::from).unwrap_or_default();
     let file = folder.join("contracts.rs");
     if let Err(error) = std::fs::write(&file, code) {

@@ -205,8 +205,10 @@ impl Field {
     /// The name of its constant.
     pub fn constant(&self) -> String {
         let name = constant_name(&self.name);
-        // Those that readers and writers have for themselves.
-        if matches!(name.as_str(), "STARTS" | "TYPES" | "FIELD" | "ALL" | "ELEMENT" | "NAMESPACES" | "ENCODED") {
+        // Those that readers and writers have for themselves, and a variant of one letter.
+        if name == self.name
+            || matches!(name.as_str(), "STARTS" | "TYPES" | "FIELD" | "ALL" | "ELEMENT" | "NAMESPACES" | "ENCODED")
+        {
             return format!("{name}_FIELD");
         }
         name

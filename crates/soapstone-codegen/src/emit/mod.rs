@@ -34,7 +34,7 @@ pub(crate) fn emit(program: &Program, parts: Parts) -> String {
                 types.push(item.name.as_str());
             }
         }
-        for service in program.services.iter().filter(|s| s.module == index) {
+        for service in program.services.iter().filter(|s| s.module == index && !s.operations.is_empty()) {
             if parts.server {
                 emitter.server(&mut body, service);
             }

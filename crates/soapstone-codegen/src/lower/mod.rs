@@ -32,10 +32,11 @@ fn merged(contracts: &[Contract]) -> SchemaSet {
     let mut set = SchemaSet::default();
     for contract in contracts {
         let schemas = &contract.schemas;
-        for (name, type_) in &schemas.types {
+        let foreign = |name: &&QName| !crate::encoding::is_own(name);
+        for (name, type_) in schemas.types.iter().filter(|(name, _)| foreign(name)) {
             set.types.entry(name.clone()).or_insert_with(|| type_.clone());
         }
-        for (name, element) in &schemas.elements {
+        for (name, element) in schemas.elements.iter().filter(|(name, _)| foreign(name)) {
             set.elements.entry(name.clone()).or_insert_with(|| element.clone());
         }
         for (head, members) in &schemas.substitutions {
@@ -89,7 +90,8 @@ impl<'a> Lowerer<'a> {
         let mut names = Unique::default();
         let mut prefixes = Unique::default();
         let namespaces = contracts.iter().flat_map(|c| {
-            c.schemas.namespaces.iter().map(|ns| &**ns).chain(c.port_types.keys().map(|name| &*name.namespace))
+            let schemas = c.schemas.namespaces.iter().filter(|ns| !crate::encoding::is_own(&QName::new((*ns).clone(), "")));
+            schemas.map(|ns| &**ns).chain(c.port_types.keys().map(|name| &*name.namespace))
         });
         // Names in no declared namespace: what XML itself and SOAP encoding bring along.
         let named = self.set.types.keys().chain(self.set.elements.keys()).map(|name| &*name.namespace);

@@ -175,6 +175,7 @@ impl Reader<'_> {
     }
 
     fn schema(&mut self, file: &Arc<str>, schema: At<Schema>, reach: Reach<'_>, inline: &[String]) {
+        self.want_what_is_referred_to(file, &schema);
         let includer = match reach {
             Reach::Whole => None,
             Reach::Part(namespace) => Some(namespace),
@@ -279,6 +280,19 @@ impl Reader<'_> {
             }
             for made in &redefine.attribute_groups {
                 rename(schema.attribute_groups.iter_mut().map(|g| &mut g.node.name), &made.name);
+            }
+        }
+    }
+
+    /// Namespaces that nobody imports, but whose names are used, may be among those that we bring along.
+    fn want_what_is_referred_to(&mut self, file: &str, schema: &At<Schema>) {
+        let Some(document) = self.closure.all.iter().find(|d| d.name == file) else { return };
+        for (prefix, namespace) in schema.namespaces.iter().filter(|(prefix, _)| !prefix.is_empty()) {
+            if namespace != WSDL
+                && bundled::schema(namespace).is_some()
+                && (document.text.contains(&format!("\"{prefix}:")) || document.text.contains(&format!("'{prefix}:")))
+            {
+                self.wanted.insert(namespace.clone());
             }
         }
     }

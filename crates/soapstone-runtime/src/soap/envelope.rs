@@ -3,7 +3,7 @@
 use super::{Fault, FaultCode, Limits, references};
 use crate::message::Payload;
 use crate::problem::{Read, ReadError, ReadErrorKind};
-use crate::xml::{Scope, line_and_column};
+use crate::xml::{SOAP_11, SOAP_12, Scope, line_and_column};
 use quick_xml::Reader;
 use quick_xml::events::{BytesStart, Event};
 use std::borrow::Cow;
@@ -20,8 +20,8 @@ impl Version {
     /// The namespace of its envelope.
     pub fn namespace(self) -> &'static str {
         match self {
-            Self::Soap11 => "http://schemas.xmlsoap.org/soap/envelope/",
-            Self::Soap12 => "http://www.w3.org/2003/05/soap-envelope",
+            Self::Soap11 => SOAP_11,
+            Self::Soap12 => SOAP_12,
         }
     }
 

@@ -65,6 +65,12 @@ pub(crate) fn check_fragment(text: &str) -> Result<(), String> {
     }
 }
 
+/// The namespaces of SOAP and of its encoding, in both versions.
+pub(crate) const SOAP_11: &str = "http://schemas.xmlsoap.org/soap/envelope/";
+pub(crate) const SOAP_12: &str = "http://www.w3.org/2003/05/soap-envelope";
+pub(crate) const SOAP_ENCODING: &str = "http://schemas.xmlsoap.org/soap/encoding/";
+pub(crate) const SOAP_12_ENCODING: &str = "http://www.w3.org/2003/05/soap-encoding";
+
 /// Reads a whole document as a message.
 ///
 /// # Errors

@@ -1,6 +1,6 @@
 //! The reader that generated types are read with: one pass, strict in order, with line and column.
 
-use super::{Scope, XSI, line_and_column};
+use super::{SOAP_11, SOAP_12, SOAP_12_ENCODING, SOAP_ENCODING, Scope, XSI, line_and_column};
 use crate::problem::{Read, ReadError, ReadErrorKind};
 use crate::schema::{Beginning, Field, Group, Source, Start, TypeName, Typed, Value, allowed};
 use crate::value::{AnyAttribute, AnyValue, Prefixes, Simple, XmlFragment, is_fixed, treated};
@@ -300,7 +300,9 @@ impl<'a> XmlSource<'a> {
             }
             if let Some((prefix, _)) = name.split_once(':') {
                 match self.scope.uri(prefix) {
-                    Some(XSI) => continue,
+                    // What SOAP encoding says of an element is not its content (SOAP 1.1, section 5).
+                    Some(XSI | SOAP_ENCODING | SOAP_12_ENCODING) => continue,
+                    Some(SOAP_11 | SOAP_12) if name.ends_with(":encodingStyle") => continue,
                     Some(_) => {}
                     None => {
                         let message = format!("the prefix \"{prefix}\" is not declared");

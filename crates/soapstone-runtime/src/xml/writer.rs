@@ -1,11 +1,8 @@
 //! The writer that generated types are written with.
 
-use super::{XSI, escape_attribute, escape_text};
+use super::{SOAP_11, SOAP_ENCODING, XSI, escape_attribute, escape_text};
 use crate::schema::{Field, Namespace, Sink, TypeName};
 use crate::value::{AnyAttribute, AnyValue, Declare, Simple, XmlFragment};
-
-/// The namespace of arrays in SOAP 1.1 (section 5.4.2).
-const SOAP_ENCODING: &str = "http://schemas.xmlsoap.org/soap/encoding/";
 
 /// XML text in the making.
 pub struct XmlSink {
@@ -84,6 +81,9 @@ impl XmlSink {
         self.out.push_str(" xmlns:xsi=\"");
         self.out.push_str(XSI);
         self.out.push('"');
+        if self.encoded {
+            self.out.push_str(&format!(" xmlns:env=\"{SOAP_11}\" env:encodingStyle=\"{SOAP_ENCODING}\""));
+        }
     }
 
     fn start(&mut self, tag: &str) {

@@ -1,0 +1,7 @@
+//! Generates the types and the client of the contract; no server.
+
+use soapstone_codegen::Parts;
+
+fn main() {
+    soapstone_codegen::compile_parts("../document-server/wsdl/stock.wsdl", Parts { server: false, client: true });
+}
