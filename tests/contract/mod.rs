@@ -1,5 +1,10 @@
 //! `soapstone contract`: what it says of contracts, right and wrong, and the code it prints.
 
+mod diff;
+mod dynamic;
+mod examples;
+mod hostile;
+
 use crate::support::{Database, Site, project, shared};
 use serde_json::Value;
 use soapstone_codegen::{Generator, Parts};

@@ -78,6 +78,16 @@ impl Site {
         self.run(&arguments).json()
     }
 
+    /// Starts a mock or gateway of a contract on a free port.
+    pub fn serve_contract(&self, kind: &str, file: &Path, more: &[&str]) -> Server {
+        let file = file.to_str().unwrap();
+        let arguments: Vec<&str> = ["contract", kind, file, "--listen", "127.0.0.1:0", "--json"]
+            .into_iter()
+            .chain(more.iter().copied())
+            .collect();
+        Server::start(self.command(&arguments), self.folder.clone())
+    }
+
     /// Starts a server on a free port, its replies validated too.
     pub fn serve(&self) -> Server {
         self.serve_with(&[])

@@ -13,6 +13,9 @@ use yaserde::__xml::reader::XmlEvent;
 use yaserde::YaDeserialize;
 use yaserde::de::Deserializer;
 
+/// How deep the elements of a contract may nest.
+const MAX_DEPTH: usize = 250;
+
 /// The attribute that carries an element's position through yaserde.
 const WOVEN: &str = "soapstone-at";
 
@@ -104,6 +107,12 @@ fn weave(name: &str, text: &str) -> Result<String, Problem> {
         match reader.read_event() {
             Ok(Event::Start(start)) => {
                 depth += 1;
+                if depth > MAX_DEPTH {
+                    let at = lines.position(before);
+                    let text = format!("elements nest deeper than {MAX_DEPTH}");
+                    return Err(Problem::invalid("xml.too_deep", name, at, text)
+                        .remedy("no contract needs that; name the inner types and refer to them"));
+                }
                 weave_tag(&mut woven, text, &mut copied, before, &start, &mut lines);
             }
             Ok(Event::Empty(start)) => weave_tag(&mut woven, text, &mut copied, before, &start, &mut lines),

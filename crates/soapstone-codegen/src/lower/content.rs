@@ -122,6 +122,9 @@ impl Lowerer<'_> {
                 inherited = None;
             }
         }
+        if extends_anything(complex) {
+            inherited = Some(anything(complex));
+        }
         *any = complex.any_attribute.clone().or(inherited);
         for used in &complex.attributes {
             let name = &used.attribute.name;
@@ -176,6 +179,11 @@ impl Lowerer<'_> {
             _ => Vec::new(),
         };
         let mut mixed = complex.mixed;
+        // What extends anything may have anything.
+        if extends_anything(complex) {
+            own.insert(0, Node::Any(anything(complex), Occurs { min: 0, max: None }));
+            mixed = true;
+        }
         if derivation.is_some_and(|d| d.kind == DerivationKind::Extension)
             && let Some(base) = &base
         {
@@ -230,6 +238,24 @@ impl Lowerer<'_> {
         }
         found.retain(|name| self.set.elements.get(name).is_some_and(|e| !e.is_abstract));
         found
+    }
+}
+
+/// Whether a type is an extension of `xs:anyType`.
+fn extends_anything(complex: &ComplexType) -> bool {
+    complex.derivation.as_ref().is_some_and(|derivation| {
+        derivation.kind == DerivationKind::Extension
+            && matches!(derivation.base, TypeRef::Builtin(Builtin::AnyType))
+    })
+}
+
+/// The wildcard of `xs:anyType` (XSD part 1, section 3.4.7).
+fn anything(complex: &ComplexType) -> Wildcard {
+    Wildcard {
+        place: complex.place.clone(),
+        namespace: "##any".to_owned(),
+        target_namespace: std::sync::Arc::from(""),
+        process_contents: "lax".to_owned(),
     }
 }
 

@@ -309,26 +309,22 @@ impl Sampler<'_> {
             Wildcard::Other(own) => !namespace.is_empty() && namespace != own,
             Wildcard::Of(list) => list.iter().any(|ns| ns == namespace),
         };
-        let known = program.items.iter().find_map(|item| match &item.kind {
-            ItemKind::Wrapper(element, field) => {
-                let simple = matches!(&field.type_, FieldType::Simple(simple) if simple.rust() == Some("String") && simple.is_plain());
-                let namespace = &program.modules[element.namespace].namespace;
-                (simple && allows(namespace)).then(|| (element.local.clone(), namespace.clone()))
-            }
-            _ => None,
-        });
-        let (local, namespace) = known.unwrap_or_else(|| {
-            let namespace = match wildcard {
-                Wildcard::Of(list) => list.first().cloned().unwrap_or_default(),
-                _ => "urn:example".to_owned(),
-            };
-            ("any".to_owned(), namespace)
-        });
-        if namespace.is_empty() {
-            format!("<{local}/>")
-        } else {
-            format!("<x:{local} xmlns:x=\"{}\"/>", escaped(&namespace))
+        // The simplest that needs no wildcard itself.
+        let simplest = (0..program.items.len())
+            .filter(|item| {
+                program.element_of(*item).is_some_and(|e| allows(&program.modules[e.namespace].namespace))
+                    && self.heights[*item] <= 2
+                    && !program.fields(*item).iter().any(|f| f.kind == Kind::Any && f.occurs.min > 0)
+            })
+            .min_by_key(|item| (self.heights[*item], program.fields(*item).len(), *item));
+        if let Some(item) = simplest {
+            return xml(program, item).split('\n').map(str::trim).collect();
         }
+        let namespace = match wildcard {
+            Wildcard::Of(list) => list.first().cloned().unwrap_or_default(),
+            _ => "urn:example".to_owned(),
+        };
+        if namespace.is_empty() { "<any/>".to_owned() } else { format!("<x:any xmlns:x=\"{}\"/>", escaped(&namespace)) }
     }
 }
 

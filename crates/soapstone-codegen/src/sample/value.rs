@@ -6,6 +6,9 @@ use crate::program::{Base, Field, ItemKind, Simple};
 use serde_json::Value;
 use soapstone_contract::model::Builtin;
 
+/// A name whose prefix is declared everywhere.
+const QNAME: &str = "xml:lang";
+
 /// Whether a value would have to name another place of the document.
 pub(super) fn is_reference(simple: &Simple) -> bool {
     matches!(simple.builtin, Builtin::IdRef | Builtin::IdRefs | Builtin::Entity | Builtin::Entities | Builtin::Notation)
@@ -20,6 +23,7 @@ impl Sampler<'_> {
         let json = match simple.rust() {
             Some("bool") => Value::Bool(matches!(text.as_str(), "true" | "1")),
             Some("String") | None => Value::String(text.clone()),
+            Some("rt::QName") if text == QNAME => Value::String("{http://www.w3.org/XML/1998/namespace}lang".to_owned()),
             Some(rust) if rust.starts_with("rt::") => Value::String(text.clone()),
             // A number that is exact in every reader of JSON.
             Some(_) => match text.trim_start_matches('+').parse::<i64>() {
@@ -95,7 +99,7 @@ impl Sampler<'_> {
             "rt::Duration" => or("P1D"),
             "rt::HexBinary" => "53".repeat(octets(simple, 1)),
             "rt::Base64Binary" => base64(octets(simple, 9)),
-            "rt::QName" => "xml:lang".to_owned(),
+            "rt::QName" => QNAME.to_owned(),
             _ => match bound {
                 Some(bound) => bound,
                 None if matches!(simple.builtin, Builtin::NegativeInteger | Builtin::NonPositiveInteger) => {

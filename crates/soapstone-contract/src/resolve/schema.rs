@@ -10,7 +10,7 @@ use crate::model::{
 use crate::problem::Problems;
 use crate::xml::At;
 use crate::xsd;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::collections::btree_map::Entry;
 use std::sync::Arc;
 
@@ -701,6 +701,22 @@ fn unresolved(place: &Place, what: &str, name: &QName) -> crate::problem::Proble
         .remedy("correct the name, or import the schema that declares it (with its schemaLocation)")
 }
 
+/// The named types that a type is made of: its base, its items, its members.
+fn made_of<'a>(type_: &'a Type, found: &mut Vec<&'a QName>) {
+    let mut add = |type_: &'a TypeRef| match type_ {
+        TypeRef::Named(name) => found.push(name),
+        TypeRef::Anonymous(inner) => made_of(inner, found),
+        TypeRef::Builtin(_) => {}
+    };
+    match type_ {
+        Type::Simple(simple) => match &simple.variety {
+            Variety::Restriction(base) | Variety::List(base) => add(base),
+            Variety::Union(members) => members.iter().for_each(add),
+        },
+        Type::Complex(complex) => complex.derivation.iter().for_each(|derivation| add(&derivation.base)),
+    }
+}
+
 /// Checks that all types referred to are there.
 struct References<'a, 'p> {
     set: &'a SchemaSet,
@@ -717,6 +733,38 @@ impl References<'_, '_> {
         }
         for attribute in self.set.attributes.values() {
             self.type_ref(&attribute.type_, &attribute.place);
+        }
+        self.circles();
+    }
+
+    /// Types that are made of themselves.
+    fn circles(&mut self) {
+        let mut done: BTreeSet<&QName> = BTreeSet::new();
+        for start in self.set.types.keys() {
+            // Depth first, with the path that leads to each type.
+            let mut path: Vec<&QName> = Vec::new();
+            let mut open = vec![(start, 0_usize)];
+            while let Some((name, depth)) = open.pop() {
+                path.truncate(depth);
+                if path.contains(&name) {
+                    let place = match &self.set.types[name] {
+                        Type::Simple(simple) => &simple.place,
+                        Type::Complex(complex) => &complex.place,
+                    };
+                    let text = format!("the type {name} is made of itself");
+                    let problem = place.invalid("xsd.circular_type", text);
+                    self.problems.push(problem.remedy("break the circle of bases, items or members"));
+                    continue;
+                }
+                if !done.insert(name) {
+                    continue;
+                }
+                path.push(name);
+                let Some(type_) = self.set.types.get(name) else { continue };
+                let mut bases = Vec::new();
+                made_of(type_, &mut bases);
+                open.extend(bases.into_iter().filter(|b| self.set.types.contains_key(*b)).map(|b| (b, depth + 1)));
+            }
         }
     }
 

@@ -3,7 +3,7 @@
 
 mod relax;
 
-use crate::model::{Contract, Message, PartContent, Protocol, QName, SchemaRoot, Style, TypeRef, Use};
+use crate::model::{Binding, Contract, Message, PartContent, Protocol, QName, SchemaRoot, Style, TypeRef, Use};
 use crate::xml::{Position, WSDL, XSD};
 use quick_xml::Reader;
 use quick_xml::events::{BytesStart, Event};
@@ -157,6 +157,22 @@ fn rpc_elements(contract: &Contract) -> BTreeMap<String, String> {
                     }
                 };
                 found.entry(namespace).or_default().push_str(&rpc_element(&name, message, in_body));
+            }
+        }
+    }
+    // Messages with typed parts of portTypes that no SOAP binding carries.
+    for port_type in contract.port_types.values() {
+        let is_soap = |b: &Binding| b.port_type == port_type.name && !matches!(b.protocol, Protocol::Http(_));
+        if contract.bindings.values().any(is_soap) {
+            continue;
+        }
+        for operation in &port_type.operations {
+            let response = format!("{}Response", operation.name);
+            for (message, name) in [(&operation.input, &operation.name), (&operation.output, &response)] {
+                let Some(message) = message.as_ref().and_then(|m| contract.messages.get(m)) else { continue };
+                if seen.insert((String::new(), name.clone())) {
+                    found.entry(String::new()).or_default().push_str(&rpc_element(name, message, |_| true));
+                }
             }
         }
     }
