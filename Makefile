@@ -1,13 +1,14 @@
 # make demo         build, start a server with a real catalogue in it, and say what to look at
 # make test         all tests, with the clients and databases they need
 # make bench        how fast an import is, beside its floors
+# make fuzz         fuzz the readers of contracts and messages, a minute each (FUZZ_SECONDS)
 # make tools        install what the tests need
 # make screenshots  the README's pictures, taken anew
 
 BUILD_PACKAGES = gcc libc6-dev libclang-dev libssl-dev libxml2-dev pkg-config
 TEST_PACKAGES  = chromium fonts-dejavu-core g++ gsoap libgsoap-dev php-cli php-soap postgresql procps python3 python3-zeep
 
-.PHONY: demo test bench tools screenshots
+.PHONY: demo test bench fuzz tools screenshots
 
 demo:
 	@scripts/need $(BUILD_PACKAGES)
@@ -19,6 +20,21 @@ test: tools
 bench:
 	@scripts/need $(BUILD_PACKAGES)
 	cargo bench --locked --bench import
+
+FUZZ_SECONDS ?= 60
+HOST = $(shell rustc -vV | sed -n 's/^host: //p')
+COVERAGE = -Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 \
+	-Cllvm-args=-sanitizer-coverage-inline-8bit-counters -Cllvm-args=-sanitizer-coverage-pc-table -Ccodegen-units=1
+
+fuzz:
+	@scripts/need $(BUILD_PACKAGES) g++
+	mkdir -p target/fuzz/corpus/contract target/fuzz/corpus/message
+	RUSTFLAGS="$(COVERAGE)" cargo build --release --locked --manifest-path fuzz/Cargo.toml \
+		--target $(HOST) --target-dir target/fuzz
+	for target in contract message; do \
+		target/fuzz/$(HOST)/release/$$target -max_total_time=$(FUZZ_SECONDS) -timeout=20 -rss_limit_mb=2048 -max_len=65536 \
+			-artifact_prefix=target/fuzz/ target/fuzz/corpus/$$target fuzz/seeds/$$target || exit 1; \
+	done
 
 tools:
 	@scripts/need $(BUILD_PACKAGES) $(TEST_PACKAGES)

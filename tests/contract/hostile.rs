@@ -105,6 +105,11 @@ fn what_is_no_contract_is_told() {
         ("text.wsdl", "hello", "xml.empty"),
         ("html.wsdl", "<html><body/></html>", "contract.not_a_contract"),
         ("cut.wsdl", "<wsdl:definitions xmlns:wsdl=\"http://schemas.xmlsoap.org/wsdl/\"><wsdl:types>", "xml.malformed"),
+        (
+            "required.wsdl",
+            "<d:definitions xmlns:d=\"http://schemas.xmlsoap.org/wsdl/\" xmlns:x=\"urn:x\"><x:must d:required=\"true\"/><x:may/></d:definitions>",
+            "wsdl.required_extension",
+        ),
         ("two.wsdl", "<description xmlns=\"http://www.w3.org/ns/wsdl\"/>", "wsdl.version"),
     ] {
         let (verdict, problems) = check(&site, &site.file(name, content));

@@ -75,3 +75,26 @@ fn contracts_of_others_give_a_verdict_each() {
     let ok = lines.iter().filter(|line| line["verdict"] == "ok").count();
     println!("{ok} of {} are ok", lines.len());
 }
+
+#[test]
+fn a_crate_that_is_written_compiles_as_it_is() {
+    let site = Site::new(Database::Sqlite);
+    let folder = site.folder().join("crate");
+    let contract = project("examples/document-server/wsdl/stock.wsdl");
+    let arguments = ["contract", "rust", contract.to_str().unwrap(), "--out", folder.to_str().unwrap()];
+    let output = site.run(&[&arguments[..], &["--emit", "types,server,client"]].concat());
+    assert_eq!(output.code, 0, "{output:?}");
+    let again = site.run(&["contract", "rust", contract.to_str().unwrap(), "--emit", "types,server,client"]);
+    assert_eq!(std::fs::read_to_string(folder.join("src/lib.rs")).unwrap(), again.stdout);
+    // The versions that are there, and what was compiled of them already.
+    std::fs::copy(project("Cargo.lock"), folder.join("Cargo.lock")).unwrap();
+    let checked = std::process::Command::new(env!("CARGO"))
+        .args(["clippy", "--quiet", "--offline", "--", "-D", "warnings"])
+        .current_dir(&folder)
+        .env("CARGO_TARGET_DIR", project("target/conformance/target"))
+        .output()
+        .unwrap();
+    assert!(checked.status.success(), "{}", String::from_utf8_lossy(&checked.stderr));
+    let types = site.run(&["contract", "rust", contract.to_str().unwrap(), "--emit", "types"]).stdout;
+    assert!(types.contains("pub struct GetStock") && !types.contains("pub trait") && !types.contains("Client"), "{types}");
+}

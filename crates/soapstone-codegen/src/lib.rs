@@ -44,6 +44,12 @@ impl Generator {
         Ok(self)
     }
 
+    /// Adds a contract that was read already.
+    pub fn add_contract(&mut self, contract: Contract) -> &mut Self {
+        self.contracts.push(contract);
+        self
+    }
+
     /// The files that were read.
     pub fn files(&self) -> Vec<PathBuf> {
         let mut files: Vec<_> =

@@ -95,6 +95,66 @@ pub(crate) fn root(name: &str, text: &str) -> Result<(String, String), Problem> 
     }
 }
 
+/// Namespaces of extensions that are understood, or say nothing that has to be.
+const KNOWN_EXTENSIONS: &[&str] = &[
+    WSDL,
+    XSD,
+    "http://schemas.xmlsoap.org/wsdl/soap/",
+    "http://schemas.xmlsoap.org/wsdl/soap12/",
+    "http://schemas.xmlsoap.org/wsdl/http/",
+    "http://schemas.xmlsoap.org/wsdl/mime/",
+    "http://www.w3.org/2006/05/addressing/wsdl",
+    "http://www.w3.org/ns/ws-policy",
+    "http://schemas.xmlsoap.org/ws/2004/09/policy",
+];
+
+/// The places and names of elements with `wsdl:required="true"` in namespaces that are not known.
+pub(crate) fn required_extensions(text: &str) -> Vec<(Position, String)> {
+    let mut reader = Reader::from_str(text);
+    let mut lines = Lines::new(text);
+    let mut found = Vec::new();
+    // Prefixes with what they mean, by the depth at which they were declared.
+    let mut scope: Vec<(usize, String, String)> = Vec::new();
+    let mut depth = 0;
+    loop {
+        let before = offset(reader.buffer_position());
+        let (start, is_empty) = match reader.read_event() {
+            Ok(Event::Start(start)) => (start, false),
+            Ok(Event::Empty(start)) => (start, true),
+            Ok(Event::End(_)) => {
+                scope.retain(|(level, ..)| *level < depth);
+                depth -= 1;
+                continue;
+            }
+            Ok(Event::Eof) | Err(_) => return found,
+            Ok(_) => continue,
+        };
+        depth += 1;
+        for attribute in start.attributes().flatten() {
+            let name = attribute.key.0;
+            if let Some(prefix) = name.strip_prefix("xmlns:").or_else(|| (name == "xmlns").then_some("")) {
+                scope.push((depth, prefix.to_owned(), attribute.value.into_owned()));
+            }
+        }
+        let meaning = |prefix: &str| {
+            scope.iter().rev().find(|(_, p, _)| p == prefix).map_or("", |(_, _, uri)| uri.as_str()).to_owned()
+        };
+        let required = start.attributes().flatten().any(|a| {
+            let is_wsdl = a.key.0.split_once(':').is_some_and(|(prefix, local)| local == "required" && meaning(prefix) == WSDL);
+            is_wsdl && matches!(a.value.trim(), "true" | "1")
+        });
+        let prefix = start.name().prefix().map_or("", |p| p.into_inner()).to_owned();
+        let namespace = meaning(&prefix);
+        if required && !KNOWN_EXTENSIONS.contains(&namespace.as_str()) {
+            found.push((lines.position(before), format!("{{{namespace}}}{}", start.local_name().into_inner())));
+        }
+        if is_empty {
+            scope.retain(|(level, ..)| *level < depth);
+            depth -= 1;
+        }
+    }
+}
+
 /// Adds each element's position to it, and refuses what is not well-formed or has a DOCTYPE.
 fn weave(name: &str, text: &str) -> Result<String, Problem> {
     let mut reader = Reader::from_str(text);

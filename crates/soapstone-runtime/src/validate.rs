@@ -148,20 +148,21 @@ impl Validator {
             return Err(internal("the message has no content".to_owned()));
         };
         let found = self.with_context(|context| {
-            let mut found: Vec<ReadError> = Vec::new();
+            let mut collected = Collected::default();
             // SAFETY: the context is this thread's own and alive; `found` outlives the call, and the handler is
             // taken off again before it is dropped. The element belongs to `document`, which is alive.
             let status = unsafe {
                 c::xmlSchemaSetValidStructuredErrors(
                     context.as_ptr(),
                     Some(collect),
-                    (&raw mut found).cast::<c_void>(),
+                    (&raw mut collected).cast::<c_void>(),
                 );
                 let status = c::xmlSchemaValidateOneElement(context.as_ptr(), element);
                 c::xmlSchemaSetValidStructuredErrors(context.as_ptr(), None, std::ptr::null_mut());
                 status
             };
-            if status != 0 && found.is_empty() {
+            let mut found = collected.found;
+            if status != 0 && found.is_empty() && !collected.passed_over {
                 found.extend(internal("the message is not valid".to_owned()));
             }
             found
@@ -261,13 +262,37 @@ impl Drop for Tree {
     }
 }
 
+/// What libxml2 reports.
+#[derive(Default)]
+struct Collected {
+    found: Vec<ReadError>,
+    /// Whether something was reported that is none.
+    passed_over: bool,
+}
+
+/// Whether libxml2 complains of a number only because it has more digits than libxml2 can count: 24. Our own readers
+/// take any number of them.
+fn is_only_long(message: &str) -> bool {
+    const TYPES: &[&str] = &[
+        "decimal", "integer", "nonNegativeInteger", "positiveInteger", "nonPositiveInteger", "negativeInteger",
+    ];
+    let Some((before, type_name)) = message.split_once("' is not a valid value of the atomic type 'xs:") else {
+        return false;
+    };
+    let is_number = TYPES.contains(&type_name.trim_end_matches(['.', '\'']));
+    let value = before.rsplit_once('\'').map_or(before, |(_, value)| value).trim();
+    let digits = value.bytes().filter(u8::is_ascii_digit).count();
+    is_number && digits > 24 && value.parse::<crate::Decimal>().is_ok()
+}
+
 /// Collects what libxml2 reports.
 unsafe extern "C" fn collect(data: *mut c_void, error: c::xmlErrorPtr) {
     if data.is_null() || error.is_null() {
         return;
     }
-    // SAFETY: `data` is the list that `validate` passed; `error` is valid during the call.
-    let (found, error) = unsafe { (&mut *data.cast::<Vec<ReadError>>(), &*error) };
+    // SAFETY: `data` is what `validate` passed; `error` is valid during the call.
+    let (collected, error) = unsafe { (&mut *data.cast::<Collected>(), &*error) };
+    let found = &mut collected.found;
     if found.len() >= MAX_PROBLEMS {
         return;
     }
@@ -277,6 +302,10 @@ unsafe extern "C" fn collect(data: *mut c_void, error: c::xmlErrorPtr) {
         // SAFETY: libxml2's messages are NUL-terminated.
         unsafe { CStr::from_ptr(error.message) }.to_string_lossy().trim().to_owned()
     };
+    if is_only_long(&message) {
+        collected.passed_over = true;
+        return;
+    }
     let facet = message.contains("[facet ");
     let missing = message.contains("Missing child");
     let kind = match () {
@@ -359,6 +388,18 @@ mod tests {
         assert!(problems[0].message.contains("'b'"), "{}", problems[0].message);
         let problems = validator.validate("<a xmlns='urn:x'><c/></a>", 0).unwrap_err();
         assert_eq!(problems[0].expected, ["b"]);
+    }
+
+    #[test]
+    fn numbers_may_have_more_digits_than_libxml2_counts() {
+        let schema = "<xs:schema xmlns:xs='http://www.w3.org/2001/XMLSchema'><xs:element name='a' type='xs:decimal'/><xs:element name='b' type='xs:positiveInteger'/></xs:schema>";
+        let validator =
+            Validator::new(&[("s.xsd".to_owned(), schema.to_owned())], &[(String::new(), "s.xsd".to_owned())]).unwrap();
+        let long = "123456789012345678901234567890";
+        assert_eq!(validator.validate(&format!("<a>{long}.{long}</a>"), 0), Ok(()));
+        assert_eq!(validator.validate(&format!("<b>{long}</b>"), 0), Ok(()));
+        assert!(validator.validate(&format!("<a>{long}x</a>"), 0).is_err());
+        assert!(validator.validate("<a>x</a>", 0).is_err());
     }
 
     #[test]

@@ -151,6 +151,7 @@ impl Reader<'_> {
             Ok(definitions) => definitions,
             Err(problem) => return self.problems.push(problem),
         };
+        self.required_extensions(name, text);
         let file: Arc<str> = Arc::from(name);
         let inline: Vec<String> = definitions
             .types
@@ -172,6 +173,22 @@ impl Reader<'_> {
             self.follow(name, import.position, &location, Reach::Whole, true);
         }
         self.closure.definitions.push(DefinitionsDocument { file, definitions });
+    }
+
+    /// Extensions that must be understood (WSDL 1.1, section 2.1.3), but are not. All others are passed over.
+    fn required_extensions(&mut self, name: &str, text: &str) {
+        if !text.contains("required") {
+            return;
+        }
+        for (position, extension) in xml::required_extensions(text) {
+            let problem = Problem::unsupported(
+                "wsdl.required_extension",
+                name,
+                position,
+                format!("the extension {extension} is required, but Soapstone does not know it"),
+            );
+            self.problems.push(problem.remedy("ask for a contract without it, or leave out wsdl:required"));
+        }
     }
 
     fn schema(&mut self, file: &Arc<str>, schema: At<Schema>, reach: Reach<'_>, inline: &[String]) {

@@ -3,6 +3,7 @@
 use crate::problem::{Read, ReadError, ReadErrorKind};
 use crate::schema::{Field, Group, Source, Start, TEXT_MEMBER, TypeName, Typed, Value};
 use crate::value::{AnyAttribute, AnyValue, JsonKind, NoPrefixes, Simple, XmlFragment, is_fixed, treated};
+use crate::xml::forbidden_character;
 use bigdecimal::BigDecimal;
 use serde_json::{Map, Value as Json};
 use std::borrow::Cow;
@@ -286,7 +287,7 @@ impl Source for JsonSource {
             _ => return Err(self.wrong_kind(wanted)),
         };
         let name = self.name();
-        if let Some(control) = control_character(&text) {
+        if let Some(control) = forbidden_character(&text) {
             let message = format!("\"{name}\" has the control character U+{:04X}", u32::from(control));
             return Err(self.fault(ReadErrorKind::Type, message).of(name, None));
         }
@@ -322,7 +323,7 @@ impl Source for JsonSource {
                 return Err(self.wrong_kind("a text, or an element as XML in a string"));
             }
         };
-        match control_character(&text) {
+        match forbidden_character(&text) {
             None => Ok(AnyValue::Text(text)),
             Some(control) => {
                 let message = format!("a text has the control character U+{:04X}", u32::from(control));
@@ -441,12 +442,6 @@ impl Source for JsonSource {
 
 fn position(starts: &[Start], json: &str) -> usize {
     starts.iter().position(|start| start.json() == json).unwrap_or(usize::MAX)
-}
-
-/// A character that XML cannot carry.
-fn control_character(text: &str) -> Option<char> {
-    text.chars()
-        .find(|c| matches!(c, '\0'..='\u{8}' | '\u{b}' | '\u{c}' | '\u{e}'..='\u{1f}' | '\u{fffe}' | '\u{ffff}'))
 }
 
 /// How many zeros an exponent may stand for.

@@ -10,6 +10,18 @@ pub fn escape_attribute(text: &str, out: &mut String) {
     escape(text, out, |byte| matches!(byte, b'&' | b'<' | b'>' | b'"' | b'\r' | b'\n' | b'\t') || unusual(byte));
 }
 
+/// A character that no XML document can carry, not even by a reference (XML 1.0, section 2.2).
+pub fn forbidden_character(text: &str) -> Option<char> {
+    if !text.bytes().any(unusual) {
+        return None;
+    }
+    text.chars().find(|c| is_forbidden(*c))
+}
+
+fn is_forbidden(c: char) -> bool {
+    matches!(c, '\0'..='\u{8}' | '\u{b}' | '\u{c}' | '\u{e}'..='\u{1f}' | '\u{fffe}' | '\u{ffff}')
+}
+
 /// Control characters, and the first byte of U+FFFE and U+FFFF.
 fn unusual(byte: u8) -> bool {
     (byte < 0x20 && !matches!(byte, b'\t' | b'\n' | b'\r')) || byte == 0xEF
@@ -28,8 +40,7 @@ fn escape(text: &str, out: &mut String, special: impl Fn(u8) -> bool) {
             '\r' => out.push_str("&#13;"),
             '\n' if special(b'\n') => out.push_str("&#10;"),
             '\t' if special(b'\t') => out.push_str("&#9;"),
-            // No XML document can carry these.
-            '\0'..='\u{8}' | '\u{b}' | '\u{c}' | '\u{e}'..='\u{1f}' | '\u{fffe}' | '\u{ffff}' => out.push('\u{fffd}'),
+            c if is_forbidden(c) => out.push('\u{fffd}'),
             other => out.push(other),
         }
     }

@@ -8,7 +8,7 @@ mod scope;
 mod writer;
 
 pub use encoding::{declared_encoding, decode};
-pub use escape::{escape_attribute, escape_text};
+pub use escape::{escape_attribute, escape_text, forbidden_character};
 pub use position::line_and_column;
 pub use reader::XmlSource;
 pub use scope::Scope;

@@ -213,6 +213,7 @@ impl<'a> XmlSource<'a> {
                 _ => return Err(self.fault(ReadErrorKind::Malformed, "the document ends early")),
             }
         }
+        self.permitted(&text, self.offset)?;
         if !text.is_empty() {
             let after = std::mem::replace(&mut self.next, Next::Text(text));
             self.after_text = Some(after);
@@ -313,6 +314,7 @@ impl<'a> XmlSource<'a> {
             let value = attribute
                 .normalized_value(quick_xml::XmlVersion::Implicit1_0)
                 .map_err(|e| self.fault(ReadErrorKind::Malformed, format!("not well-formed XML: {e}")))?;
+            self.permitted(&value, self.offset)?;
             let name = name.to_owned();
             self.attributes.push(Attribute { name, value: Cow::Owned(value.into_owned()) });
         }
@@ -380,6 +382,17 @@ impl<'a> XmlSource<'a> {
         Ok(value)
     }
 
+    /// Refuses what no XML document can carry.
+    fn permitted(&self, text: &str, offset: usize) -> Read<()> {
+        match super::forbidden_character(text) {
+            None => Ok(()),
+            Some(character) => {
+                let message = format!("not well-formed XML: the character U+{:04X}", u32::from(character));
+                Err(self.error_at(offset, ReadErrorKind::Malformed, message))
+            }
+        }
+    }
+
     fn here(&self) -> &'static str {
         self.path.last().map_or("", |(name, _)| name)
     }
@@ -398,6 +411,7 @@ impl<'a> XmlSource<'a> {
         let begin = self.offset;
         self.reader.read_to_end(start.to_end().name()).map_err(|e| self.malformed(&e))?;
         let out = self.standalone(&start, begin);
+        self.permitted(&out, begin)?;
         self.scope.pop(self.depth);
         self.depth -= 1;
         Ok(XmlFragment(out))
@@ -486,6 +500,7 @@ impl Source for XmlSource<'_> {
         self.refuse_attributes()?;
         let offset = usize::try_from(self.reader.buffer_position()).unwrap_or(usize::MAX);
         let text = self.characters()?;
+        self.permitted(&text, offset)?;
         match field.default.or(field.fixed) {
             Some(default) if text.is_empty() => self.simple(Cow::Borrowed(default), field, self.here(), offset),
             _ => self.simple(text, field, self.here(), offset),
@@ -507,6 +522,7 @@ impl Source for XmlSource<'_> {
         self.next = Next::End;
         let end = usize::try_from(span.end).unwrap_or(inner);
         let text = self.text.get(inner..end).unwrap_or_default();
+        self.permitted(text, inner)?;
         if plain && !text.contains('<') {
             let text = quick_xml::escape::unescape(text)
                 .map_err(|e| self.fault(ReadErrorKind::Malformed, format!("not well-formed XML: {e}")))?;

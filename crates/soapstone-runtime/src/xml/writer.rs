@@ -134,8 +134,10 @@ impl Declarations<'_> {
 
 impl Declare for Declarations<'_> {
     fn prefix(&mut self, namespace: &str) -> Option<String> {
-        if namespace.is_empty() {
-            return Some(String::new());
+        match namespace {
+            "" => return Some(String::new()),
+            "http://www.w3.org/XML/1998/namespace" => return Some("xml".to_owned()),
+            _ => {}
         }
         match self.namespaces.iter().find(|known| known.uri == namespace) {
             Some(known) => Some(known.prefix.to_owned()),
