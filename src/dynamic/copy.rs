@@ -48,7 +48,7 @@ pub fn xml_of_json(shapes: &Shapes, message: &MessageShape, value: serde_json::V
     if whole {
         sink.open(message.element);
     }
-    Copier { shapes }.item(message.item, message.element, &mut source, &mut sink)?;
+    Copier { shapes }.item(message.item, &mut source, &mut sink)?;
     source.finish()?;
     if whole {
         sink.close(message.element);
@@ -61,23 +61,17 @@ fn sink_of(message: &MessageShape) -> XmlSink {
     if message.encoded { sink.encoded() } else { sink }
 }
 
-fn read_xml<K: Sink>(
-    shapes: &Shapes,
-    message: &MessageShape,
-    text: &str,
-    scope: Scope<'_>,
-    sink: &mut K,
-) -> Read<()> {
+fn read_xml<K: Sink>(shapes: &Shapes, message: &MessageShape, text: &str, scope: Scope<'_>, sink: &mut K) -> Read<()> {
     let mut source = XmlSource::within(text, scope.outer(), (1, 1));
     let copier = Copier { shapes };
     if message.element.local.is_empty() {
-        copier.item(message.item, message.element, &mut source, sink)?;
+        copier.item(message.item, &mut source, sink)?;
         return source.end_of_elements();
     }
     if !source.enter(message.element, 0)? {
         return Err(source.missing(message.element));
     }
-    copier.item(message.item, message.element, &mut source, sink)?;
+    copier.item(message.item, &mut source, sink)?;
     source.leave()?;
     source.finish()
 }
@@ -88,7 +82,7 @@ struct Copier<'a> {
 
 impl Copier<'_> {
     /// The content of the element entered.
-    fn item<S: Source, K: Sink>(&self, item: usize, field: &'static Field, source: &mut S, sink: &mut K) -> Read<()> {
+    fn item<S: Source, K: Sink>(&self, item: usize, source: &mut S, sink: &mut K) -> Read<()> {
         match &self.shapes.items[item] {
             Shape::Struct { fields, starts, array } => {
                 source.begin()?;
@@ -106,12 +100,12 @@ impl Copier<'_> {
             }
             Shape::Poly { types, items, is_abstract, name } => match source.typed(types)? {
                 Typed::Declared if *is_abstract => Err(source.abstract_type(name)),
-                Typed::Declared => self.item(items[0], field, source, sink),
+                Typed::Declared => self.item(items[0], source, sink),
                 Typed::Known(number) => {
                     if number > 0 || *is_abstract {
                         sink.typed(types[number]);
                     }
-                    self.item(items[number], field, source, sink)
+                    self.item(items[number], source, sink)
                 }
                 Typed::Unknown => {
                     let value = source.any_value()?;
@@ -214,8 +208,7 @@ impl Copier<'_> {
                 Ok(())
             }
             (Kind::Any, _) => {
-                let fragment =
-                    if shape.optional { source.any(field, 0)? } else { Some(source.required_any(field)?) };
+                let fragment = if shape.optional { source.any(field, 0)? } else { Some(source.required_any(field)?) };
                 if let Some(fragment) = fragment {
                     sink.any(field, &fragment);
                 }
@@ -309,7 +302,7 @@ impl Copier<'_> {
     fn bare_value<S: Source, K: Sink>(&self, shape: &FieldShape, source: &mut S, sink: &mut K) -> Read<()> {
         match &shape.holds {
             Holds::Simple(simple) => simple_value(simple, Place::Content, shape.field, source, sink),
-            Holds::Item(item) => self.item(*item, shape.field, source, sink),
+            Holds::Item(item) => self.item(*item, source, sink),
             Holds::AnyValue | Holds::Fragment | Holds::AnyAttributes => {
                 let value = source.any_value()?;
                 sink.any_value(&value);

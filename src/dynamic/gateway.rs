@@ -3,9 +3,9 @@
 use super::mock::fault;
 use super::service::{Handler, Request};
 use futures_util::future::BoxFuture;
+use soapstone_runtime::Payload;
 use soapstone_runtime::client::{CallError, Client};
 use soapstone_runtime::soap::Fault;
-use soapstone_runtime::Payload;
 use std::time::Instant;
 
 /// Passes requests on.
@@ -41,16 +41,24 @@ async fn pass_on(client: &Client, request: &Request) -> Result<String, Fault> {
     let operation = request.operation;
     let failed = |error: CallError| match error {
         CallError::Fault(received) => fault(&received, operation),
-        CallError::Answer(error) => {
-            Fault::receiver("upstream.invalid", 502, format!("The server's answer is not what its contract says: {error}"))
-        }
+        CallError::Answer(error) => Fault::receiver(
+            "upstream.invalid",
+            502,
+            format!("The server's answer is not what its contract says: {error}"),
+        ),
         CallError::Transport(why) => {
             log::warn!("{why}");
-            Fault::receiver("upstream.unreachable", 502, "The server behind this one cannot be reached, or takes too long")
+            Fault::receiver(
+                "upstream.unreachable",
+                502,
+                "The server behind this one cannot be reached, or takes too long",
+            )
         }
-        CallError::Status { status, .. } => {
-            Fault::receiver("upstream.status", 502, format!("The server behind this one answers with HTTP status {status}"))
-        }
+        CallError::Status { status, .. } => Fault::receiver(
+            "upstream.status",
+            502,
+            format!("The server behind this one answers with HTTP status {status}"),
+        ),
         CallError::Setup(why) => Fault::receiver("server.internal", 500, why),
     };
     let text = client.exchange(&operation.soap_action, &request.body).await.map_err(failed)?;

@@ -78,7 +78,8 @@ impl Mock {
 impl Canned {
     fn read(file: &str, text: &str, operation: &Operation) -> Result<Self, String> {
         let text = text.trim_start_matches('\u{feff}').trim();
-        let comment = text.strip_prefix("<?xml").map_or(Some(text), |rest| rest.split_once("?>").map(|(_, rest)| rest.trim()));
+        let comment =
+            text.strip_prefix("<?xml").map_or(Some(text), |rest| rest.split_once("?>").map(|(_, rest)| rest.trim()));
         let text = comment.unwrap_or(text);
         let (when, text) = match text.strip_prefix("<!--").and_then(|rest| rest.split_once("-->")) {
             Some((comment, rest)) => match comment.trim().strip_prefix("when:") {

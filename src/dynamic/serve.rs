@@ -95,10 +95,8 @@ async fn home(state: Data<State>) -> HttpResponse {
     match &*state.endpoints {
         [(_, path)] => HttpResponse::Found().insert_header(("location", path.as_str())).finish(),
         several => {
-            let links: String = several
-                .iter()
-                .map(|(name, path)| format!("<li><a href=\"{path}\">{name}</a></li>"))
-                .collect();
+            let links: String =
+                several.iter().map(|(name, path)| format!("<li><a href=\"{path}\">{name}</a></li>")).collect();
             let title = &state.title;
             HttpResponse::Ok().content_type("text/html; charset=utf-8").body(format!(
                 "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>{title}</title><h1>{title}</h1><ul>{links}</ul>\

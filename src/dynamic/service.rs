@@ -95,8 +95,12 @@ impl Loaded {
             return Err(format!("{entry}: the contract has no operation that can be called"));
         }
         add_routes(&mut program);
-        let prefixes: Arc<[(String, String)]> =
-            program.modules.iter().map(|m| (m.prefix.clone(), m.namespace.clone())).filter(|(_, ns)| !ns.is_empty()).collect();
+        let prefixes: Arc<[(String, String)]> = program
+            .modules
+            .iter()
+            .map(|m| (m.prefix.clone(), m.namespace.clone()))
+            .filter(|(_, ns)| !ns.is_empty())
+            .collect();
         let services = (0..program.services.len())
             .filter(|number| !program.services[*number].operations.is_empty())
             .map(|number| {
@@ -138,7 +142,12 @@ fn add_routes(program: &mut Program) {
     }
 }
 
-fn operations(program: &Program, service: usize, shapes: &'static Shapes, prefixes: &Arc<[(String, String)]>) -> Vec<Operation> {
+fn operations(
+    program: &Program,
+    service: usize,
+    shapes: &'static Shapes,
+    prefixes: &Arc<[(String, String)]>,
+) -> Vec<Operation> {
     let declared = program.services[service].operations.iter();
     declared
         .map(|operation| Operation {
@@ -221,7 +230,12 @@ impl Service for Served {
         self.info
     }
 
-    fn call(self: Arc<Self>, context: Context, operation: usize, payload: Payload<'_>) -> Result<Outcome, Box<ReadError>> {
+    fn call(
+        self: Arc<Self>,
+        context: Context,
+        operation: usize,
+        payload: Payload<'_>,
+    ) -> Result<Outcome, Box<ReadError>> {
         let format = payload.format();
         let Some(operation) = self.operations.get(operation) else {
             return Err(soapstone_runtime::service::no_such_operation(context, payload));
@@ -232,9 +246,11 @@ impl Service for Served {
             let Some(output) = operation.output else { return Ok(Reply::none()) };
             match format {
                 Format::Xml => Ok(Reply(answer)),
-                Format::Json => json_of(operation.shapes, output, &answer, Scope::default())
-                    .map(Reply)
-                    .map_err(|error| Fault::receiver("response.invalid", 500, format!("The answer is not valid: {error}"))),
+                Format::Json => {
+                    json_of(operation.shapes, output, &answer, Scope::default()).map(Reply).map_err(|error| {
+                        Fault::receiver("response.invalid", 500, format!("The answer is not valid: {error}"))
+                    })
+                }
             }
         }))
     }

@@ -12,10 +12,25 @@ pub struct Shapes {
 
 /// A type, as a copier needs to know it.
 pub enum Shape {
-    Struct { fields: Vec<FieldShape>, starts: Option<&'static [rt::Start]>, array: Option<&'static rt::TypeName> },
-    Group { fields: Vec<FieldShape>, starts: &'static [rt::Start] },
-    Choice { branches: Vec<FieldShape>, starts: &'static [rt::Start] },
-    Poly { types: &'static [&'static rt::TypeName], items: Vec<usize>, is_abstract: bool, name: String },
+    Struct {
+        fields: Vec<FieldShape>,
+        starts: Option<&'static [rt::Start]>,
+        array: Option<&'static rt::TypeName>,
+    },
+    Group {
+        fields: Vec<FieldShape>,
+        starts: &'static [rt::Start],
+    },
+    Choice {
+        branches: Vec<FieldShape>,
+        starts: &'static [rt::Start],
+    },
+    Poly {
+        types: &'static [&'static rt::TypeName],
+        items: Vec<usize>,
+        is_abstract: bool,
+        name: String,
+    },
     Wrapper(Box<FieldShape>),
     /// A simple type, which fields know for themselves.
     Simple,
@@ -202,7 +217,8 @@ impl Maker<'_> {
             }
         }
         let patterns = simple.patterns.iter().map(|step| {
-            leak_list(step.iter().map(|p| leak(rt::Pattern::new(leak_text(p))) as &'static _).collect()) as &'static [_]
+            leak_list(step.iter().map(|p| leak(rt::Pattern::new(leak_text(p))) as &'static _).collect())
+                as &'static [_]
         });
         leak(rt::Facets {
             length: count(facets.length),
@@ -247,7 +263,8 @@ impl Maker<'_> {
             ItemKind::Struct(inner) => {
                 let elements = fields.iter().filter(|f| f.kind == Kind::Element).enumerate();
                 let all = inner.all.then(|| {
-                    leak_list(elements.map(|(number, f)| rt::Start::element(number, f.field)).collect()) as &'static [_]
+                    leak_list(elements.map(|(number, f)| rt::Start::element(number, f.field)).collect())
+                        as &'static [_]
                 });
                 let array = inner.array.as_ref().map(|name| self.type_name(name));
                 Shape::Struct { fields, starts: all, array }

@@ -201,11 +201,12 @@ impl Store {
             // Two programs that start at once on a new file: the lock is taken before it is looked into.
             Db::Sqlite(connection) => {
                 let mut done = Ok(Vec::new());
-                connection.immediate_transaction(|connection| {
-                    done = run(connection.run_pending_migrations(SQLITE_MIGRATIONS));
-                    if done.is_ok() { Ok(()) } else { Err(DieselError::RollbackTransaction) }
-                })
-                .or_else(|e| if matches!(e, DieselError::RollbackTransaction) { Ok(()) } else { Err(e) })?;
+                connection
+                    .immediate_transaction(|connection| {
+                        done = run(connection.run_pending_migrations(SQLITE_MIGRATIONS));
+                        if done.is_ok() { Ok(()) } else { Err(DieselError::RollbackTransaction) }
+                    })
+                    .or_else(|e| if matches!(e, DieselError::RollbackTransaction) { Ok(()) } else { Err(e) })?;
                 done
             }
             Db::Postgres(connection) => {

@@ -169,7 +169,8 @@ fn same(a: &str, b: &str, a_scope: &Scope<'_>, b_scope: &Scope<'_>) -> bool {
     let (a_words, b_words): (Vec<_>, Vec<_>) =
         (a.split_ascii_whitespace().collect(), b.split_ascii_whitespace().collect());
     a == b && !a.contains(':')
-        || a_words.len() == b_words.len() && a_words.iter().zip(&b_words).all(|(a, b)| same_word(a, b, a_scope, b_scope))
+        || a_words.len() == b_words.len()
+            && a_words.iter().zip(&b_words).all(|(a, b)| same_word(a, b, a_scope, b_scope))
         || a_words.concat() == b_words.concat() && a_words.len() != b_words.len()
 }
 

@@ -39,8 +39,7 @@ impl Loaded {
 
     /// Reads and writes a text; what was written says the same and is valid if the text was; so is its way over JSON.
     pub fn round_trip(&self, message: &MessageShape, text: &str, scope: &Scope<'_>) -> Result<(), String> {
-        let written =
-            xml_of(self.shapes, message, text, scope.clone()).map_err(|error| format!("refused: {error}"))?;
+        let written = xml_of(self.shapes, message, text, scope.clone()).map_err(|error| format!("refused: {error}"))?;
         if let Some(why) = difference(&whole(text, scope), &written) {
             return Err(format!("changed: {why}"));
         }

@@ -53,7 +53,10 @@ fn envelope(loaded: &Loaded, text: &str, kind: &str) -> String {
         message.element.local == local && message.element.namespace == namespace
     };
     let Some(message) = items.map(message).find(by_name) else {
-        return format!("not of the contract: no {kind} has the element {{{}}}{}", envelope.body_name.0, envelope.body_name.1);
+        return format!(
+            "not of the contract: no {kind} has the element {{{}}}{}",
+            envelope.body_name.0, envelope.body_name.1
+        );
     };
     let valid = match &loaded.validator {
         Ok(validator) if !message.encoded => validator.validate(text, 2).err(),

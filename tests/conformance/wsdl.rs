@@ -20,7 +20,8 @@ pub fn report(corpus: &Path) -> (String, Vec<(String, String)>) {
                     let message = problem.message.replace(&format!("{}/", corpus.display()), "");
                     let file = problem.file.replace(&format!("{}/", corpus.display()), "");
                     let place = format!("{file}:{}:{}", problem.position.line, problem.position.column);
-                    let _ = writeln!(wrong, "| {name} | {place} | `{}` | {} |", problem.code, message.replace('|', "\\|"));
+                    let _ =
+                        writeln!(wrong, "| {name} | {place} | `{}` | {} |", problem.code, message.replace('|', "\\|"));
                 }
                 Ok(loaded) => {
                     sound += 1;
@@ -31,7 +32,12 @@ pub fn report(corpus: &Path) -> (String, Vec<(String, String)>) {
                     let (good, all, why) = samples(&loaded);
                     operations += all;
                     let samples = if good == all { format!("{all}") } else { format!("{good} of {all}: {why}") };
-                    let _ = writeln!(rows, "| {name} | {} | {} | {samples} |", loaded.program.items.len(), code.len() / 1024);
+                    let _ = writeln!(
+                        rows,
+                        "| {name} | {} | {} | {samples} |",
+                        loaded.program.items.len(),
+                        code.len() / 1024
+                    );
                     sources.push((format!("c{}", sources.len()), code));
                 }
             }
@@ -43,8 +49,14 @@ pub fn report(corpus: &Path) -> (String, Vec<(String, String)>) {
         "{sound} contracts are sound: each is checked, generated (types, server, client) and compiled without a \
          warning of clippy; samples of {operations} operations, in XML and in JSON, are read again and validated.\n"
     );
-    let _ = writeln!(out, "| contract | Rust types | KB of Rust | messages with valid samples |\n| --- | --- | --- | --- |\n{rows}");
-    let _ = writeln!(out, "These are wrong, some of them on purpose:\n\n| contract | place | code | what |\n| --- | --- | --- | --- |\n{wrong}");
+    let _ = writeln!(
+        out,
+        "| contract | Rust types | KB of Rust | messages with valid samples |\n| --- | --- | --- | --- |\n{rows}"
+    );
+    let _ = writeln!(
+        out,
+        "These are wrong, some of them on purpose:\n\n| contract | place | code | what |\n| --- | --- | --- | --- |\n{wrong}"
+    );
     (out, sources)
 }
 

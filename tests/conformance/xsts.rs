@@ -65,7 +65,11 @@ pub fn report(folder: &Path) -> String {
         let loaded = match loaded {
             Ok(loaded) => loaded,
             Err(problem) => {
-                tally.note("not loaded", &schema, &format!("{} [{}]", problem.message.replace(&*folder.to_string_lossy(), ""), problem.code));
+                tally.note(
+                    "not loaded",
+                    &schema,
+                    &format!("{} [{}]", problem.message.replace(&*folder.to_string_lossy(), ""), problem.code),
+                );
                 continue;
             }
         };
@@ -100,12 +104,10 @@ fn one(folder: &Path, loaded: &Loaded, pair: &Pair, tally: &mut Tally) {
             Ok(()) => tally.add("valid: all well"),
             Err(why) => tally.note("valid: fails", &pair.test, &why),
         },
-        (Some(message), false) => {
-            match soapstone::dynamic::xml_of(loaded.shapes, message, body, Scope::default()) {
-                Err(_) => tally.add("reader: refuses"),
-                Ok(_) => tally.add("reader: accepts"),
-            }
-        }
+        (Some(message), false) => match soapstone::dynamic::xml_of(loaded.shapes, message, body, Scope::default()) {
+            Err(_) => tally.add("reader: refuses"),
+            Ok(_) => tally.add("reader: accepts"),
+        },
     }
 }
 
@@ -116,7 +118,10 @@ fn told(tally: &Tally) -> String {
     let _ = writeln!(out, "| what | count |\n| --- | --- |");
     let rows = [
         ("pairs of a schema and a valid instance that could be tried", valid),
-        ("read, written, equal after canonicalisation, valid, and the same by way of JSON", tally.count("valid: all well")),
+        (
+            "read, written, equal after canonicalisation, valid, and the same by way of JSON",
+            tally.count("valid: all well"),
+        ),
         ("pairs with an invalid instance", invalid),
         ("of those, refused by the reader alone", tally.count("reader: refuses")),
         ("instances on which libxml2, as we wrap it, agrees with the suite", tally.count("libxml2: as expected")),

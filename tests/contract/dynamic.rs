@@ -48,12 +48,16 @@ fn canned_answers_are_chosen_by_operation_and_xpath() {
     let folder = site.folder().join("answers");
     std::fs::create_dir(&folder).unwrap();
     let answer = |quantity: &str| {
-        format!("<GetStockResponse xmlns=\"urn:example:stock\"><stock><sku>AB-123</sku><quantity>{quantity}</quantity></stock></GetStockResponse>")
+        format!(
+            "<GetStockResponse xmlns=\"urn:example:stock\"><stock><sku>AB-123</sku><quantity>{quantity}</quantity></stock></GetStockResponse>"
+        )
     };
     std::fs::write(folder.join("GetStock.xml"), answer("1")).unwrap();
     let special = format!("<!-- when: //sto:sku = 'AB-124' -->\n{}", answer("2"));
     std::fs::write(folder.join("GetStock-second.xml"), special).unwrap();
-    let fault = envelope("<e:Fault><faultcode>e:Client</faultcode><faultstring>Gone</faultstring><detail><UnknownArticle xmlns=\"urn:example:stock\"><sku>ZZ-000</sku></UnknownArticle></detail></e:Fault>");
+    let fault = envelope(
+        "<e:Fault><faultcode>e:Client</faultcode><faultstring>Gone</faultstring><detail><UnknownArticle xmlns=\"urn:example:stock\"><sku>ZZ-000</sku></UnknownArticle></detail></e:Fault>",
+    );
     let fault = format!("<!-- when: starts-with(//sto:sku, 'ZZ') -->{fault}");
     std::fs::write(folder.join("GetStock-unknown.xml"), fault).unwrap();
     let server = site.serve_contract("mock", &stock(), &["--answers", folder.to_str().unwrap()]);

@@ -33,10 +33,26 @@ fn schemas_that_import_each_other_are_fine() {
 fn types_and_groups_that_contain_themselves_come_to_an_end() {
     let site = Site::new(Database::Sqlite);
     for (name, body, code) in [
-        ("group", "<xs:group name=\"g\"><xs:sequence><xs:group ref=\"t:g\"/></xs:sequence></xs:group><xs:complexType name=\"c\"><xs:group ref=\"t:g\"/></xs:complexType>", "xsd.circular_group"),
-        ("type", "<xs:simpleType name=\"a\"><xs:restriction base=\"t:b\"/></xs:simpleType><xs:simpleType name=\"b\"><xs:restriction base=\"t:a\"/></xs:simpleType><xs:element name=\"e\" type=\"t:a\"/>", "xsd.circular_type"),
-        ("complex", "<xs:complexType name=\"a\"><xs:complexContent><xs:extension base=\"t:b\"/></xs:complexContent></xs:complexType><xs:complexType name=\"b\"><xs:complexContent><xs:extension base=\"t:a\"/></xs:complexContent></xs:complexType>", "xsd.circular_type"),
-        ("attributes", "<xs:attributeGroup name=\"g\"><xs:attributeGroup ref=\"t:g\"/></xs:attributeGroup><xs:complexType name=\"c\"><xs:attributeGroup ref=\"t:g\"/></xs:complexType>", "xsd.circular_group"),
+        (
+            "group",
+            "<xs:group name=\"g\"><xs:sequence><xs:group ref=\"t:g\"/></xs:sequence></xs:group><xs:complexType name=\"c\"><xs:group ref=\"t:g\"/></xs:complexType>",
+            "xsd.circular_group",
+        ),
+        (
+            "type",
+            "<xs:simpleType name=\"a\"><xs:restriction base=\"t:b\"/></xs:simpleType><xs:simpleType name=\"b\"><xs:restriction base=\"t:a\"/></xs:simpleType><xs:element name=\"e\" type=\"t:a\"/>",
+            "xsd.circular_type",
+        ),
+        (
+            "complex",
+            "<xs:complexType name=\"a\"><xs:complexContent><xs:extension base=\"t:b\"/></xs:complexContent></xs:complexType><xs:complexType name=\"b\"><xs:complexContent><xs:extension base=\"t:a\"/></xs:complexContent></xs:complexType>",
+            "xsd.circular_type",
+        ),
+        (
+            "attributes",
+            "<xs:attributeGroup name=\"g\"><xs:attributeGroup ref=\"t:g\"/></xs:attributeGroup><xs:complexType name=\"c\"><xs:attributeGroup ref=\"t:g\"/></xs:complexType>",
+            "xsd.circular_group",
+        ),
     ] {
         let (verdict, problems) = check(&site, &schema(&site, &format!("{name}.xsd"), body));
         assert_eq!(verdict, "invalid", "{name}: {problems}");
@@ -70,10 +86,15 @@ fn a_schema_of_very_many_elements_is_read_in_time() {
 fn nothing_is_read_from_elsewhere() {
     let site = Site::new(Database::Sqlite);
     for location in ["http://127.0.0.1:9/x.xsd", "https://elsewhere.example/x.xsd", "ftp://elsewhere.example/x.xsd"] {
-        let import = format!("<xs:import namespace=\"urn:b\" schemaLocation=\"{location}\"/><xs:element xmlns:b=\"urn:b\" name=\"e\" type=\"b:t\"/>");
+        let import = format!(
+            "<xs:import namespace=\"urn:b\" schemaLocation=\"{location}\"/><xs:element xmlns:b=\"urn:b\" name=\"e\" type=\"b:t\"/>"
+        );
         let (verdict, problems) = check(&site, &schema(&site, "network.xsd", &import));
         assert_eq!(verdict, "invalid", "{location}: {problems}");
-        assert!(problems.contains("never fetched over the network") && problems.contains("xsd.unresolved"), "{problems}");
+        assert!(
+            problems.contains("never fetched over the network") && problems.contains("xsd.unresolved"),
+            "{problems}"
+        );
     }
     let secret = "<xs:import namespace=\"urn:b\" schemaLocation=\"file:///etc/passwd\"/><xs:element xmlns:b=\"urn:b\" name=\"e\" type=\"b:t\"/>";
     let (verdict, problems) = check(&site, &schema(&site, "secret.xsd", secret));
@@ -84,16 +105,23 @@ fn nothing_is_read_from_elsewhere() {
 #[test]
 fn entities_and_wrong_encodings_are_told() {
     let site = Site::new(Database::Sqlite);
-    let laughs = format!("<!DOCTYPE x [<!ENTITY a \"{}\"><!ENTITY b \"&a;&a;&a;&a;\">]><xs:schema {XS}><xs:element name=\"&b;\"/></xs:schema>", "ha".repeat(1000));
+    let laughs = format!(
+        "<!DOCTYPE x [<!ENTITY a \"{}\"><!ENTITY b \"&a;&a;&a;&a;\">]><xs:schema {XS}><xs:element name=\"&b;\"/></xs:schema>",
+        "ha".repeat(1000)
+    );
     let (verdict, problems) = check(&site, &site.file("laughs.xsd", laughs));
     assert_eq!(verdict, "invalid", "{problems}");
-    let mut bytes = format!("<?xml version=\"1.0\" encoding=\"UTF-8\"?><xs:schema {XS}><xs:element name=\"e\"/>").into_bytes();
+    let mut bytes =
+        format!("<?xml version=\"1.0\" encoding=\"UTF-8\"?><xs:schema {XS}><xs:element name=\"e\"/>").into_bytes();
     bytes.extend([0xFF, 0xFE, 0x80]);
     bytes.extend(b"</xs:schema>");
     let (verdict, problems) = check(&site, &site.file("encoding.xsd", bytes));
     assert_eq!(verdict, "invalid");
     assert!(problems.contains("xml.encoding"), "{problems}");
-    let utf16: Vec<u8> = [0xFF_u8, 0xFE].into_iter().chain(format!("<xs:schema {XS}/>").encode_utf16().flat_map(u16::to_le_bytes)).collect();
+    let utf16: Vec<u8> = [0xFF_u8, 0xFE]
+        .into_iter()
+        .chain(format!("<xs:schema {XS}/>").encode_utf16().flat_map(u16::to_le_bytes))
+        .collect();
     assert_eq!(check(&site, &site.file("utf16.xsd", utf16)).0, "ok");
 }
 

@@ -96,5 +96,8 @@ fn a_crate_that_is_written_compiles_as_it_is() {
         .unwrap();
     assert!(checked.status.success(), "{}", String::from_utf8_lossy(&checked.stderr));
     let types = site.run(&["contract", "rust", contract.to_str().unwrap(), "--emit", "types"]).stdout;
-    assert!(types.contains("pub struct GetStock") && !types.contains("pub trait") && !types.contains("Client"), "{types}");
+    assert!(
+        types.contains("pub struct GetStock") && !types.contains("pub trait") && !types.contains("Client"),
+        "{types}"
+    );
 }

@@ -4,7 +4,11 @@
 const SCHEMAS: &[(&[&str], &str, &str)] = &[
     (&["http://www.w3.org/XML/1998/namespace"], "xml.xsd", include_str!("../bundled/xml.xsd")),
     (
-        &["http://www.w3.org/2005/05/xmlmime", "http://www.w3.org/2004/11/xmlmime", "http://www.w3.org/2004/06/xmlmime"],
+        &[
+            "http://www.w3.org/2005/05/xmlmime",
+            "http://www.w3.org/2004/11/xmlmime",
+            "http://www.w3.org/2004/06/xmlmime",
+        ],
         "xmlmime.xsd",
         include_str!("../bundled/xmlmime.xsd"),
     ),

@@ -109,7 +109,8 @@ impl<'a> Comparer<'a> {
 
     fn port_type(&mut self, old: &'a PortType, new: &'a PortType) {
         self.documentation(&old.name.local, &old.documentation, &new.documentation);
-        let same = |a: &Operation, b: &Operation| a.name == b.name && (a.input_name == b.input_name || a.input_name.is_none());
+        let same =
+            |a: &Operation, b: &Operation| a.name == b.name && (a.input_name == b.input_name || a.input_name.is_none());
         for operation in &old.operations {
             let place = format!("{}.{}", old.name.local, operation.name);
             let found = new.operations.iter().find(|o| same(operation, o));
@@ -138,7 +139,8 @@ impl<'a> Comparer<'a> {
             })
         };
         let faults = |contract: &Contract, operation: &Operation| -> BTreeMap<String, QName> {
-            let named = operation.faults.iter().filter_map(|f| Some((element(contract, &f.message)?, f.message.clone())));
+            let named =
+                operation.faults.iter().filter_map(|f| Some((element(contract, &f.message)?, f.message.clone())));
             named.collect()
         };
         let (before, after) = (faults(self.old, old), faults(self.new, new));
@@ -171,7 +173,9 @@ impl<'a> Comparer<'a> {
                 continue;
             };
             match (&part.content, &other.content) {
-                (PartContent::Element(a), PartContent::Element(b)) if a == b => self.global_element(place, a, direction),
+                (PartContent::Element(a), PartContent::Element(b)) if a == b => {
+                    self.global_element(place, a, direction)
+                }
                 (PartContent::Type(a), PartContent::Type(b)) => {
                     self.types(&format!("{place}/{}", part.name), a, b, direction);
                 }
@@ -218,10 +222,18 @@ impl<'a> Comparer<'a> {
             _ => {}
         }
         if old.default != new.default {
-            self.add(Impact::Breaking, place, format!("its default {} has become {}", told(&old.default), told(&new.default)));
+            self.add(
+                Impact::Breaking,
+                place,
+                format!("its default {} has become {}", told(&old.default), told(&new.default)),
+            );
         }
         if old.fixed != new.fixed {
-            self.add(Impact::Breaking, place, format!("its fixed value {} has become {}", told(&old.fixed), told(&new.fixed)));
+            self.add(
+                Impact::Breaking,
+                place,
+                format!("its fixed value {} has become {}", told(&old.fixed), told(&new.fixed)),
+            );
         }
         self.types(place, &old.type_, &new.type_, direction);
     }
@@ -366,7 +378,11 @@ impl<'a> Comparer<'a> {
                     match (slot.element, other.element) {
                         (Some(a), Some(b)) => self.element(&place, a, b, direction),
                         (None, None) => {}
-                        _ => self.add(Impact::Breaking, &place, "an element has become a wildcard, or the other way round"),
+                        _ => self.add(
+                            Impact::Breaking,
+                            &place,
+                            "an element has become a wildcard, or the other way round",
+                        ),
                     }
                 }
             }
@@ -426,7 +442,8 @@ impl<'a> Comparer<'a> {
                 continue;
             };
             if operation.soap_action != other.soap_action {
-                let text = format!("the SOAPAction {} has become {}", told(&operation.soap_action), told(&other.soap_action));
+                let text =
+                    format!("the SOAPAction {} has become {}", told(&operation.soap_action), told(&other.soap_action));
                 self.add(Impact::Breaking, &place, text);
             }
             if operation.style != other.style
@@ -663,7 +680,9 @@ mod tests {
     use crate::source::Memory;
 
     fn contract(body: &str) -> Contract {
-        let text = format!("<xs:schema xmlns:xs='http://www.w3.org/2001/XMLSchema' elementFormDefault='qualified'>{body}</xs:schema>");
+        let text = format!(
+            "<xs:schema xmlns:xs='http://www.w3.org/2001/XMLSchema' elementFormDefault='qualified'>{body}</xs:schema>"
+        );
         let memory = Memory(BTreeMap::from([("a.xsd".to_owned(), text.into_bytes())]));
         crate::load(&memory, "a.xsd").unwrap()
     }
@@ -675,11 +694,15 @@ mod tests {
     #[test]
     fn changes_are_told_by_whom_they_concern() {
         let order = |inside: &str| {
-            format!("<xs:element name='order'><xs:complexType><xs:sequence>{inside}</xs:sequence></xs:complexType></xs:element>")
+            format!(
+                "<xs:element name='order'><xs:complexType><xs:sequence>{inside}</xs:sequence></xs:complexType></xs:element>"
+            )
         };
         let plain = order("<xs:element name='a' type='xs:int'/>");
         assert_eq!(worst(&plain, &plain), None);
-        let with_note = order("<xs:element name='a' type='xs:int'><xs:annotation><xs:documentation>A</xs:documentation></xs:annotation></xs:element>");
+        let with_note = order(
+            "<xs:element name='a' type='xs:int'><xs:annotation><xs:documentation>A</xs:documentation></xs:annotation></xs:element>",
+        );
         assert_eq!(worst(&plain, &with_note), Some(Impact::Cosmetic));
         let with_more = format!("{plain}<xs:element name='other' type='xs:int'/>");
         assert_eq!(worst(&plain, &with_more), Some(Impact::Compatible));

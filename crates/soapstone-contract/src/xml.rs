@@ -140,7 +140,8 @@ pub(crate) fn required_extensions(text: &str) -> Vec<(Position, String)> {
             scope.iter().rev().find(|(_, p, _)| p == prefix).map_or("", |(_, _, uri)| uri.as_str()).to_owned()
         };
         let required = start.attributes().flatten().any(|a| {
-            let is_wsdl = a.key.0.split_once(':').is_some_and(|(prefix, local)| local == "required" && meaning(prefix) == WSDL);
+            let is_wsdl =
+                a.key.0.split_once(':').is_some_and(|(prefix, local)| local == "required" && meaning(prefix) == WSDL);
             is_wsdl && matches!(a.value.trim(), "true" | "1")
         });
         let prefix = start.name().prefix().map_or("", |p| p.into_inner()).to_owned();

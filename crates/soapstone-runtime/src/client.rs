@@ -177,7 +177,8 @@ impl Client {
         let mut attempt = 0;
         loop {
             let outcome = self.post(action, &message).await;
-            let passing = matches!(&outcome, Err(CallError::Transport(_) | CallError::Status { status: 502..=504, .. }));
+            let passing =
+                matches!(&outcome, Err(CallError::Transport(_) | CallError::Status { status: 502..=504, .. }));
             if !passing || attempt >= self.retries {
                 return outcome;
             }
@@ -189,9 +190,9 @@ impl Client {
     async fn post(&self, action: &str, message: &str) -> Result<String, CallError> {
         let mut request = self.http.post(self.address.clone()).timeout(self.timeout).headers(self.headers.clone());
         request = match self.version {
-            Version::Soap11 => request
-                .header(CONTENT_TYPE, self.version.content_type())
-                .header("SOAPAction", format!("\"{action}\"")),
+            Version::Soap11 => {
+                request.header(CONTENT_TYPE, self.version.content_type()).header("SOAPAction", format!("\"{action}\""))
+            }
             Version::Soap12 if action.is_empty() => request.header(CONTENT_TYPE, self.version.content_type()),
             Version::Soap12 => {
                 request.header(CONTENT_TYPE, format!("{}; action=\"{action}\"", self.version.content_type()))

@@ -273,9 +273,8 @@ struct Collected {
 /// Whether libxml2 complains of a number only because it has more digits than libxml2 can count: 24. Our own readers
 /// take any number of them.
 fn is_only_long(message: &str) -> bool {
-    const TYPES: &[&str] = &[
-        "decimal", "integer", "nonNegativeInteger", "positiveInteger", "nonPositiveInteger", "negativeInteger",
-    ];
+    const TYPES: &[&str] =
+        &["decimal", "integer", "nonNegativeInteger", "positiveInteger", "nonPositiveInteger", "negativeInteger"];
     let Some((before, type_name)) = message.split_once("' is not a valid value of the atomic type 'xs:") else {
         return false;
     };

@@ -55,7 +55,8 @@ impl ShopPortType for Shop {
         let wanted: Vec<String> =
             request.skus.into_option().into_iter().flat_map(|s| s.item).filter_map(Nillable::into_option).collect();
         let all = [product(1, "MÜ-1", "12.50", &["3", "7"]), product(2, "MÜ-2", "0.333333333333333333", &[])];
-        let item = all.into_iter().filter(|p| wanted.is_empty() || wanted.contains(&p.sku)).map(Nillable::Value).collect();
+        let item =
+            all.into_iter().filter(|p| wanted.is_empty() || wanted.contains(&p.sku)).map(Nillable::Value).collect();
         Ok(ProductListResponse { store_view: Nillable::Value(ProductArray { item }) })
     }
 }

@@ -101,19 +101,17 @@ fn refused_by_libxml2(contract: &Contract) -> Option<Problem> {
     let why = Validator::new(&set.documents, &set.roots).err()?;
     let why = why.lines().next().unwrap_or_default().split_once(": ").map_or(why.as_str(), |(_, why)| why).to_owned();
     let position = soapstone_contract::Position::default();
-    let message = format!("libxml2 does not take the schemas, so that only the generated reader checks messages: {why}");
+    let message =
+        format!("libxml2 does not take the schemas, so that only the generated reader checks messages: {why}");
     Some(Problem::warning("contract.libxml2", &contract.entry, position, message).remedy("correct the schema"))
 }
 
 fn tell(file: &Path, verdict: &str, problems: &Problems, counts: &Counts) {
     let name = file.display();
     match verdict {
-        "ok" => outln!(
-            "{name}: ok, {} services, {} operations, {} types",
-            counts.services,
-            counts.operations,
-            counts.types
-        ),
+        "ok" => {
+            outln!("{name}: ok, {} services, {} operations, {} types", counts.services, counts.operations, counts.types)
+        }
         verdict => outln!("{name}: {verdict}"),
     }
     for problem in &problems.0 {

@@ -48,13 +48,15 @@ impl Rust {
     }
 
     fn write(&self, folder: &Path, code: &str, client: bool) -> Result<(), Failure> {
-        let stem = self.files.first().and_then(|f| f.file_stem()).map_or_else(String::new, |s| s.to_string_lossy().into());
+        let stem =
+            self.files.first().and_then(|f| f.file_stem()).map_or_else(String::new, |s| s.to_string_lossy().into());
         let name = module_name(&stem).trim_end_matches('_').replace('_', "-");
         let features = if client { ", features = [\"client\"]" } else { "" };
         let version = env!("CARGO_PKG_VERSION");
         // Beside its source a crate is found by its path; elsewhere by its version.
         let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("crates/soapstone-runtime");
-        let place = if source.is_dir() { format!("path = {:?}, ", source.display().to_string()) } else { String::new() };
+        let place =
+            if source.is_dir() { format!("path = {:?}, ", source.display().to_string()) } else { String::new() };
         let manifest = format!(
             "[package]\nname = \"{name}\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\n[dependencies]\n\
              soapstone-runtime = {{ {place}version = \"{version}\"{features} }}\n\n[workspace]\n"

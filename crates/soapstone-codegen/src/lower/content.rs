@@ -244,8 +244,7 @@ impl Lowerer<'_> {
 /// Whether a type is an extension of `xs:anyType`.
 fn extends_anything(complex: &ComplexType) -> bool {
     complex.derivation.as_ref().is_some_and(|derivation| {
-        derivation.kind == DerivationKind::Extension
-            && matches!(derivation.base, TypeRef::Builtin(Builtin::AnyType))
+        derivation.kind == DerivationKind::Extension && matches!(derivation.base, TypeRef::Builtin(Builtin::AnyType))
     })
 }
 

@@ -90,7 +90,8 @@ impl<'a> Lowerer<'a> {
         let mut names = Unique::default();
         let mut prefixes = Unique::default();
         let namespaces = contracts.iter().flat_map(|c| {
-            let schemas = c.schemas.namespaces.iter().filter(|ns| !crate::encoding::is_own(&QName::new((*ns).clone(), "")));
+            let schemas =
+                c.schemas.namespaces.iter().filter(|ns| !crate::encoding::is_own(&QName::new((*ns).clone(), "")));
             schemas.map(|ns| &**ns).chain(c.port_types.keys().map(|name| &*name.namespace))
         });
         // Names in no declared namespace: what XML itself and SOAP encoding bring along.

@@ -24,11 +24,9 @@ pub fn xml(program: &Program, item: usize) -> String {
         .collect();
     let mut out = String::new();
     for mut node in nodes {
-        if let Node::Element { attributes, .. } = &mut node {
-            if attributes.iter().any(|(name, _)| name.starts_with("xsi:")) || node_has_instance_attribute(&node) {
-                declarations.retain(|(name, _)| name != "xmlns:xsi");
-                declarations.push(("xmlns:xsi".to_owned(), "http://www.w3.org/2001/XMLSchema-instance".to_owned()));
-            }
+        if node_has_instance_attribute(&node) {
+            declarations.retain(|(name, _)| name != "xmlns:xsi");
+            declarations.push(("xmlns:xsi".to_owned(), "http://www.w3.org/2001/XMLSchema-instance".to_owned()));
         }
         if let Node::Element { attributes, .. } = &mut node {
             attributes.splice(0..0, declarations.iter().cloned());

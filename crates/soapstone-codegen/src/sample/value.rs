@@ -23,7 +23,9 @@ impl Sampler<'_> {
         let json = match simple.rust() {
             Some("bool") => Value::Bool(matches!(text.as_str(), "true" | "1")),
             Some("String") | None => Value::String(text.clone()),
-            Some("rt::QName") if text == QNAME => Value::String("{http://www.w3.org/XML/1998/namespace}lang".to_owned()),
+            Some("rt::QName") if text == QNAME => {
+                Value::String("{http://www.w3.org/XML/1998/namespace}lang".to_owned())
+            }
             Some(rust) if rust.starts_with("rt::") => Value::String(text.clone()),
             // A number that is exact in every reader of JSON.
             Some(_) => match text.trim_start_matches('+').parse::<i64>() {

@@ -1,5 +1,6 @@
 //! The closure of documents: the entry and all that it imports, includes or redefines, each read once.
 
+use super::schema::REDEFINED;
 use crate::bundled;
 use crate::model::{Link, SchemaRoot};
 use crate::problem::{Problem, Problems};
@@ -7,7 +8,6 @@ use crate::source::{Document, Sources, decode};
 use crate::wsdl::Definitions;
 use crate::xml::{self, At, Position, WSDL, XSD};
 use crate::xsd::{Redefine, Schema};
-use super::schema::REDEFINED;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -49,7 +49,8 @@ struct Reader<'a> {
 
 impl Closure {
     pub fn read(sources: &dyn Sources, entry: &str, problems: &mut Problems) -> Self {
-        let mut reader = Reader { sources, problems, closure: Self::default(), met: BTreeSet::new(), wanted: BTreeSet::new() };
+        let mut reader =
+            Reader { sources, problems, closure: Self::default(), met: BTreeSet::new(), wanted: BTreeSet::new() };
         let name = sources.locate(None, entry);
         reader.closure.entry.clone_from(&name);
         if let Some(text) = reader.fetch(&name, None) {
@@ -102,7 +103,8 @@ impl Reader<'_> {
                     Problem::warning("contract.not_found", file, position, text)
                 };
                 self.problems.push(
-                    problem.remedy("put the file at that place, or correct the location; contracts must be local files"),
+                    problem
+                        .remedy("put the file at that place, or correct the location; contracts must be local files"),
                 );
                 return None;
             }
@@ -219,11 +221,8 @@ impl Reader<'_> {
             return;
         }
         if includer.is_none() {
-            let root = SchemaRoot {
-                namespace: namespace.to_string(),
-                document: file.to_string(),
-                position: schema.position,
-            };
+            let root =
+                SchemaRoot { namespace: namespace.to_string(), document: file.to_string(), position: schema.position };
             if !self.closure.roots.contains(&root) {
                 self.closure.roots.push(root);
             }

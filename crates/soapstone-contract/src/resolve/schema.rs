@@ -10,8 +10,8 @@ use crate::model::{
 use crate::problem::Problems;
 use crate::xml::At;
 use crate::xsd;
-use std::collections::{BTreeMap, BTreeSet};
 use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// Resolves all schemas of a contract into one set of components.

@@ -25,7 +25,10 @@ pub fn validation_set(contract: &Contract) -> ValidationSet {
     // Inline schemas by document and place; the others by document.
     let mut names: BTreeMap<(&str, Option<Position>), String> = BTreeMap::new();
     let is_inline = |document: &str| {
-        contract.documents.iter().any(|d| d.name == document && d.text.contains(WSDL) && target_namespace(&d.text).is_none())
+        contract
+            .documents
+            .iter()
+            .any(|d| d.name == document && d.text.contains(WSDL) && target_namespace(&d.text).is_none())
     };
     let inline: BTreeSet<&str> =
         contract.documents.iter().map(|d| d.name.as_str()).filter(|name| is_inline(name)).collect();
@@ -38,7 +41,8 @@ pub fn validation_set(contract: &Contract) -> ValidationSet {
         names.insert((document.name.as_str(), None), name);
     }
     let name_of = |root: &'_ SchemaRoot| -> Option<&String> {
-        let of = |position| names.iter().find(|((d, p), _)| *d == root.document && *p == position).map(|(_, name)| name);
+        let of =
+            |position| names.iter().find(|((d, p), _)| *d == root.document && *p == position).map(|(_, name)| name);
         of(Some(root.position)).or_else(|| of(None))
     };
     // What a namespace is imported from, where a location does not say it.
@@ -91,7 +95,9 @@ pub fn validation_set(contract: &Contract) -> ValidationSet {
             set.roots.push(((*namespace).to_owned(), (*document).clone()));
         }
     }
-    for (number, (namespace, elements)) in wrappers.iter().filter(|(ns, _)| !roots.contains_key(ns.as_str())).enumerate() {
+    for (number, (namespace, elements)) in
+        wrappers.iter().filter(|(ns, _)| !roots.contains_key(ns.as_str())).enumerate()
+    {
         let name = format!("r{number}.xsd");
         set.documents.push((name.clone(), join(namespace, &[], Some(elements), roots.keys())));
         set.roots.push((namespace.clone(), name));
@@ -193,13 +199,13 @@ fn rpc_element(name: &str, message: &Message, in_body: impl Fn(&str) -> bool) ->
                     TypeRef::Anonymous(_) => (XSD.to_owned(), "anyType"),
                 };
                 let reference = if namespace.is_empty() { local.to_owned() } else { format!("p:{local}") };
-                let declaration = if namespace.is_empty() {
-                    String::new()
-                } else {
-                    format!(" xmlns:p=\"{}\"", escaped(&namespace))
-                };
+                let declaration =
+                    if namespace.is_empty() { String::new() } else { format!(" xmlns:p=\"{}\"", escaped(&namespace)) };
                 let part = escaped(&part.name);
-                write!(out, "<xs:element{declaration} name=\"{part}\" type=\"{reference}\" nillable=\"true\" form=\"unqualified\"/>")
+                write!(
+                    out,
+                    "<xs:element{declaration} name=\"{part}\" type=\"{reference}\" nillable=\"true\" form=\"unqualified\"/>"
+                )
             }
         };
     }
@@ -289,8 +295,11 @@ fn extracted(text: &str) -> Vec<(Position, String)> {
     }
 }
 
+/// Finds the name of a document: by what refers to it (import, include, redefine), the location, and the namespace.
+type Locate<'a> = dyn Fn(&str, Option<&str>, &str) -> Option<String> + 'a;
+
 /// A schema with its locations changed, and without annotations.
-fn prepared(text: &str, locate: &dyn Fn(&str, Option<&str>, &str) -> Option<String>) -> String {
+fn prepared(text: &str, locate: &Locate<'_>) -> String {
     let mut reader = Reader::from_str(text);
     let mut out = String::with_capacity(text.len());
     let mut copied = 0;

@@ -48,11 +48,8 @@ impl Endpoint {
     /// If libxml2 does not take the contract's schemas.
     pub fn new(service: Arc<dyn Service>, path: &str, options: EndpointOptions) -> Result<Self, String> {
         let info = service.info();
-        let validator = if options.skip_validation && !options.validate_responses {
-            None
-        } else {
-            Some(Validator::of(info)?)
-        };
+        let validator =
+            if options.skip_validation && !options.validate_responses { None } else { Some(Validator::of(info)?) };
         Ok(Self { service, validator, path: path.into(), options: Arc::new(options) })
     }
 

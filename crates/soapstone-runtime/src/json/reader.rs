@@ -201,8 +201,8 @@ impl Source for JsonSource {
             Some((namespace, local)) => (Some(namespace), local),
             None => (None, name),
         };
-        let matches = |t: &&TypeName| t.local == local && namespace.is_none_or(|ns| ns == t.namespace);
-        match types.iter().position(|t| matches(t)) {
+        let matches = |t: &&'static TypeName| t.local == local && namespace.is_none_or(|ns| ns == t.namespace);
+        match types.iter().position(matches) {
             Some(index) => Ok(Typed::Known(index)),
             None => {
                 let message = format!("\"@type\" is \"{name}\", which the contract does not know here");

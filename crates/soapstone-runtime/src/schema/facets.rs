@@ -70,8 +70,8 @@ impl Facets {
                 return Err(format!("does not match the pattern {}", texts.join(" | ")));
             }
         }
-        let is_one = |allowed: &&str| *allowed == lexical || value.compare(allowed) == Some(Ordering::Equal);
-        if !self.enumeration.is_empty() && !self.enumeration.iter().any(|allowed| is_one(&allowed)) {
+        let is_one = |allowed: &&'static str| *allowed == lexical || value.compare(allowed) == Some(Ordering::Equal);
+        if !self.enumeration.is_empty() && !self.enumeration.iter().any(is_one) {
             return Err(format!("is none of the enumeration {}", self.enumeration.join(", ")));
         }
         self.check_bounds(value)?;

@@ -2,9 +2,9 @@
 
 mod envelope;
 mod fault;
+mod limits;
 mod received;
 mod references;
-mod limits;
 
 pub use envelope::{Envelope, HeaderBlock, Version};
 pub use fault::{Detail, Fault, FaultCode, NAMESPACE};

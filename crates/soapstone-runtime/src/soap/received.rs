@@ -88,7 +88,6 @@ impl ReceivedFault {
     }
 
     fn trimmed(mut self) -> Self {
-        let local = |text: &str| text.trim().rsplit(':').next().unwrap_or_default().to_owned();
         self.code = local(&self.code);
         self.subcode = self.subcode.as_deref().map(local);
         self.message = self.message.trim().to_owned();
@@ -109,6 +108,11 @@ impl ReceivedFault {
     }
 }
 
+/// A name without its prefix.
+fn local(name: &str) -> String {
+    name.trim().rsplit(':').next().unwrap_or_default().to_owned()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -120,7 +124,11 @@ mod tests {
         assert_eq!((fault.code.as_str(), fault.message.as_str()), ("Client.Auth", "No & no"));
         assert!(fault.is_ours());
         assert_eq!(fault.detail.len(), 2);
-        assert!(fault.detail[0].starts_with("<x:a") && fault.detail[0].contains("xmlns:s=\"urn:s\""), "{}", fault.detail[0]);
+        assert!(
+            fault.detail[0].starts_with("<x:a") && fault.detail[0].contains("xmlns:s=\"urn:s\""),
+            "{}",
+            fault.detail[0]
+        );
         let text = "<Fault><Code><Value>e:Receiver</Value><Subcode><Value>m:Timeout</Value></Subcode></Code><Reason><Text>Later</Text></Reason></Fault>";
         let fault = ReceivedFault::parse(text, &Scope::default());
         assert_eq!((fault.code.as_str(), fault.subcode.as_deref()), ("Receiver", Some("Timeout")));

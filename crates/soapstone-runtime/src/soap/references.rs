@@ -81,9 +81,8 @@ fn targets(body: &str) -> Read<HashMap<String, Target<'_>>> {
     loop {
         let before = position(&reader);
         match reader.read_event().map_err(|e| malformed(&e))? {
-            Event::Start(start) => open.push(
-                unqualified(&start, "id").map(|id| (id, attributes_without(&start, &["id"]), position(&reader))),
-            ),
+            Event::Start(start) => open
+                .push(unqualified(&start, "id").map(|id| (id, attributes_without(&start, &["id"]), position(&reader)))),
             Event::Empty(start) => {
                 if let Some(id) = unqualified(&start, "id") {
                     found.insert(id, Target { attributes: attributes_without(&start, &["id"]), content: "" });
@@ -151,7 +150,9 @@ impl Resolver<'_> {
             return Err(wrong(ReadErrorKind::Limit, "references lead too deep"));
         }
         let Some(target) = self.targets.get(id) else {
-            return Err(wrong(ReadErrorKind::Missing, format!("the reference \"#{id}\" leads nowhere")).of("href", Some(id)));
+            return Err(
+                wrong(ReadErrorKind::Missing, format!("the reference \"#{id}\" leads nowhere")).of("href", Some(id))
+            );
         };
         let (attributes, content) = (target.attributes.clone(), target.content);
         // Declarations of the target hold in its content; those of the reference would stand there twice.
@@ -175,7 +176,8 @@ mod tests {
 
     #[test]
     fn references_are_replaced_by_what_they_mean() {
-        let body = "<op><a href=\"#1\"/><b href='#1'></b></op><m id=\"1\" t=\"x\"><c href=\"#2\"/></m><m id=\"2\">v</m>";
+        let body =
+            "<op><a href=\"#1\"/><b href='#1'></b></op><m id=\"1\" t=\"x\"><c href=\"#2\"/></m><m id=\"2\">v</m>";
         assert_eq!(resolve(body).unwrap(), "<op><a t=\"x\"><c>v</c></a><b t=\"x\"><c>v</c></b></op>");
         assert_eq!(resolve("<op><a/></op>").unwrap(), "<op><a/></op>");
     }

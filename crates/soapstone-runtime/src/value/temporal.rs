@@ -23,7 +23,8 @@ struct Parts {
     zone: Option<i16>,
 }
 
-const START: Parts = Parts { year: 1972, month: 1, day: 1, hour: 0, minute: 0, second: 0, nanosecond: 0, digits: 0, zone: None };
+const START: Parts =
+    Parts { year: 1972, month: 1, day: 1, hour: 0, minute: 0, second: 0, nanosecond: 0, digits: 0, zone: None };
 
 /// Reads digits off a text.
 struct Scanner<'a>(&'a str);
