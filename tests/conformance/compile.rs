@@ -6,29 +6,18 @@ use std::process::Command;
 
 /// Compiles the sources, each a module, and sees to it that clippy has nothing to say.
 pub fn all(sources: &[(String, String)]) {
-    let folder = project("target/conformance");
+    let folder = crate_folder("checked");
     let modules = folder.join("src");
-    std::fs::create_dir_all(&modules).unwrap();
-    let runtime = project("crates/soapstone-runtime");
-    let manifest = format!(
-        "[package]\nname = \"conformance\"\nversion = \"0.0.0\"\nedition = \"2024\"\n\n[dependencies]\n\
-         soapstone-runtime = {{ path = {:?}, features = [\"client\"] }}\n\n[profile.dev]\ndebug = false\n\n[workspace]\n",
-        runtime.display().to_string()
-    );
-    write(&folder.join("Cargo.toml"), &manifest);
-    // The same versions as ours.
-    let lock = std::fs::read_to_string(project("Cargo.lock")).unwrap();
-    write(&folder.join("Cargo.lock"), &lock);
     let mut root = String::new();
     for (name, code) in sources {
         write(&modules.join(format!("{name}.rs")), code);
         let _ = writeln!(root, "pub mod {name};");
     }
     write(&modules.join("lib.rs"), &root);
-    let output = Command::new("cargo")
+    let output = Command::new(env!("CARGO"))
         .args(["clippy", "--quiet", "--offline", "--", "-D", "warnings"])
         .current_dir(&folder)
-        .env("CARGO_TARGET_DIR", folder.join("target"))
+        .env("CARGO_TARGET_DIR", folder.join("../target"))
         .env_remove("RUSTFLAGS")
         .output()
         .unwrap();
@@ -36,8 +25,28 @@ pub fn all(sources: &[(String, String)]) {
     assert!(output.status.success(), "{}", errors.chars().take(4000).collect::<String>());
 }
 
+/// The folder of a crate that has nothing yet but its manifest.
+pub fn crate_folder(name: &str) -> std::path::PathBuf {
+    let folder = project("target/conformance").join(name);
+    std::fs::create_dir_all(folder.join("src")).unwrap();
+    let runtime = project("crates/soapstone-runtime");
+    let manifest = format!(
+        "[package]\nname = \"{name}\"\nversion = \"0.0.0\"\nedition = \"2024\"\n\n[dependencies]\n\
+         soapstone-runtime = {{ path = {:?}, features = [\"client\"] }}\n\n[profile.dev]\ndebug = false\n\n[workspace]\n",
+        runtime.display().to_string()
+    );
+    write(&folder.join("Cargo.toml"), &manifest);
+    // The same versions as ours.
+    let lock = std::fs::read_to_string(project("Cargo.lock")).unwrap();
+    let ours = folder.join("Cargo.lock");
+    if !ours.is_file() {
+        write(&ours, &lock);
+    }
+    folder
+}
+
 /// Leaves a file alone that says it already: then it need not be compiled again.
-fn write(path: &std::path::Path, text: &str) {
+pub fn write(path: &std::path::Path, text: &str) {
     if std::fs::read_to_string(path).is_ok_and(|before| before == text) {
         return;
     }

@@ -3,6 +3,7 @@
 
 mod canonical;
 mod compile;
+mod compiled;
 mod loaded;
 mod messages;
 mod wsdl;
@@ -26,8 +27,9 @@ fn the_page_says_what_is_so() {
     let (contracts, sources) = wsdl::report(&corpus);
     compile::all(&sources);
     let messages = messages::report(&corpus, Some(&data));
+    let compiled = compiled::report(&corpus, &data);
     let xsts = xsts::report(&corpus.join("xsts"));
-    let found = format!("{HEAD}{contracts}\n{messages}\n{xsts}");
+    let found = format!("{HEAD}{contracts}\n{messages}\n{compiled}\n{xsts}");
     let page = project("docs/conformance.md");
     if std::env::var_os("UPDATE").is_some() {
         std::fs::write(&page, &found).unwrap();

@@ -4,7 +4,7 @@ use super::loaded::{Loaded, root_name, without_prolog};
 use soapstone_runtime::xml::Scope;
 use std::collections::BTreeMap;
 use std::fmt::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Schemas with which libxml2 comes to no end.
 const ENDLESS: &[&str] = &["msData/particles/particlesZ012.xsd"];
@@ -27,6 +27,16 @@ fn pairs(folder: &Path) -> BTreeMap<String, Vec<Pair>> {
         });
     }
     by_schema
+}
+
+/// The valid instances of each schema that can be tried, with their names.
+pub fn valid_documents(folder: &Path) -> BTreeMap<String, Vec<(PathBuf, String)>> {
+    let mut found = pairs(folder);
+    found.retain(|schema, _| !ENDLESS.contains(&schema.as_str()));
+    let documents = |pairs: Vec<Pair>| -> Vec<(PathBuf, String)> {
+        pairs.into_iter().filter(|p| p.valid).map(|p| (folder.join(&p.instance), p.test)).collect()
+    };
+    found.into_iter().map(|(schema, pairs)| (schema, documents(pairs))).filter(|(_, list)| !list.is_empty()).collect()
 }
 
 #[derive(Default)]

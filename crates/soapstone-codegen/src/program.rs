@@ -177,6 +177,8 @@ pub struct Field {
     pub wildcard: Wildcard,
     /// Whether text counts between the elements of this group.
     pub mixed: bool,
+    /// Of mixed content: the branches that the schema asks for, in their order.
+    pub needed: Vec<usize>,
     /// The type that SOAP encoding writes on the element.
     pub xsi_type: Option<ElementName>,
 }
@@ -198,6 +200,7 @@ impl Field {
             fixed: None,
             wildcard: Wildcard::Any,
             mixed: false,
+            needed: Vec::new(),
             xsi_type: None,
         }
     }

@@ -327,7 +327,30 @@ impl Lowerer<'_> {
         field.doc = Some("Text and elements, in order.".to_owned());
         field.occurs = UNBOUNDED;
         field.mixed = true;
+        nodes.iter().for_each(|node| needed(node, self.program.fields(item), &mut field.needed));
         vec![field]
+    }
+}
+
+/// The branches of mixed content that a node cannot do without.
+fn needed(node: &Node, branches: &[Field], found: &mut Vec<usize>) {
+    let mut add = |is_it: &dyn Fn(&Field) -> bool, occurs: &Occurs| {
+        if let Some(branch) = branches.iter().position(is_it) {
+            found.extend((0..occurs.min.min(100)).map(|_| branch));
+        }
+    };
+    match node {
+        Node::Element(element, occurs) => {
+            add(&|b| b.kind == Kind::Element && b.local == element.name.local, occurs);
+        }
+        Node::Any(_, occurs) => add(&|b| b.kind == Kind::Any, occurs),
+        Node::Sequence(nodes, occurs) | Node::All(nodes, occurs) if occurs.min > 0 => {
+            nodes.iter().for_each(|node| needed(node, branches, found));
+        }
+        Node::Choice(nodes, occurs) if occurs.min > 0 => {
+            nodes.iter().take(1).for_each(|node| needed(node, branches, found));
+        }
+        _ => {}
     }
 }
 

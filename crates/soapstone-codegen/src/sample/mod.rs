@@ -14,7 +14,11 @@ const MAX_ELEMENTS: usize = 250;
 
 /// The message of an item as XML, indented.
 pub fn xml(program: &Program, item: usize) -> String {
-    let (nodes, _) = message(program, item);
+    written(program, item, false)
+}
+
+fn written(program: &Program, item: usize, in_wildcard: bool) -> String {
+    let (nodes, _) = message(program, item, in_wildcard);
     let mut declarations: Vec<(String, String)> = program
         .namespaces_of(item)
         .into_iter()
@@ -38,16 +42,17 @@ pub fn xml(program: &Program, item: usize) -> String {
 
 /// The message of an item as JSON.
 pub fn json(program: &Program, item: usize) -> Value {
-    message(program, item).1
+    message(program, item, false).1
 }
 
-fn message(program: &Program, item: usize) -> (Vec<Node>, Value) {
+fn message(program: &Program, item: usize, in_wildcard: bool) -> (Vec<Node>, Value) {
     let mut sampler = Sampler {
         program,
         heights: heights(program),
         left: MAX_ELEMENTS,
         ids: 0,
         encoded: program.encoded_messages.contains(&item),
+        in_wildcard,
     };
     let content = sampler.item(item, 0);
     let nodes = match program.element_of(item) {
@@ -148,6 +153,8 @@ struct Sampler<'a> {
     left: usize,
     ids: u32,
     encoded: bool,
+    /// Whether this is what stands for a wildcard already: a wildcard in it gets no more of that kind.
+    in_wildcard: bool,
 }
 
 impl Sampler<'_> {
@@ -250,6 +257,17 @@ impl Sampler<'_> {
                     parts.members.insert(field.json.clone(), json);
                 }
             }
+            (Kind::Group, Some(item)) if !field.needed.is_empty() && depth < MAX_DEPTH => {
+                let mut rounds = Vec::new();
+                for branch in &field.needed {
+                    let mut round = Parts::default();
+                    let branch = self.program.fields(item)[*branch].clone();
+                    self.field(&branch, depth + 1, &mut round);
+                    parts.nodes.append(&mut round.nodes);
+                    rounds.push(Value::Object(round.members));
+                }
+                parts.members.insert(field.json.clone(), Value::Array(rounds));
+            }
             (Kind::Group, Some(item)) if field.repeats() => {
                 let mut rounds = Vec::new();
                 for _ in 0..count {
@@ -312,11 +330,14 @@ impl Sampler<'_> {
             .filter(|item| {
                 program.element_of(*item).is_some_and(|e| allows(&program.modules[e.namespace].namespace))
                     && self.heights[*item] <= 2
-                    && !program.fields(*item).iter().any(|f| f.kind == Kind::Any && f.occurs.min > 0)
+                    && !program
+                        .fields(*item)
+                        .iter()
+                        .any(|f| !f.needed.is_empty() || (f.kind == Kind::Any && f.occurs.min > 0))
             })
             .min_by_key(|item| (self.heights[*item], program.fields(*item).len(), *item));
-        if let Some(item) = simplest {
-            return xml(program, item).split('\n').map(str::trim).collect();
+        if let Some(item) = simplest.filter(|_| !self.in_wildcard) {
+            return written(program, item, true).split('\n').map(str::trim).collect();
         }
         let namespace = match wildcard {
             Wildcard::Of(list) => list.first().cloned().unwrap_or_default(),
