@@ -2,6 +2,7 @@
 
 mod documents;
 mod names;
+mod references;
 mod schema;
 mod service;
 
