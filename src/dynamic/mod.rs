@@ -3,6 +3,7 @@
 
 mod copy;
 mod gateway;
+mod lasting;
 mod mock;
 mod serve;
 mod service;

@@ -1,6 +1,7 @@
 //! A service whose contract is known only at run time.
 
 use super::copy::{json_of, xml_of, xml_of_json};
+use super::lasting::{leak, leak_list, leak_text};
 use super::shapes::{MessageShape, Shapes};
 use futures_util::future::BoxFuture;
 use soapstone_codegen::program::Program;
@@ -63,18 +64,6 @@ pub struct Served {
     info: &'static ServiceInfo,
     operations: &'static [Operation],
     handler: Arc<dyn Handler>,
-}
-
-fn leak<T>(value: T) -> &'static T {
-    Box::leak(Box::new(value))
-}
-
-fn leak_text(text: &str) -> &'static str {
-    Box::leak(text.to_owned().into_boxed_str())
-}
-
-fn leak_list<T>(list: Vec<T>) -> &'static [T] {
-    Box::leak(list.into_boxed_slice())
 }
 
 /// The operations and services of a contract, before anything answers them.

@@ -1,6 +1,7 @@
 //! What generated code says in constants, made at run time. It lives as long as the program: a contract is loaded
 //! once, when a server starts.
 
+use super::lasting::{leak, leak_list, leak_text};
 use soapstone_codegen::program::{self, Base, Field, FieldType, ItemKind, Kind, Program};
 use soapstone_contract::model::{Occurs, WhiteSpace as Declared};
 use soapstone_runtime as rt;
@@ -74,18 +75,6 @@ pub struct MessageShape {
     pub element: &'static rt::Field,
     pub namespaces: &'static [rt::Namespace],
     pub encoded: bool,
-}
-
-fn leak<T>(value: T) -> &'static T {
-    Box::leak(Box::new(value))
-}
-
-fn leak_text(text: &str) -> &'static str {
-    Box::leak(text.to_owned().into_boxed_str())
-}
-
-fn leak_list<T>(list: Vec<T>) -> &'static [T] {
-    Box::leak(list.into_boxed_slice())
 }
 
 impl Shapes {

@@ -89,19 +89,7 @@ fn sequence(nodes: Vec<Node>, occurs: Occurs) -> Option<Node> {
             other => flat.push(other),
         }
     }
-    if flat.is_empty() {
-        return None;
-    }
-    if flat.len() == 1
-        && let Some(mut only) = flat.pop()
-    {
-        if let Some(both) = times(occurs, *only.occurs()) {
-            *only.occurs() = both;
-            return Some(only);
-        }
-        flat.push(only);
-    }
-    Some(Node::Sequence(flat, occurs))
+    group(flat, occurs, Node::Sequence)
 }
 
 fn choice(nodes: Vec<Node>, mut occurs: Occurs) -> Option<Node> {
@@ -122,19 +110,22 @@ fn choice(nodes: Vec<Node>, mut occurs: Occurs) -> Option<Node> {
             other => flat.push(other),
         }
     }
-    if flat.is_empty() {
-        return None;
+    group(flat, occurs, Node::Choice)
+}
+
+/// A group of nodes; one of a single node is that node, where it can say how often.
+fn group(mut nodes: Vec<Node>, occurs: Occurs, of: fn(Vec<Node>, Occurs) -> Node) -> Option<Node> {
+    match nodes.as_mut_slice() {
+        [] => None,
+        [only] => match times(occurs, *only.occurs()) {
+            Some(both) => {
+                *only.occurs() = both;
+                nodes.pop()
+            }
+            None => Some(of(nodes, occurs)),
+        },
+        _ => Some(of(nodes, occurs)),
     }
-    if flat.len() == 1
-        && let Some(mut only) = flat.pop()
-    {
-        if let Some(both) = times(occurs, *only.occurs()) {
-            *only.occurs() = both;
-            return Some(only);
-        }
-        flat.push(only);
-    }
-    Some(Node::Choice(flat, occurs))
 }
 
 impl Lowerer<'_> {
