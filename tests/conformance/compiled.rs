@@ -149,6 +149,8 @@ fn run(
         .current_dir(folder)
         .env("CARGO_TARGET_DIR", folder.join("../target"))
         .env_remove("RUSTFLAGS")
+        // The tests beside this one want to get on as well.
+        .env("CARGO_BUILD_JOBS", "1")
         .output()
         .unwrap();
     assert!(

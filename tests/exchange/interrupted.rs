@@ -10,6 +10,9 @@ use std::time::{Duration, Instant};
 
 const ARTICLES: u32 = 30_000;
 
+/// So small that a run takes long enough to be cut off, however busy the machine is.
+const BATCH: &str = "batch-size=5";
+
 fn large_file(site: &Site) -> std::path::PathBuf {
     let path = site.folder().join("articles.xml");
     catalogue::write(ARTICLES, File::create(&path).unwrap()).unwrap();
@@ -62,7 +65,7 @@ on_each_database! {
     fn a_killed_server_goes_on_where_it_stopped(database) {
         let site = Site::new(database);
         let file = large_file(&site);
-        let server = site.serve();
+        let server = site.serve_with(&[BATCH]);
         upload(&server, &file);
         wait_until_under_way(|| run_of(&server));
         server.kill();
@@ -76,7 +79,7 @@ on_each_database! {
     fn a_killed_command_goes_on_when_it_is_given_again(database) {
         let site = Site::new(database);
         let file = large_file(&site);
-        let mut child = site.command(&["import", "articles", "articles.xml"]).stderr(Stdio::null()).spawn().unwrap();
+        let mut child = site.command(&["import", "articles", "articles.xml", "--set", BATCH]).stderr(Stdio::null()).spawn().unwrap();
         wait_until_under_way(|| {
             let shown = site.run(&["run", "show", "1", "--json"]);
             serde_json::from_str(&shown.stdout).unwrap_or(Value::Null)
@@ -92,7 +95,7 @@ on_each_database! {
     fn a_stopped_server_puts_its_run_back(database) {
         let site = Site::new(database);
         let file = large_file(&site);
-        let server = site.serve();
+        let server = site.serve_with(&[BATCH]);
         upload(&server, &file);
         wait_until_under_way(|| run_of(&server));
         assert_eq!(server.stop(), Some(0));
@@ -104,7 +107,7 @@ on_each_database! {
     fn a_cancelled_run_stops_soon_and_keeps_what_it_wrote(database) {
         let site = Site::new(database);
         let file = large_file(&site);
-        let server = site.serve();
+        let server = site.serve_with(&[BATCH]);
         upload(&server, &file);
         wait_until_under_way(|| run_of(&server));
         let reply = server.post_json("/api/v1/runs/1/cancel", &serde_json::json!({}));
@@ -124,7 +127,8 @@ on_each_database! {
 fn a_command_stopped_from_the_keyboard_can_be_given_again() {
     let site = Site::new(crate::support::Database::Sqlite);
     large_file(&site);
-    let mut child = site.command(&["import", "articles", "articles.xml"]).stderr(Stdio::null()).spawn().unwrap();
+    let mut child =
+        site.command(&["import", "articles", "articles.xml", "--set", BATCH]).stderr(Stdio::null()).spawn().unwrap();
     wait_until_under_way(|| {
         let shown = site.run(&["run", "show", "1", "--json"]);
         serde_json::from_str(&shown.stdout).unwrap_or(Value::Null)
