@@ -179,13 +179,7 @@ impl<'a> Lowering<'a> {
         let module = lowerer.module_of(&self.port_type.namespace);
         let parts: Vec<_> = name.and_then(|n| self.find(n)).map(|m| m.parts.iter().collect()).unwrap_or_default();
         let in_body = |part: &&soapstone_contract::model::Part| {
-            body.is_none_or(|b| match &b.parts {
-                Some(parts) => parts.contains(&part.name),
-                None => {
-                    let in_header = b.headers.iter().any(|h| Some(&h.message) == name && h.part == part.name);
-                    !in_header && !b.elsewhere.contains(&part.name)
-                }
-            })
+            name.zip(body).is_none_or(|(message, body)| body.carries(message, &part.name))
         };
         let parts: Vec<_> = parts.into_iter().filter(in_body).collect();
         if !rpc

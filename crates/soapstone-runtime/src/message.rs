@@ -40,10 +40,7 @@ impl Payload<'_> {
     /// Where and why it is not that message.
     pub fn read<T: Message>(self) -> Result<T, Box<ReadError>> {
         match self {
-            Self::Xml { text, scope, origin } => {
-                let mut source = XmlSource::within(&text, scope.outer(), origin);
-                if T::ELEMENT.local.is_empty() { source.elements(T::ELEMENT) } else { source.message(T::ELEMENT) }
-            }
+            Self::Xml { text, scope, origin } => XmlSource::within(&text, scope.outer(), origin).body(),
             Self::Json(value) => JsonSource::new(value).root(T::ELEMENT),
             Self::Query(value) => JsonSource::from_query(value).root(T::ELEMENT),
         }

@@ -116,6 +116,19 @@ pub struct BodyUse {
     pub headers: Vec<HeaderUse>,
 }
 
+impl BodyUse {
+    /// Whether a part of that message is in the body: one that is named, or else not in a header or attachment.
+    pub fn carries(&self, message: &QName, part: &str) -> bool {
+        match &self.parts {
+            Some(parts) => parts.iter().any(|p| p == part),
+            None => {
+                let in_header = self.headers.iter().any(|h| h.message == *message && h.part == part);
+                !in_header && !self.elsewhere.iter().any(|p| p == part)
+            }
+        }
+    }
+}
+
 /// `soap:header`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HeaderUse {

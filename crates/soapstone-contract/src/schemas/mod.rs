@@ -155,13 +155,7 @@ fn rpc_elements(contract: &Contract) -> BTreeMap<String, String> {
                 if body.use_ == Use::Encoded || is_declared || !seen.insert((namespace.clone(), name.clone())) {
                     continue;
                 }
-                let in_body = |part: &str| match &body.parts {
-                    Some(parts) => parts.iter().any(|p| p == part),
-                    None => {
-                        let in_header = body.headers.iter().any(|h| h.message == message.name && h.part == part);
-                        !in_header && !body.elsewhere.iter().any(|p| p == part)
-                    }
-                };
+                let in_body = |part: &str| body.carries(&message.name, part);
                 found.entry(namespace).or_default().push_str(&rpc_element(&name, message, in_body));
             }
         }

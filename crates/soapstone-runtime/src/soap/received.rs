@@ -59,16 +59,7 @@ impl ReceivedFault {
                 Event::Text(part) => fault.add(&path, &part.xml10_content()),
                 Event::CData(part) => fault.add(&path, &part.xml10_content()),
                 Event::GeneralRef(reference) => {
-                    let character = reference.resolve_char_ref().ok().flatten();
-                    let known = match reference.xml10_content().as_ref() {
-                        "lt" => Some('<'),
-                        "gt" => Some('>'),
-                        "amp" => Some('&'),
-                        "quot" => Some('"'),
-                        "apos" => Some('\''),
-                        _ => None,
-                    };
-                    if let Some(character) = character.or(known) {
+                    if let Some(character) = crate::xml::character(&reference) {
                         fault.add(&path, character.encode_utf8(&mut [0; 4]));
                     }
                 }

@@ -71,13 +71,27 @@ pub(crate) const SOAP_12: &str = "http://www.w3.org/2003/05/soap-envelope";
 pub(crate) const SOAP_ENCODING: &str = "http://schemas.xmlsoap.org/soap/encoding/";
 pub(crate) const SOAP_12_ENCODING: &str = "http://www.w3.org/2003/05/soap-encoding";
 
+/// The character that a reference stands for; None: an entity that XML does not have of itself.
+pub(crate) fn character(reference: &quick_xml::events::BytesRef<'_>) -> Option<char> {
+    if let Ok(Some(character)) = reference.resolve_char_ref() {
+        return Some(character);
+    }
+    match reference.xml10_content().as_ref() {
+        "lt" => Some('<'),
+        "gt" => Some('>'),
+        "amp" => Some('&'),
+        "quot" => Some('"'),
+        "apos" => Some('\''),
+        _ => None,
+    }
+}
+
 /// Reads a whole document as a message.
 ///
 /// # Errors
 /// Where and why it is not that message.
 pub fn from_str<T: Message>(text: &str) -> Result<T, Box<ReadError>> {
-    let mut source = XmlSource::new(text);
-    if T::ELEMENT.local.is_empty() { source.elements(T::ELEMENT) } else { source.message(T::ELEMENT) }
+    XmlSource::new(text).body()
 }
 
 /// Writes a message as a document without XML declaration.

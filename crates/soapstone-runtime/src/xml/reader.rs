@@ -82,11 +82,19 @@ impl<'a> XmlSource<'a> {
         Ok(value)
     }
 
+    /// Reads a message: its element, or those that have none around them.
+    ///
+    /// # Errors
+    /// If it is another message, or wrong inside.
+    pub fn body<T: crate::Message>(&mut self) -> Read<T> {
+        if T::ELEMENT.local.is_empty() { self.elements(T::ELEMENT) } else { self.message(T::ELEMENT) }
+    }
+
     /// Reads elements that have none around them.
     ///
     /// # Errors
     /// If one is wrong, or there is another.
-    pub fn elements<T: Value>(&mut self, field: &'static Field) -> Read<T> {
+    fn elements<T: Value>(&mut self, field: &'static Field) -> Read<T> {
         let value = T::read(self, field)?;
         self.end_of_elements()?;
         Ok(value)
@@ -348,17 +356,10 @@ impl<'a> XmlSource<'a> {
     }
 
     fn resolve(&self, reference: &quick_xml::events::BytesRef<'_>) -> Read<char> {
-        if let Ok(Some(character)) = reference.resolve_char_ref() {
-            return Ok(character);
-        }
-        match reference.xml10_content().as_ref() {
-            "lt" => Ok('<'),
-            "gt" => Ok('>'),
-            "amp" => Ok('&'),
-            "quot" => Ok('"'),
-            "apos" => Ok('\''),
-            other => Err(self.fault(ReadErrorKind::Forbidden, format!("the entity \"&{other};\" is not known"))),
-        }
+        super::character(reference).ok_or_else(|| {
+            let name = reference.xml10_content();
+            self.fault(ReadErrorKind::Forbidden, format!("the entity \"&{name};\" is not known"))
+        })
     }
 
     fn simple<T: Simple>(&self, text: Cow<'_, str>, field: &'static Field, name: &str, offset: usize) -> Read<T> {
