@@ -2,7 +2,9 @@
 
 use actix_web::web::{self, Data};
 use actix_web::{App, HttpRequest, HttpResponse, HttpServer};
-use soapstone_runtime::http::{BaseAddress, Endpoint, EndpointOptions, Rest, TrustedProxies, api_page, openapi};
+use soapstone_runtime::http::{
+    BaseAddress, Endpoint, EndpointOptions, Rest, Sibling, TrustedProxies, api_page, openapi,
+};
 use soapstone_runtime::service::Service;
 use soapstone_runtime::soap::Limits;
 use std::net::SocketAddr;
@@ -36,26 +38,27 @@ pub async fn serve(
     options: Options,
     started: impl FnOnce(&str, &[(String, String)]),
 ) -> Result<(), String> {
+    let paths = paths(&services);
+    let siblings = services.iter().zip(&paths).map(|(service, (_, path))| Sibling {
+        namespace: service.info().namespace.to_owned(),
+        port_type: service.info().name.to_owned(),
+        path: path.clone(),
+    });
+    let settings = EndpointOptions {
+        limits: options.limits,
+        skip_validation: !options.validate,
+        siblings: siblings.collect(),
+        rest_path: Some(API.to_owned()),
+        ..EndpointOptions::default()
+    };
     let mut endpoints = Vec::new();
-    let mut paths: Vec<(String, String)> = Vec::new();
-    for service in &services {
-        let name = service.info().name;
-        let mut path = format!("/soap/{name}");
-        while paths.iter().any(|(_, known)| *known == path) {
-            path.push('_');
-        }
-        let settings = EndpointOptions {
-            limits: options.limits,
-            skip_validation: !options.validate,
-            ..EndpointOptions::default()
-        };
-        let endpoint = Endpoint::new(service.clone(), &path, settings.clone()).or_else(|why| {
+    for (service, (name, path)) in services.iter().zip(&paths) {
+        let endpoint = Endpoint::new(service.clone(), path, settings.clone()).or_else(|why| {
             // What libxml2 does not take, our own readers check.
             log::warn!("libxml2 does not take the schemas of {name}, so that only the reader checks requests: {why}");
-            Endpoint::new(service.clone(), &path, EndpointOptions { skip_validation: true, ..settings })
+            Endpoint::new(service.clone(), path, EndpointOptions { skip_validation: true, ..settings.clone() })
         })?;
         endpoints.push(endpoint);
-        paths.push((name.to_owned(), path));
     }
     let rest = Rest::new(services, options.limits);
     let state = State { rest: rest.clone(), title: options.title.into(), endpoints: paths.clone().into() };
@@ -75,6 +78,20 @@ pub async fn serve(
     let address = server.addrs().first().copied().unwrap_or(options.listen);
     started(&format!("http://{address}"), &paths);
     server.run().await.map_err(|e| e.to_string())
+}
+
+/// The name and path of each service; portTypes of two namespaces may share a name.
+fn paths(services: &[Arc<dyn Service>]) -> Vec<(String, String)> {
+    let mut paths: Vec<(String, String)> = Vec::new();
+    for service in services {
+        let name = service.info().name;
+        let mut path = format!("/soap/{name}");
+        while paths.iter().any(|(_, known)| *known == path) {
+            path.push('_');
+        }
+        paths.push((name.to_owned(), path));
+    }
+    paths
 }
 
 fn described(request: &HttpRequest, state: &State) -> serde_json::Value {

@@ -7,7 +7,9 @@ use futures_util::future::BoxFuture;
 use soapstone_codegen::program::Program;
 use soapstone_codegen::{Generator, openapi_document, sample};
 use soapstone_contract::model::HttpInput as DeclaredInput;
-use soapstone_runtime::service::{Context, HttpInput, OperationInfo, Outcome, Route, Service, ServiceInfo};
+use soapstone_runtime::service::{
+    Context, ContractDocument, ContractPort, HttpInput, OperationInfo, Outcome, Route, Service, ServiceInfo,
+};
 use soapstone_runtime::soap::Fault;
 use soapstone_runtime::xml::Scope;
 use soapstone_runtime::{Field, Format, Payload, Read, ReadError, Reply};
@@ -191,15 +193,27 @@ fn info(program: &Program, number: usize, operations: &'static [Operation]) -> S
             service
                 .documents
                 .iter()
-                .map(|(name, text)| soapstone_runtime::service::ContractDocument {
-                    name: leak_text(name),
-                    text: leak_text(text),
+                .map(|document| ContractDocument {
+                    name: leak_text(&document.name),
+                    text: leak_text(&document.text),
+                    links: pairs(&document.links),
+                    namespace: document.namespace.as_deref().map(leak_text),
+                    ports: leak_list(document.ports.iter().map(port).collect()),
                 })
                 .collect(),
         ),
         schemas: pairs(&service.schemas.documents),
         schema_roots: pairs(&service.schemas.roots),
         openapi: leak_text(&openapi_document(program, service).to_string()),
+    }
+}
+
+fn port(port: &soapstone_codegen::PublishedPort) -> ContractPort {
+    ContractPort {
+        name: leak_text(&port.name),
+        namespace: leak_text(&port.port_type.namespace),
+        port_type: leak_text(&port.port_type.local),
+        http: port.http,
     }
 }
 

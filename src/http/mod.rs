@@ -46,6 +46,8 @@ impl Server {
             validate_responses: config.validate_responses,
             skip_validation: !config.validate_requests,
             trusted_proxies: config.trusted_proxies.clone(),
+            siblings: Vec::new(),
+            rest_path: Some(API.to_owned()),
         };
         let endpoints = [
             Endpoint::new(catalog.clone(), "/soap/catalog", options.clone())?,

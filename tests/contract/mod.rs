@@ -23,6 +23,33 @@ fn the_printed_code_is_what_the_build_compiles() {
 }
 
 #[test]
+fn the_code_says_nothing_of_the_folder_that_the_contract_lay_in() {
+    let site = Site::new(Database::Sqlite);
+    let schema = "<xs:schema xmlns:xs='http://www.w3.org/2001/XMLSchema' targetNamespace='urn:a'>
+        <xs:import namespace='http://www.w3.org/XML/1998/namespace'/>
+        <xs:element name='a'><xs:complexType><xs:attribute ref='xml:lang'/></xs:complexType></xs:element></xs:schema>";
+    let wsdl = "<definitions xmlns='http://schemas.xmlsoap.org/wsdl/' xmlns:s='http://schemas.xmlsoap.org/wsdl/soap/' xmlns:a='urn:a' targetNamespace='urn:a'>
+        <types><xs:schema xmlns:xs='http://www.w3.org/2001/XMLSchema'><xs:import namespace='urn:a' schemaLocation='types/a.xsd'/></xs:schema></types>
+        <message name='m'><part name='p' element='a:a'/></message>
+        <portType name='T'><operation name='Do'><input message='a:m'/></operation></portType>
+        <binding name='B' type='a:T'><s:binding transport='http://schemas.xmlsoap.org/soap/http'/>
+        <operation name='Do'><s:operation soapAction=''/><input><s:body use='literal'/></input></operation></binding></definitions>";
+    let mut printed = Vec::new();
+    for folder in ["one", "another/deeper"] {
+        let types = site.folder().join(folder).join("types");
+        std::fs::create_dir_all(&types).unwrap();
+        std::fs::write(types.join("a.xsd"), schema).unwrap();
+        let file = site.folder().join(folder).join("a.wsdl");
+        std::fs::write(&file, wsdl).unwrap();
+        let output = site.run(&["contract", "rust", file.to_str().unwrap()]);
+        assert_eq!(output.code, 0, "{output:?}");
+        printed.push(output.stdout);
+    }
+    assert!(printed[0].contains("name: \"types/a.xsd\""));
+    assert_eq!(printed[0], printed[1]);
+}
+
+#[test]
 fn our_own_contracts_are_right() {
     let site = Site::new(Database::Sqlite);
     let output = site.run(&["contract", "check", project("wsdl").to_str().unwrap(), project("xsd").to_str().unwrap()]);

@@ -9,12 +9,14 @@ mod lower;
 mod names;
 mod openapi;
 pub mod program;
+mod published;
 pub mod sample;
 mod service;
 
 pub use emit::Parts;
 pub use names::{field_name, module_name, type_name};
 pub use openapi::document as openapi_document;
+pub use published::{Published, PublishedPort};
 pub use service::{Operation, Route, Service};
 
 use soapstone_contract::{Contract, Files, Problems, load};

@@ -3,6 +3,7 @@
 use crate::lower::Lowerer;
 use crate::names::Unique;
 use crate::program::{ElementName, Field, FieldType, ItemKind, Kind};
+use crate::published::{self, Published};
 use soapstone_contract::model::{
     Binding, BodyUse, BoundOperation, HttpInput, Message, Operation as Declared, PartContent, Protocol, QName, Style,
     Use,
@@ -17,8 +18,8 @@ pub struct Service {
     pub rust_name: String,
     pub doc: String,
     pub operations: Vec<Operation>,
-    /// Name and text, the WSDL first.
-    pub documents: Vec<(String, String)>,
+    /// The WSDL first.
+    pub documents: Vec<Published>,
     /// What its messages are validated with.
     pub schemas: ValidationSet,
 }
@@ -76,7 +77,7 @@ pub(crate) fn lower(contracts: &[Contract], lowerer: &mut Lowerer<'_>, problems:
                     ),
                 }
             }
-            let (documents, schemas) = (documents(contract), validation_set(contract));
+            let (documents, schemas) = (published::documents(contract), validation_set(contract));
             let rust_name = lowerer.service_name(module, &name.local);
             lowerer.program.services.push(Service {
                 module,
@@ -251,22 +252,4 @@ fn routes(bound: &[Bound<'_>]) -> Vec<Route> {
         }
     }
     routes
-}
-
-/// The documents by names relative to the folder that they have in common, with their texts.
-fn documents(contract: &Contract) -> Vec<(String, String)> {
-    let folders: Vec<Vec<&str>> = contract
-        .documents
-        .iter()
-        .map(|d| d.name.split('/').collect::<Vec<_>>())
-        .map(|mut parts| {
-            parts.pop();
-            parts
-        })
-        .collect();
-    let common = folders
-        .first()
-        .map_or(0, |first| (0..first.len()).take_while(|i| folders.iter().all(|f| f.get(*i) == first.get(*i))).count());
-    let short = |name: &str| name.split('/').skip(common).collect::<Vec<_>>().join("/");
-    contract.documents.iter().map(|d| (short(&d.name), d.text.clone())).collect()
 }

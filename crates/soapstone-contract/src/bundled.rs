@@ -24,6 +24,11 @@ const SCHEMAS: &[(&[&str], &str, &str)] = &[
 /// The prefix of their names: no file has it.
 pub(crate) const PREFIX: &str = "soapstone:";
 
+/// The own name of a document that came with Soapstone; None for those of a contract.
+pub fn brought_along(name: &str) -> Option<&str> {
+    name.strip_prefix(PREFIX)
+}
+
 /// The schema of a namespace: its name and text.
 pub(crate) fn schema(namespace: &str) -> Option<(String, String)> {
     SCHEMAS.iter().find_map(|(namespaces, name, text)| {

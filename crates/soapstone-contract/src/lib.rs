@@ -16,6 +16,7 @@ mod wsdl;
 mod xml;
 mod xsd;
 
+pub use bundled::brought_along;
 pub use model::Contract;
 pub use problem::{Problem, Problems, Severity};
 pub use schemas::{ValidationSet, validation_set};

@@ -79,6 +79,22 @@ pub struct ContractDocument {
     /// Its path, relative to the contract's folder.
     pub name: &'static str,
     pub text: &'static str,
+    /// Its locations as written, and the names of the documents that they lead to.
+    pub links: &'static [(&'static str, &'static str)],
+    /// Of a schema that came with Soapstone: what imports of it name, whatever location they give.
+    pub namespace: Option<&'static str>,
+    pub ports: &'static [ContractPort],
+}
+
+/// A port of a contract, whose address is where its portType is served.
+#[derive(Debug)]
+pub struct ContractPort {
+    pub name: &'static str,
+    /// The namespace of its portType.
+    pub namespace: &'static str,
+    pub port_type: &'static str,
+    /// Whether it is bound to plain HTTP, not to SOAP.
+    pub http: bool,
 }
 
 /// What is known of a service at build time.

@@ -134,9 +134,32 @@ impl Emitter<'_> {
             );
         }
         out.push_str("], documents: &[");
-        for (name, text) in &service.documents {
-            let _ =
-                writeln!(out, "rt::service::ContractDocument {{ name: {}, text: {} }},", literal(name), literal(text));
+        for document in &service.documents {
+            let mut links = String::new();
+            for (location, name) in &document.links {
+                let _ = write!(links, "({}, {}),", literal(location), literal(name));
+            }
+            let mut ports = String::new();
+            for port in &document.ports {
+                let _ = write!(
+                    ports,
+                    "rt::service::ContractPort {{ name: {}, namespace: {}, port_type: {}, http: {} }},",
+                    literal(&port.name),
+                    literal(&port.port_type.namespace),
+                    literal(&port.port_type.local),
+                    port.http
+                );
+            }
+            let namespace =
+                document.namespace.as_ref().map_or_else(|| "None".to_owned(), |ns| format!("Some({})", literal(ns)));
+            let _ = writeln!(
+                out,
+                "rt::service::ContractDocument {{
+                    name: {}, text: {}, links: &[{links}], namespace: {namespace}, ports: &[{ports}],
+                }},",
+                literal(&document.name),
+                literal(&document.text)
+            );
         }
         out.push_str("], schemas: &[");
         for (name, text) in &service.schemas.documents {

@@ -1,9 +1,21 @@
 //! The contract as callers get it: `?wsdl`, and `?xsd=` for what it imports, with addresses that lead back to us.
 
-use crate::service::ServiceInfo;
+use crate::service::{ContractDocument, ServiceInfo};
 use crate::xml::escape_attribute;
 use quick_xml::Reader;
 use quick_xml::events::{BytesStart, Event};
+use std::borrow::Cow;
+
+/// Where the services of a contract are found by the caller who asks for it.
+#[derive(Clone, Debug, Default)]
+pub struct Addresses<'a> {
+    /// The address of the endpoint that is asked.
+    pub own: &'a str,
+    /// The addresses of portTypes, by namespace and name.
+    pub services: Vec<(&'a str, &'a str, String)>,
+    /// The address of the REST facade.
+    pub rest: Option<String>,
+}
 
 /// A service's contract, published at an address.
 #[derive(Clone, Copy, Debug)]
@@ -16,109 +28,186 @@ impl PublishedContract {
         Self { info }
     }
 
-    /// The WSDL, for the endpoint at `address`.
-    pub fn wsdl(&self, address: &str) -> Option<String> {
+    /// The WSDL.
+    pub fn wsdl(&self, addresses: &Addresses<'_>) -> Option<String> {
         let document = self.info.documents.first()?;
-        Some(rewritten(document.name, document.text, address))
+        Some(self.rewritten(document, addresses))
     }
 
     /// Another document of the contract, by its name.
-    pub fn document(&self, name: &str, address: &str) -> Option<String> {
+    pub fn document(&self, name: &str, addresses: &Addresses<'_>) -> Option<String> {
         let document = self.info.documents.iter().find(|d| d.name == name)?;
-        Some(rewritten(document.name, document.text, address))
+        Some(self.rewritten(document, addresses))
     }
-}
 
-/// A document with its locations changed to addresses of ours.
-fn rewritten(name: &str, text: &str, address: &str) -> String {
-    let mut reader = Reader::from_str(text);
-    let mut out = String::with_capacity(text.len() + 512);
-    let mut copied = 0;
-    loop {
-        let before = usize::try_from(reader.buffer_position()).unwrap_or(usize::MAX);
-        let event = reader.read_event();
-        let after = usize::try_from(reader.buffer_position()).unwrap_or(usize::MAX);
-        let (start, end) = match event {
-            Ok(Event::Start(start)) => (start, ">"),
-            Ok(Event::Empty(start)) => (start, "/>"),
-            // The documents were read when the program was built.
-            Ok(Event::Eof) | Err(_) => break,
-            Ok(_) => continue,
-        };
-        if let Some(tag) = rewritten_tag(name, &start, address) {
-            out.push_str(&text[copied..before]);
-            out.push('<');
-            out.push_str(&tag);
-            out.push_str(end);
-            copied = after;
-        }
-    }
-    out.push_str(&text[copied..]);
-    out
-}
-
-fn rewritten_tag(document: &str, start: &BytesStart<'_>, address: &str) -> Option<String> {
-    let attribute = match start.local_name().into_inner() {
-        "address" => "location",
-        "import" | "include" | "redefine" => {
-            if start.attributes().flatten().any(|a| a.key.0 == "schemaLocation") {
-                "schemaLocation"
-            } else {
-                "location"
-            }
-        }
-        _ => return None,
-    };
-    let mut tag = start.name().0.to_owned();
-    let mut changed = false;
-    for found in start.attributes().flatten() {
-        tag.push(' ');
-        tag.push_str(found.key.0);
-        tag.push_str("=\"");
-        if found.key.0 == attribute {
-            changed = true;
-            let target = if attribute == "location" && start.local_name().into_inner() == "address" {
-                address.to_owned()
-            } else {
-                linked(document, &found.value, address)
+    /// A document with its locations changed to addresses of ours.
+    fn rewritten(&self, document: &ContractDocument, addresses: &Addresses<'_>) -> String {
+        let text = document.text;
+        let mut reader = Reader::from_str(text);
+        let mut out = String::with_capacity(text.len() + 512);
+        let mut copied = 0;
+        let mut port = String::new();
+        loop {
+            let before = usize::try_from(reader.buffer_position()).unwrap_or(usize::MAX);
+            let event = reader.read_event();
+            let after = usize::try_from(reader.buffer_position()).unwrap_or(usize::MAX);
+            let (start, end) = match event {
+                Ok(Event::Start(start)) => (start, ">"),
+                Ok(Event::Empty(start)) => (start, "/>"),
+                // The documents were read when the program was built.
+                Ok(Event::Eof) | Err(_) => break,
+                Ok(_) => continue,
             };
-            escape_attribute(&target, &mut tag);
-        } else {
-            tag.push_str(&found.value.replace('"', "&quot;"));
+            let changed = match start.local_name().into_inner() {
+                "port" => {
+                    port = attribute(&start, "name").unwrap_or_default();
+                    None
+                }
+                "address" => address(document, &port, addresses).map(|address| ("location", address)),
+                "import" | "include" | "redefine" => self.link(document, &start, addresses),
+                _ => None,
+            };
+            if let Some((name, value)) = changed {
+                out.push_str(&text[copied..before]);
+                push_changed(&mut out, &start, name, &value);
+                out.push_str(end);
+                copied = after;
+            }
         }
-        tag.push('"');
+        out.push_str(&text[copied..]);
+        out
     }
-    changed.then_some(tag)
+
+    /// The address of the document that an import means: by its location, or else by its namespace.
+    fn link(
+        &self,
+        document: &ContractDocument,
+        start: &BytesStart<'_>,
+        addresses: &Addresses<'_>,
+    ) -> Option<(&'static str, String)> {
+        let schema = attribute(start, "schemaLocation");
+        let wsdl = attribute(start, "location");
+        let name = if wsdl.is_some() && schema.is_none() { "location" } else { "schemaLocation" };
+        let location = schema.or(wsdl);
+        let by_location =
+            || document.links.iter().find(|(written, _)| Some(*written) == location.as_deref()).map(|(_, name)| *name);
+        let by_namespace = || {
+            let namespace = attribute(start, "namespace")?;
+            self.info.documents.iter().find(|d| d.namespace == Some(&namespace)).map(|d| d.name)
+        };
+        let target = by_location().or_else(by_namespace)?;
+        let kind = if target.ends_with(".wsdl") { "wsdl" } else { "xsd" };
+        Some((name, format!("{}?{kind}={}", addresses.own, in_query(target))))
+    }
 }
 
-/// The address of a document that `from` refers to as `location`.
-fn linked(from: &str, location: &str, address: &str) -> String {
-    let mut parts: Vec<&str> = from.split('/').collect();
-    parts.pop();
-    for part in location.split('/') {
-        match part {
-            "." | "" => {}
-            ".." if parts.last().is_some_and(|p| *p != "..") => {
-                parts.pop();
-            }
-            part => parts.push(part),
+/// The address of a port: where its portType is served. One that nobody serves keeps its own.
+fn address(document: &ContractDocument, port: &str, addresses: &Addresses<'_>) -> Option<String> {
+    let port = document.ports.iter().find(|p| p.name == port)?;
+    if port.http {
+        return addresses.rest.clone();
+    }
+    let served =
+        addresses.services.iter().find(|(namespace, name, _)| *namespace == port.namespace && *name == port.port_type);
+    served.map(|(_, _, address)| address.clone())
+}
+
+fn attribute(start: &BytesStart<'_>, name: &str) -> Option<String> {
+    let found = start.attributes().flatten().find(|a| a.key.0 == name)?;
+    let value = quick_xml::escape::unescape(&found.value).unwrap_or(Cow::Borrowed(&found.value));
+    Some(value.trim().to_owned())
+}
+
+/// The start of an element with one attribute changed, or added.
+fn push_changed(out: &mut String, start: &BytesStart<'_>, name: &str, value: &str) {
+    out.push('<');
+    out.push_str(start.name().0);
+    let mut push = |key: &str, value: &dyn Fn(&mut String)| {
+        out.push(' ');
+        out.push_str(key);
+        out.push_str("=\"");
+        value(out);
+        out.push('"');
+    };
+    let mut written = false;
+    for found in start.attributes().flatten() {
+        if found.key.0 == name {
+            written = true;
+            push(name, &|out| escape_attribute(value, out));
+        } else {
+            push(found.key.0, &|out| out.push_str(&found.value.replace('"', "&quot;")));
         }
     }
-    let name = parts.join("/");
-    let kind = if name.ends_with(".wsdl") { "wsdl" } else { "xsd" };
-    format!("{address}?{kind}={name}")
+    if !written {
+        push(name, &|out| escape_attribute(value, out));
+    }
+}
+
+/// A document's name as the value in a query.
+fn in_query(name: &str) -> String {
+    name.bytes().fold(String::with_capacity(name.len()), |mut out, byte| {
+        if byte.is_ascii_alphanumeric() || b"/-._~:".contains(&byte) {
+            out.push(char::from(byte));
+        } else {
+            out.push_str(&format!("%{byte:02X}"));
+        }
+        out
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::service::ContractPort;
 
     #[test]
     fn locations_lead_back_to_us() {
-        let text = "<d xmlns:s='x'><xs:import namespace=\"u\" schemaLocation=\"../xsd/a.xsd\"/>\n<soap:address location='REPLACED'/></d>";
+        const WSDL: &str = "<d xmlns:s='x'><xs:import namespace=\"u\" schemaLocation=\"../xsd/a b.xsd\"/>\n\
+            <xs:import namespace='urn:known'/><xs:import namespace='urn:out' schemaLocation='http://far/x.xsd'/>\
+            <port name='p'><soap:address location='REPLACED'/></port><port name='q'><soap:address location='KEPT'/></port>\
+            <port name='r'><http:address location='REST'/></port></d>";
+        const PORTS: &[ContractPort] = &[
+            ContractPort { name: "p", namespace: "urn:t", port_type: "T", http: false },
+            ContractPort { name: "q", namespace: "urn:t", port_type: "Other", http: false },
+            ContractPort { name: "r", namespace: "urn:t", port_type: "T", http: true },
+        ];
+        static INFO: ServiceInfo = ServiceInfo {
+            name: "T",
+            namespace: "urn:t",
+            documentation: "",
+            operations: &[],
+            documents: &[
+                ContractDocument {
+                    name: "c.wsdl",
+                    text: WSDL,
+                    links: &[("../xsd/a b.xsd", "xsd/a b.xsd")],
+                    namespace: None,
+                    ports: PORTS,
+                },
+                ContractDocument {
+                    name: "soapstone/known.xsd",
+                    text: "<s/>",
+                    links: &[],
+                    namespace: Some("urn:known"),
+                    ports: &[],
+                },
+            ],
+            schemas: &[],
+            schema_roots: &[],
+            openapi: "",
+        };
+        let addresses = Addresses {
+            own: "http://h/soap/c",
+            services: vec![("urn:t", "T", "http://h/soap/t".to_owned())],
+            rest: Some("http://h/api".to_owned()),
+        };
         assert_eq!(
-            rewritten("wsdl/c.wsdl", text, "http://h/soap/c"),
-            "<d xmlns:s='x'><xs:import namespace=\"u\" schemaLocation=\"http://h/soap/c?xsd=xsd/a.xsd\"/>\n<soap:address location=\"http://h/soap/c\"/></d>"
+            PublishedContract::new(&INFO).wsdl(&addresses).unwrap(),
+            "<d xmlns:s='x'><xs:import namespace=\"u\" schemaLocation=\"http://h/soap/c?xsd=xsd/a%20b.xsd\"/>\n\
+             <xs:import namespace=\"urn:known\" schemaLocation=\"http://h/soap/c?xsd=soapstone/known.xsd\"/>\
+             <xs:import namespace='urn:out' schemaLocation='http://far/x.xsd'/>\
+             <port name='p'><soap:address location=\"http://h/soap/t\"/></port><port name='q'><soap:address location='KEPT'/></port>\
+             <port name='r'><http:address location=\"http://h/api\"/></port></d>"
         );
     }
 }

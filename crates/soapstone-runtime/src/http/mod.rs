@@ -9,10 +9,10 @@ mod soap;
 
 pub use address::{BaseAddress, TrustedProxies};
 pub use body::collect as collect_body;
-pub use contract::PublishedContract;
+pub use contract::{Addresses, PublishedContract};
 pub use page::{api_page, openapi};
 pub use rest::{Rest, problem_response};
-pub use soap::{Endpoint, EndpointOptions};
+pub use soap::{Endpoint, EndpointOptions, Sibling};
 
 /// A name for a request, in the log and in faults: 16 hexadecimal digits.
 pub fn request_id() -> String {

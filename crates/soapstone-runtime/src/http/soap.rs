@@ -1,5 +1,6 @@
 //! The SOAP endpoint of one service: bytes in, operation by the body's element, bytes out.
 
+use super::contract::Addresses;
 use super::{BaseAddress, PublishedContract, TrustedProxies, body, page};
 use crate::problem::ReadErrorKind;
 use crate::service::{Channel, Context, Outcome, Service};
@@ -24,6 +25,18 @@ pub struct EndpointOptions {
     /// Requests are validated unless this is set.
     pub skip_validation: bool,
     pub trusted_proxies: TrustedProxies,
+    /// Where the other portTypes of the contract are served, for the addresses in it.
+    pub siblings: Vec<Sibling>,
+    /// The path of the REST facade, for the addresses of HTTP bindings.
+    pub rest_path: Option<String>,
+}
+
+/// A portType that is served at another path of this server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sibling {
+    pub namespace: String,
+    pub port_type: String,
+    pub path: String,
 }
 
 /// A service at an address.
@@ -90,6 +103,7 @@ impl Endpoint {
         let base = BaseAddress::of(request, &self.options.trusted_proxies).0;
         let address = format!("{base}{}", self.path);
         let contract = PublishedContract::new(self.service.info());
+        let addresses = self.addresses(&base, &address);
         let query = web::Query::<Vec<(String, String)>>::from_query(request.query_string())
             .map(web::Query::into_inner)
             .unwrap_or_default();
@@ -100,12 +114,20 @@ impl Endpoint {
                 .body("The contract has no such document. Its WSDL is at ?wsdl.\n"),
         };
         match query.first().map(|(name, value)| (name.to_ascii_lowercase(), value.as_str())) {
-            Some((kind, "")) if kind == "wsdl" => xml(contract.wsdl(&address)),
-            Some((kind, name)) if kind == "wsdl" || kind == "xsd" => xml(contract.document(name, &address)),
+            Some((kind, "")) if kind == "wsdl" => xml(contract.wsdl(&addresses)),
+            Some((kind, name)) if kind == "wsdl" || kind == "xsd" => xml(contract.document(name, &addresses)),
             _ => HttpResponse::Ok()
                 .content_type("text/html; charset=utf-8")
                 .body(page::service_page(self.service.info(), &address)),
         }
+    }
+
+    fn addresses<'a>(&'a self, base: &str, own: &'a str) -> Addresses<'a> {
+        let info = self.service.info();
+        let siblings = self.options.siblings.iter();
+        let mut services = vec![(info.namespace, info.name, own.to_owned())];
+        services.extend(siblings.map(|s| (s.namespace.as_str(), s.port_type.as_str(), format!("{base}{}", s.path))));
+        Addresses { own, services, rest: self.options.rest_path.as_ref().map(|path| format!("{base}{path}")) }
     }
 
     async fn post(&self, request: HttpRequest, payload: Payload) -> HttpResponse {
