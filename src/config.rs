@@ -48,6 +48,13 @@ pub const SETTINGS: &[Setting] = &[
     Setting { key: "max-children", default: "50000", doc: "Children of one element of a message." },
     Setting { key: "max-name", default: "1024", doc: "Bytes of a name." },
     Setting { key: "max-text", default: "134217728", doc: "Bytes of one text." },
+    Setting {
+        key: "max-attachments",
+        default: "4294967296",
+        doc: "Bytes of all attachments of a message (MTOM, SwA).",
+    },
+    Setting { key: "max-parts", default: "100", doc: "Parts of a message with attachments." },
+    Setting { key: "attachment-memory", default: "262144", doc: "Attachments beyond that many bytes go to files." },
     Setting { key: "trusted-proxies", default: "", doc: "Addresses whose X-Forwarded headers count, by commas." },
 ];
 
@@ -98,6 +105,9 @@ pub struct Config {
     pub validate_responses: bool,
     pub limits: Limits,
     pub max_upload: u64,
+    pub max_attachments: u64,
+    pub max_parts: usize,
+    pub attachment_memory: usize,
     pub trusted_proxies: TrustedProxies,
     /// Every value as text, with where it is from.
     pub values: BTreeMap<&'static str, (String, Origin)>,
@@ -158,6 +168,9 @@ impl Config {
                 text: reader.parsed("max-text", "a number of bytes")?,
             },
             max_upload: reader.parsed("max-upload", "a number of bytes")?,
+            max_attachments: reader.parsed("max-attachments", "a number of bytes")?,
+            max_parts: reader.at_least("max-parts", 1)?,
+            attachment_memory: reader.parsed("attachment-memory", "a number of bytes")?,
             trusted_proxies: TrustedProxies(reader.addresses("trusted-proxies")?),
             data_dir,
             database_url,

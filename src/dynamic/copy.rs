@@ -3,6 +3,7 @@
 use super::shapes::{FieldShape, Holds, MessageShape, Shape, Shapes, SimpleShape};
 use soapstone_codegen::program::Kind;
 use soapstone_runtime as rt;
+use soapstone_runtime::attachment::Attachments;
 use soapstone_runtime::json::{JsonSink, JsonSource};
 use soapstone_runtime::xml::{Scope, XmlSink, XmlSource};
 use soapstone_runtime::{
@@ -17,7 +18,7 @@ use std::cmp::Ordering;
 /// Where and why it is not that message.
 pub fn json_of(shapes: &Shapes, message: &MessageShape, text: &str, scope: Scope<'_>) -> Read<String> {
     let mut sink = JsonSink::default();
-    read_xml(shapes, message, text, scope, &mut sink)?;
+    read_xml(shapes, message, XmlSource::within(text, scope.outer(), (1, 1)), &mut sink)?;
     Ok(sink.finish())
 }
 
@@ -26,12 +27,27 @@ pub fn json_of(shapes: &Shapes, message: &MessageShape, text: &str, scope: Scope
 /// # Errors
 /// Where and why it is not that message.
 pub fn xml_of(shapes: &Shapes, message: &MessageShape, text: &str, scope: Scope<'_>) -> Read<String> {
+    xml_with(shapes, message, text, scope, Attachments::default())
+}
+
+/// A message's XML, read and written anew with what it refers to in its place.
+///
+/// # Errors
+/// Where and why it is not that message.
+pub fn xml_with(
+    shapes: &Shapes,
+    message: &MessageShape,
+    text: &str,
+    scope: Scope<'_>,
+    attachments: Attachments,
+) -> Read<String> {
+    let source = XmlSource::within(text, scope.outer(), (1, 1)).attached(attachments);
     let mut sink = sink_of(message);
     if message.element.local.is_empty() {
-        read_xml(shapes, message, text, scope, &mut sink)?;
+        read_xml(shapes, message, source, &mut sink)?;
     } else {
         sink.open(message.element);
-        read_xml(shapes, message, text, scope, &mut sink)?;
+        read_xml(shapes, message, source, &mut sink)?;
         sink.close(message.element);
     }
     Ok(sink.finish())
@@ -61,8 +77,7 @@ fn sink_of(message: &MessageShape) -> XmlSink {
     if message.encoded { sink.encoded() } else { sink }
 }
 
-fn read_xml<K: Sink>(shapes: &Shapes, message: &MessageShape, text: &str, scope: Scope<'_>, sink: &mut K) -> Read<()> {
-    let mut source = XmlSource::within(text, scope.outer(), (1, 1));
+fn read_xml<K: Sink>(shapes: &Shapes, message: &MessageShape, mut source: XmlSource<'_>, sink: &mut K) -> Read<()> {
     let copier = Copier { shapes };
     if message.element.local.is_empty() {
         copier.item(message.item, &mut source, sink)?;

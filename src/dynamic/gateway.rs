@@ -4,8 +4,8 @@ use super::mock::fault;
 use super::service::{Handler, Request};
 use futures_util::future::BoxFuture;
 use soapstone_runtime::Payload;
-use soapstone_runtime::client::{CallError, Client};
-use soapstone_runtime::soap::Fault;
+use soapstone_runtime::client::{CallError, Client, Outgoing};
+use soapstone_runtime::soap::{Fault, Limits};
 use std::time::Instant;
 
 /// Passes requests on.
@@ -61,13 +61,30 @@ async fn pass_on(client: &Client, request: &Request) -> Result<String, Fault> {
         ),
         CallError::Setup(why) => Fault::receiver("server.internal", 500, why),
     };
-    let text = client.exchange(&operation.soap_action, &request.body).await.map_err(failed)?;
+    let outgoing = Outgoing {
+        headers: request.headers.clone(),
+        body: request.body.clone(),
+        attachments: request.context.attachments().iter().filter(|a| !a.part.is_empty()).cloned().collect(),
+        ..Outgoing::default()
+    };
+    let answer = client.exchange(&operation.soap_action, outgoing).await.map_err(failed)?;
     let Some(output) = operation.output else { return Ok(String::new()) };
-    let envelope = client.envelope(&text).map_err(failed)?;
+    let envelope = answer.envelope(&Limits::default()).map_err(failed)?;
+    let parts: Vec<&'static str> = operation.reply_attachments.iter().map(|(part, _)| *part).collect();
+    let attachments = answer.assigned(&parts).map_err(failed)?;
+    for attachment in attachments.iter().filter(|a| !a.part.is_empty()) {
+        request.context.attach(&attachment.part, &attachment.media_type, attachment.content.clone());
+    }
+    let wrong = |error| failed(CallError::Answer(error));
+    for block in &envelope.headers.0 {
+        if let Some(block) = operation.reply_block(block, request.context.channel).map_err(wrong)? {
+            request.context.reply_block(block);
+        }
+    }
     let payload = if output.encoded { envelope.decoded_payload() } else { Ok(envelope.payload()) };
     let answer = payload.and_then(|payload| match payload {
-        Payload::Xml { text, scope, .. } => operation.answer_of(&text, scope),
+        Payload::Xml { text, scope, .. } => operation.answer_of(&text, scope, attachments),
         Payload::Json(_) | Payload::Query(_) => Ok(String::new()),
     });
-    answer.map_err(|error| failed(CallError::Answer(error)))
+    answer.map_err(wrong)
 }

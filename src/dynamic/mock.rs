@@ -4,10 +4,15 @@ use super::service::{Handler, Loaded, Operation, Request};
 use futures_util::future::BoxFuture;
 use libxml::parser::Parser;
 use libxml::xpath::Context as XPath;
-use soapstone_runtime::soap::{Envelope, Fault, Limits, ReceivedFault};
+use soapstone_runtime::attachment::Attachments;
+use soapstone_runtime::service::Channel;
+use soapstone_runtime::soap::{Envelope, Fault, Headers, Limits, ReceivedFault};
 use soapstone_runtime::xml::Scope;
 use std::collections::BTreeMap;
 use std::path::Path;
+
+/// The content of attachments in answers.
+const SAMPLE_ATTACHMENT: &[u8] = b"An attachment.\n";
 
 /// Answers of its own making, or those of a folder.
 #[derive(Default)]
@@ -22,6 +27,7 @@ struct Canned {
     /// An XPath over the request's body; none: always.
     when: Option<String>,
     answer: Result<String, Fault>,
+    headers: Headers,
 }
 
 impl Mock {
@@ -62,15 +68,19 @@ impl Mock {
         Ok(mock)
     }
 
-    fn choose(&self, request: &Request) -> (String, Result<String, Fault>) {
+    /// Where the answer is from, itself, and its header blocks.
+    fn choose(&self, request: &Request) -> (String, Result<String, Fault>, Headers) {
         let answers = self.answers.get(&request.operation.name);
         let fits = |canned: &&Canned| match &canned.when {
             None => true,
             Some(when) => holds(when, &request.body, request.operation).unwrap_or(false),
         };
         match answers.into_iter().flatten().find(fits) {
-            Some(canned) => (canned.file.clone(), canned.answer.clone()),
-            None => ("a sample".to_owned(), Ok(request.operation.sample.clone())),
+            Some(canned) => (canned.file.clone(), canned.answer.clone(), canned.headers.clone()),
+            None => {
+                let operation = request.operation;
+                ("a sample".to_owned(), Ok(operation.sample.clone()), operation.header_samples())
+            }
         }
     }
 }
@@ -91,24 +101,31 @@ impl Canned {
         if let Some(when) = &when {
             holds(when, "<none/>", operation).map_err(|why| format!("{file}: the XPath {when}: {why}"))?;
         }
+        let mut headers = operation.header_samples();
         let answer = if text.contains("Envelope") {
             let envelope = Envelope::parse(text, &Limits::default())
                 .map_err(|(_, fault)| format!("{file}: not an envelope: {}", fault.message))?;
             let (body, scope) = envelope.body();
+            headers.clone_from(&envelope.headers);
             if envelope.is_fault() {
                 Err(fault(&ReceivedFault::parse(body, scope), operation))
             } else {
-                Ok(operation.answer_of(body, scope.clone()))
+                Ok(operation.answer_of(body, scope.clone(), Attachments::default()))
             }
         } else {
-            Ok(operation.answer_of(text, Scope::default()))
+            Ok(operation.answer_of(text, Scope::default(), Attachments::default()))
         };
         let answer = match answer {
             Err(fault) => Err(fault),
             Ok(Ok(body)) => Ok(body),
             Ok(Err(error)) => return Err(format!("{file}: it is no answer of {}: {error}", operation.name)),
         };
-        Ok(Self { file: file.to_owned(), when, answer })
+        for block in &headers.0 {
+            operation
+                .reply_block(block, Channel::Soap)
+                .map_err(|error| format!("{file}: a header is none of {}: {error}", operation.name))?;
+        }
+        Ok(Self { file: file.to_owned(), when, answer, headers })
     }
 }
 
@@ -142,7 +159,18 @@ fn holds(xpath: &str, body: &str, operation: &Operation) -> Result<bool, &'stati
 
 impl Handler for Mock {
     fn answer(&self, request: Request) -> BoxFuture<'static, Result<String, Fault>> {
-        let (from, answer) = self.choose(&request);
+        let (from, answer, headers) = self.choose(&request);
+        for block in &headers.0 {
+            // They were read when the answer was.
+            if let Ok(Some(block)) = request.operation.reply_block(block, request.context.channel) {
+                request.context.reply_block(block);
+            }
+        }
+        if answer.is_ok() {
+            for (part, media_type) in &request.operation.reply_attachments {
+                request.context.attach(part, media_type, SAMPLE_ATTACHMENT);
+            }
+        }
         let outcome = if answer.is_ok() { "answered" } else { "refused" };
         log::info!(
             request_id = request.context.request_id.as_str(), channel = request.context.channel.name();

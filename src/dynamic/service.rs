@@ -1,16 +1,17 @@
 //! A service whose contract is known only at run time.
 
-use super::copy::{json_of, xml_of, xml_of_json};
+use super::copy::{json_of, xml_of, xml_of_json, xml_with};
 use super::lasting::{leak, leak_list, leak_text};
 use super::shapes::{MessageShape, Shapes};
 use futures_util::future::BoxFuture;
 use soapstone_codegen::program::Program;
 use soapstone_codegen::{Generator, openapi_document, sample};
 use soapstone_contract::model::HttpInput as DeclaredInput;
+use soapstone_runtime::attachment::Attachments;
 use soapstone_runtime::service::{
-    Context, ContractDocument, ContractPort, HttpInput, OperationInfo, Outcome, Route, Service, ServiceInfo,
+    Channel, Context, ContractDocument, ContractPort, HttpInput, OperationInfo, Outcome, Route, Service, ServiceInfo,
 };
-use soapstone_runtime::soap::Fault;
+use soapstone_runtime::soap::{Fault, HeaderBlock, HeaderContent, Headers};
 use soapstone_runtime::xml::Scope;
 use soapstone_runtime::{Field, Format, Payload, Read, ReadError, Reply};
 use std::sync::Arc;
@@ -20,6 +21,8 @@ pub struct Request {
     pub operation: &'static Operation,
     /// The body's content, written anew with namespaces of its own.
     pub body: String,
+    /// The header blocks that the contract declares, as XML.
+    pub headers: Headers,
     pub context: Context,
 }
 
@@ -34,6 +37,13 @@ pub struct Operation {
     pub soap_action: String,
     pub input: &'static MessageShape,
     pub output: Option<&'static MessageShape>,
+    /// Header blocks of requests and of replies.
+    pub headers: Vec<&'static MessageShape>,
+    pub reply_headers: Vec<&'static MessageShape>,
+    /// Parts of the reply that are attachments, each with its type.
+    pub reply_attachments: Vec<(&'static str, String)>,
+    /// The texts of header blocks that the contract calls valid.
+    reply_header_samples: Vec<String>,
     /// The faults that the contract declares, by the element of their detail.
     pub faults: Vec<&'static MessageShape>,
     /// An answer that the contract calls valid.
@@ -48,11 +58,60 @@ impl Operation {
     ///
     /// # Errors
     /// Where and why it is not this operation's answer.
-    pub fn answer_of(&self, text: &str, scope: Scope<'_>) -> Read<String> {
+    pub fn answer_of(&self, text: &str, scope: Scope<'_>, attachments: Attachments) -> Read<String> {
         match self.output {
-            Some(output) => xml_of(self.shapes, output, text, scope),
+            Some(output) => xml_with(self.shapes, output, text, scope, attachments),
             None => Ok(String::new()),
         }
+    }
+
+    /// Header blocks of a reply that the contract calls valid.
+    pub fn header_samples(&self) -> Headers {
+        let samples = self.reply_headers.iter().zip(&self.reply_header_samples).map(|(shape, text)| {
+            let content = HeaderContent::Xml { text: text.clone(), origin: (1, 1) };
+            HeaderBlock::of(shape.element.namespace, shape.element.local, content)
+        });
+        Headers(samples.collect())
+    }
+
+    /// A header block of a reply as the channel has it; None: it is none that the contract declares.
+    ///
+    /// # Errors
+    /// Where and why it is not what the contract says.
+    pub fn reply_block(&self, block: &HeaderBlock, channel: Channel) -> Read<Option<HeaderBlock>> {
+        let own =
+            |shape: &&&MessageShape| shape.element.local == block.local && shape.element.namespace == block.namespace;
+        let (Some(shape), Some(text)) = (self.reply_headers.iter().find(own), block.xml()) else { return Ok(None) };
+        let content = match channel {
+            Channel::Soap => {
+                let text = xml_of(self.shapes, shape, text, Scope::default())?;
+                HeaderContent::Xml { text, origin: (1, 1) }
+            }
+            Channel::Rest => {
+                let json = json_of(self.shapes, shape, text, Scope::default())?;
+                HeaderContent::Json(serde_json::from_str(&json).unwrap_or_default())
+            }
+        };
+        Ok(Some(HeaderBlock::of(&block.namespace, &block.local, content)))
+    }
+
+    /// The header blocks of a request that the contract declares, as XML.
+    ///
+    /// # Errors
+    /// Where and why one is not what the contract says.
+    pub fn request_blocks(&self, headers: &Headers) -> Read<Headers> {
+        let mut out = Headers::default();
+        for shape in &self.headers {
+            let element = shape.element;
+            let Some(block) = headers.find(element.namespace, element.local) else { continue };
+            let text = match &block.content {
+                HeaderContent::Xml { text, .. } => xml_of(self.shapes, shape, text, Scope::default())?,
+                HeaderContent::Json(value) => xml_of_json(self.shapes, shape, value.clone(), false)?,
+            };
+            let content = HeaderContent::Xml { text, origin: (1, 1) };
+            out.0.push(HeaderBlock::of(element.namespace, element.local, content));
+        }
+        Ok(out)
     }
 
     /// The detail of a fault as JSON, if the contract declares it.
@@ -146,12 +205,32 @@ fn operations(
             soap_action: operation.soap_action.clone(),
             input: Shapes::message(program, operation.input),
             output: operation.output.map(|item| Shapes::message(program, item)),
-            faults: operation.faults.iter().map(|item| Shapes::message(program, *item)).collect(),
+            headers: messages(program, &operation.beside_input.headers),
+            reply_headers: messages(program, &operation.beside_output.headers),
+            reply_attachments: operation
+                .beside_output
+                .attachments
+                .iter()
+                .map(|a| {
+                    (leak_text(&a.part), a.media_types.iter().find(|t| !t.contains('*')).cloned().unwrap_or_default())
+                })
+                .collect(),
+            reply_header_samples: operation
+                .beside_output
+                .headers
+                .iter()
+                .map(|item| sample::xml(program, *item))
+                .collect(),
+            faults: messages(program, &operation.faults),
             sample: operation.output.map(|item| sample::xml(program, item)).unwrap_or_default(),
             shapes,
             prefixes: prefixes.clone(),
         })
         .collect()
+}
+
+fn messages(program: &Program, items: &[usize]) -> Vec<&'static MessageShape> {
+    items.iter().map(|item| Shapes::message(program, *item)).collect()
 }
 
 fn info(program: &Program, number: usize, operations: &'static [Operation]) -> ServiceInfo {
@@ -163,6 +242,10 @@ fn info(program: &Program, number: usize, operations: &'static [Operation]) -> S
         encoded: declared.encoded,
         input: operation.input.element,
         output: operation.output.map(|output| output.element as &'static Field),
+        headers: leak_list(operation.headers.iter().map(|header| header.element).collect()),
+        reply_headers: leak_list(operation.reply_headers.iter().map(|header| header.element).collect()),
+        attachments: leak_list(declared.beside_input.attachments.iter().map(|a| leak_text(&a.part)).collect()),
+        reply_attachments: leak_list(operation.reply_attachments.iter().map(|(part, _)| *part).collect()),
         routes: leak_list(
             declared
                 .routes
@@ -221,7 +304,9 @@ impl Served {
     /// The request's body as XML of our own.
     fn body(operation: &Operation, payload: Payload<'_>) -> Read<String> {
         match payload {
-            Payload::Xml { text, scope, .. } => xml_of(operation.shapes, operation.input, &text, scope),
+            Payload::Xml { text, scope, attachments, .. } => {
+                xml_with(operation.shapes, operation.input, &text, scope, attachments)
+            }
             Payload::Json(value) => xml_of_json(operation.shapes, operation.input, value, false),
             Payload::Query(value) => xml_of_json(operation.shapes, operation.input, value, true),
         }
@@ -245,12 +330,14 @@ impl Service for Served {
         };
         let body = Self::body(operation, payload)?;
         Ok(Box::pin(async move {
-            let answer = self.handler.answer(Request { operation, body, context }).await?;
+            // What is wrong with a header is told before anybody acts on the request.
+            let headers = operation.request_blocks(context.headers()).map_err(|e| Fault::invalid(vec![*e]))?;
+            let answer = self.handler.answer(Request { operation, body, headers, context }).await?;
             let Some(output) = operation.output else { return Ok(Reply::none()) };
             match format {
-                Format::Xml => Ok(Reply(answer)),
+                Format::Xml | Format::Mtom => Ok(answer.into()),
                 Format::Json => {
-                    json_of(operation.shapes, output, &answer, Scope::default()).map(Reply).map_err(|error| {
+                    json_of(operation.shapes, output, &answer, Scope::default()).map(Reply::from).map_err(|error| {
                         Fault::receiver("response.invalid", 500, format!("The answer is not valid: {error}"))
                     })
                 }

@@ -12,6 +12,7 @@ use actix_web::web::{self, Data};
 use actix_web::{App, HttpRequest, HttpResponse, HttpServer};
 use soapstone_contracts::catalog::CatalogServer;
 use soapstone_contracts::exchange::ExchangeServer;
+use soapstone_runtime::attachment::Spool;
 use soapstone_runtime::http::{BaseAddress, Endpoint, EndpointOptions, Rest, api_page, openapi, problem_response};
 use soapstone_runtime::service::Service;
 use soapstone_runtime::soap::Fault;
@@ -21,6 +22,9 @@ use std::time::Duration;
 
 /// Where the REST facade is.
 pub const API: &str = "/api/v1";
+
+/// Attachments of that age belong to a program that is gone.
+const LEFT_BEHIND: Duration = Duration::from_secs(24 * 3600);
 
 /// A server that listens, but has not begun to answer.
 pub struct Server {
@@ -43,6 +47,7 @@ impl Server {
         let exchange_service: Arc<dyn Service> = Arc::new(ExchangeServer(runs.clone()));
         let options = EndpointOptions {
             limits: config.limits,
+            spool: attachments(config)?,
             validate_responses: config.validate_responses,
             skip_validation: !config.validate_requests,
             trusted_proxies: config.trusted_proxies.clone(),
@@ -106,6 +111,20 @@ impl Server {
         }
         result
     }
+}
+
+/// Where attachments of messages are kept while they are worked on.
+fn attachments(config: &Config) -> Result<Spool, String> {
+    let folder = config.data_dir.join("attachments");
+    std::fs::create_dir_all(&folder).map_err(|e| format!("{}: {e}", folder.display()))?;
+    for entry in std::fs::read_dir(&folder).into_iter().flatten().flatten() {
+        let age = entry.metadata().and_then(|m| m.modified()).ok().and_then(|at| at.elapsed().ok());
+        if age.is_some_and(|age| age > LEFT_BEHIND) && std::fs::remove_file(entry.path()).is_err() {
+            log::warn!("{} is of no use any more, but cannot be removed", entry.path().display());
+        }
+    }
+    let (total, in_memory) = (config.max_attachments, config.attachment_memory);
+    Ok(Spool { folder, total, in_memory, parts: config.max_parts, ..Spool::default() })
 }
 
 struct State {

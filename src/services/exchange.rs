@@ -44,7 +44,7 @@ impl Exchange for ExchangeService {
     async fn start_import(&self, context: &Context, request: StartImport) -> Result<StartImportResponse, ServiceError> {
         let spool = self.exchange.spool.clone();
         let content = request.content.0;
-        let source = actix_web::web::block(move || spool.store(content.as_slice()))
+        let source = actix_web::web::block(move || spool.store(content.open()?))
             .await
             .map_err(ServiceError::internal)?
             .map_err(|e| ServiceError::internal(format!("the source cannot be stored: {e}")))?;

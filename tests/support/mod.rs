@@ -6,7 +6,7 @@ mod cluster;
 mod server;
 mod site;
 
-pub use cases::run_cases;
+pub use cases::{run_cases, run_cases_of_contract};
 pub use server::{Reply, Server, signal};
 pub use site::Site;
 

@@ -3,6 +3,7 @@
 //! From a build script: [`compile`]. By hand: [`Generator`]. The journey: [`lower`] turns schema components into
 //! Rust items, [`emit`] writes them, [`openapi`] and [`sample`] describe them for people and tools.
 
+mod beside;
 mod emit;
 mod encoding;
 mod lower;
@@ -13,6 +14,7 @@ mod published;
 pub mod sample;
 mod service;
 
+pub use beside::Beside;
 pub use emit::Parts;
 pub use names::{field_name, module_name, type_name};
 pub use openapi::document as openapi_document;

@@ -4,7 +4,7 @@ use crate::program::{Base, Field, FieldType, ItemKind, Kind, Program, Simple};
 use crate::sample;
 use crate::service::{Operation, Route, Service};
 use serde_json::{Map, Value, json};
-use soapstone_contract::model::HttpInput;
+use soapstone_contract::model::{Attachment, HttpInput};
 use std::collections::BTreeSet;
 
 /// `paths` and `components` of one service.
@@ -89,6 +89,9 @@ impl Writer<'_> {
                 "schema": schema,
             }));
         }
+        for item in &operation.beside_input.headers {
+            parameters.push(self.header(*item, true));
+        }
         let mut description = operation.doc.clone();
         if description.is_empty() {
             description.clone_from(&operation.name);
@@ -119,6 +122,7 @@ impl Writer<'_> {
                 self.object(&kept)
             };
             let required = schema.get("$ref").is_some() && fields.iter().any(|f| f.occurs.min > 0);
+            let schema = with_attachments(schema, &operation.beside_input.attachments, &mut example);
             value["requestBody"] = json!({
                 "required": required,
                 "content": {"application/json": {"schema": schema, "example": example}},
@@ -129,17 +133,21 @@ impl Writer<'_> {
             "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
         });
         value["responses"] = match operation.output {
-            Some(output) => json!({
-                "200": {
+            Some(output) => {
+                let mut example = sample::json(self.program, output);
+                let schema = self.reference(output);
+                let schema = with_attachments(schema, &operation.beside_output.attachments, &mut example);
+                let mut answer = json!({
                     "description": "The answer.",
-                    "content": {"application/json": {
-                        "schema": self.reference(output),
-                        "example": sample::json(self.program, output),
-                    }},
-                },
-                "4XX": problem,
-                "5XX": problem,
-            }),
+                    "content": {"application/json": {"schema": schema, "example": example}},
+                });
+                for item in &operation.beside_output.headers {
+                    let header = self.header(*item, false);
+                    let name = header["name"].as_str().unwrap_or_default().to_owned();
+                    answer["headers"][name] = json!({"content": header["content"]});
+                }
+                json!({"200": answer, "4XX": problem, "5XX": problem})
+            }
             None => json!({
                 "202": {"description": "Accepted: the operation is one-way."},
                 "4XX": problem,
@@ -147,6 +155,22 @@ impl Writer<'_> {
             }),
         };
         value
+    }
+
+    /// A header block of SOAP as an HTTP header with JSON in it.
+    fn header(&mut self, item: usize, with_example: bool) -> Value {
+        let local = self.program.element_of(item).map(|e| e.local.clone()).unwrap_or_default();
+        let schema = self.reference(item);
+        let mut header = json!({
+            "name": format!("Soap-Header-{local}"),
+            "in": "header",
+            "description": format!("The SOAP header {local}, as JSON."),
+            "content": {"application/json": {"schema": schema}},
+        });
+        if with_example {
+            header["content"]["application/json"]["example"] = sample::json(self.program, item);
+        }
+        header
     }
 
     fn reference(&mut self, item: usize) -> Value {
@@ -319,6 +343,36 @@ struct Members {
     properties: Map<String, Value>,
     required: Vec<String>,
     choices: Vec<Value>,
+}
+
+/// A body with attachments among its members.
+fn with_attachments(schema: Value, attachments: &[Attachment], example: &mut Value) -> Value {
+    if attachments.is_empty() {
+        return schema;
+    }
+    let mut members = Map::new();
+    for attachment in attachments {
+        let part = json!({
+            "type": "object",
+            "properties": {
+                "mediaType": {"type": "string"},
+                "content": {"type": "string", "contentEncoding": "base64"},
+            },
+            "required": ["content"],
+        });
+        members.insert(attachment.part.clone(), part);
+        let media = attachment.media_types.first().map_or("application/octet-stream", String::as_str);
+        if example.is_object() {
+            example["@attachments"][&attachment.part] = json!({"mediaType": media, "content": "QW4gYXR0YWNobWVudC4K"});
+        }
+    }
+    let names: Vec<_> = members.keys().cloned().collect();
+    let own = json!({
+        "type": "object",
+        "properties": {"@attachments": {"type": "object", "properties": members, "required": names}},
+        "required": ["@attachments"],
+    });
+    json!({"allOf": [schema, own]})
 }
 
 fn route_name(route: &Route) -> String {

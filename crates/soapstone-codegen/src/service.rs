@@ -1,12 +1,13 @@
 //! PortTypes to services: operations with their messages, actions, and routes.
 
+use crate::beside::Beside;
 use crate::lower::Lowerer;
 use crate::names::Unique;
 use crate::program::{ElementName, Field, FieldType, ItemKind, Kind};
 use crate::published::{self, Published};
 use soapstone_contract::model::{
-    Binding, BodyUse, BoundOperation, HttpInput, Message, Operation as Declared, PartContent, Protocol, QName, Style,
-    Use,
+    Binding, BodyUse, BoundOperation, HttpInput, Message, Operation as Declared, Part, PartContent, Protocol, QName,
+    Style, Use,
 };
 use soapstone_contract::{Contract, Problems, ValidationSet, validation_set};
 
@@ -37,6 +38,10 @@ pub struct Operation {
     pub input: usize,
     pub output: Option<usize>,
     pub faults: Vec<usize>,
+    /// What travels beside the body of the request.
+    pub beside_input: Beside,
+    /// And of the response.
+    pub beside_output: Beside,
     pub routes: Vec<Route>,
 }
 
@@ -92,7 +97,7 @@ pub(crate) fn lower(contracts: &[Contract], lowerer: &mut Lowerer<'_>, problems:
     }
 }
 
-struct Lowering<'a> {
+pub(crate) struct Lowering<'a> {
     contracts: &'a [Contract],
     contract: &'a Contract,
     port_type: &'a QName,
@@ -142,6 +147,8 @@ impl<'a> Lowering<'a> {
             lowerer.program.encoded_messages.extend([input].into_iter().chain(output));
         }
         let faults = operation.faults.iter().filter_map(|f| self.fault(lowerer, &f.message)).collect();
+        let beside_input = self.beside(lowerer, input_use);
+        let beside_output = self.beside(lowerer, output_use);
         Ok(Operation {
             soap_action: soap.and_then(|b| b.operation.soap_action.clone()).unwrap_or_default(),
             name: operation.name.clone(),
@@ -152,6 +159,8 @@ impl<'a> Lowering<'a> {
             input,
             output,
             faults,
+            beside_input,
+            beside_output,
             routes: routes(&bound),
         })
     }
@@ -161,7 +170,7 @@ impl<'a> Lowering<'a> {
         messages.flat_map(|m| &m.parts).any(|part| matches!(part.content, PartContent::Type(_)))
     }
 
-    fn find(&self, name: &QName) -> Option<&'a Message> {
+    pub(crate) fn find(&self, name: &QName) -> Option<&'a Message> {
         self.contracts.iter().find_map(|c| c.messages.get(name)).or_else(|| self.contract.messages.get(name))
     }
 
@@ -179,9 +188,7 @@ impl<'a> Lowering<'a> {
     ) -> usize {
         let module = lowerer.module_of(&self.port_type.namespace);
         let parts: Vec<_> = name.and_then(|n| self.find(n)).map(|m| m.parts.iter().collect()).unwrap_or_default();
-        let in_body = |part: &&soapstone_contract::model::Part| {
-            name.zip(body).is_none_or(|(message, body)| body.carries(message, &part.name))
-        };
+        let in_body = |part: &&Part| name.zip(body).is_none_or(|(message, body)| body.carries(message, &part.name));
         let parts: Vec<_> = parts.into_iter().filter(in_body).collect();
         if !rpc
             && let [part] = parts.as_slice()
@@ -219,21 +226,32 @@ impl<'a> Lowering<'a> {
     fn fault(&self, lowerer: &mut Lowerer<'_>, message: &QName) -> Option<usize> {
         let message = self.find(message)?;
         let part = message.parts.first()?;
+        let doing = format!("{} fault", message.name.local);
+        self.part_item(lowerer, message, part, "", &doing)
+    }
+
+    /// The item of a part that is an element of its own: a fault's detail, or a header block.
+    pub(crate) fn part_item(
+        &self,
+        lowerer: &mut Lowerer<'_>,
+        message: &Message,
+        part: &Part,
+        namespace: &str,
+        wanted: &str,
+    ) -> Option<usize> {
         match &part.content {
             PartContent::Element(element) => lowerer.program.message_of(element),
             PartContent::Type(type_) => {
                 let module = lowerer.module_of(&self.port_type.namespace);
-                let unqualified = lowerer.module_of("");
-                let element = ElementName { namespace: unqualified, local: part.name.clone() };
+                let element = ElementName { namespace: lowerer.module_of(namespace), local: part.name.clone() };
                 let known = lowerer.program.items.iter().position(|item| {
                     matches!(&item.kind, ItemKind::Wrapper(own, _) if *own == element)
                         && item.origin == message.name.local
                 });
                 known.or_else(|| {
                     let field = lowerer.part_field(&part.name, type_, module);
-                    let wanted = format!("{} fault", message.name.local);
                     let kind = ItemKind::Wrapper(element, Box::new(field));
-                    Some(lowerer.add_item(module, &wanted, &message.name.local, None, kind))
+                    Some(lowerer.add_item(module, wanted, &message.name.local, None, kind))
                 })
             }
         }

@@ -1,8 +1,8 @@
 //! A contract told to a person: services, operations, and the tree of each message.
 
 use crate::model::{
-    Builtin, Content, Contract, Element, GroupKind, Occurs, PartContent, Particle, Protocol, QName, Term, Type,
-    TypeRef, Variety,
+    Builtin, Content, Contract, Element, GroupKind, HeaderUse, Occurs, PartContent, Particle, Protocol, QName, Term,
+    Type, TypeRef, Variety,
 };
 use std::fmt::Write;
 
@@ -34,9 +34,28 @@ pub fn explain(contract: &Contract) -> String {
             if let Some(text) = &operation.documentation {
                 let _ = writeln!(out, "    {}", one_line(text));
             }
-            for (direction, message) in [("in ", &operation.input), ("out", &operation.output)] {
+            let bound = contract
+                .bindings_of(&port_type.name)
+                .filter(|b| !matches!(b.protocol, Protocol::Http(_)))
+                .find_map(|b| b.operations.iter().find(|o| o.name == operation.name));
+            let uses = [bound.map(|b| &b.input), bound.map(|b| &b.output)];
+            for ((direction, message), body) in
+                [("in ", &operation.input), ("out", &operation.output)].into_iter().zip(uses)
+            {
+                for header in body.into_iter().flat_map(|b| &b.headers) {
+                    header_line(contract, &mut out, direction, header);
+                }
                 let Some(message) = message.as_ref().and_then(|m| contract.messages.get(m)) else { continue };
                 for part in &message.parts {
+                    let attachment = body.and_then(|b| b.attachments.iter().find(|a| a.part == part.name));
+                    if let Some(attachment) = attachment {
+                        let types = attachment.media_types.join(" or ");
+                        let _ = writeln!(out, "    {direction} attachment {} {types}", part.name);
+                        continue;
+                    }
+                    if body.is_some_and(|b| !b.carries(&message.name, &part.name)) {
+                        continue;
+                    }
                     match &part.content {
                         PartContent::Element(name) => element_tree(contract, &mut out, direction, name),
                         PartContent::Type(type_) => {
@@ -51,6 +70,18 @@ pub fn explain(contract: &Contract) -> String {
         }
     }
     out
+}
+
+fn header_line(contract: &Contract, out: &mut String, direction: &str, header: &HeaderUse) {
+    let part =
+        contract.messages.get(&header.message).and_then(|m| m.parts.iter().find(|part| part.name == header.part));
+    match part.map(|part| &part.content) {
+        Some(PartContent::Element(name)) => element_tree(contract, out, &format!("{direction} header"), name),
+        Some(PartContent::Type(type_)) => {
+            let _ = writeln!(out, "    {direction} header {}: {}", header.part, type_name(type_));
+        }
+        None => {}
+    }
 }
 
 fn element_tree(contract: &Contract, out: &mut String, direction: &str, name: &QName) {

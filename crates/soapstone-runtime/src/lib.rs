@@ -1,6 +1,7 @@
 //! What generated code and servers call: XML and JSON readers and writers, XSD value types, validation by
 //! libxml2, the SOAP envelope, faults, dispatch, and the actix-web endpoints for SOAP and REST.
 
+pub mod attachment;
 #[cfg(feature = "client")]
 pub mod client;
 pub mod http;

@@ -1,6 +1,7 @@
 //! Messages: values with a root element, read and written in either format.
 
-use crate::json::{JsonSink, JsonSource};
+use crate::attachment::{Attachment, Attachments};
+use crate::json::JsonSource;
 use crate::problem::ReadError;
 use crate::schema::{Field, Namespace, Value};
 use crate::xml::{Scope, XmlSource};
@@ -20,13 +21,22 @@ pub trait Message: Value {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
     Xml,
+    /// XML with its binary values outside of it.
+    Mtom,
     Json,
 }
 
 /// A request's content, before it is read as the type of an operation.
 pub enum Payload<'a> {
     /// The body's element, with the namespaces around it and its line and column in the document.
-    Xml { text: Cow<'a, str>, scope: Scope<'a>, origin: (u32, u32) },
+    Xml {
+        text: Cow<'a, str>,
+        scope: Scope<'a>,
+        origin: (u32, u32),
+        attachments: Attachments,
+        /// Whether it came by MTOM, so that the reply goes the same way.
+        optimized: bool,
+    },
     /// A JSON object.
     Json(serde_json::Value),
     /// Members from a path and a query, where a list of one looks like a value.
@@ -40,7 +50,9 @@ impl Payload<'_> {
     /// Where and why it is not that message.
     pub fn read<T: Message>(self) -> Result<T, Box<ReadError>> {
         match self {
-            Self::Xml { text, scope, origin } => XmlSource::within(&text, scope.outer(), origin).body(),
+            Self::Xml { text, scope, origin, attachments, .. } => {
+                XmlSource::within(&text, scope.outer(), origin).attached(attachments).body()
+            }
             Self::Json(value) => JsonSource::new(value).root(T::ELEMENT),
             Self::Query(value) => JsonSource::from_query(value).root(T::ELEMENT),
         }
@@ -49,34 +61,48 @@ impl Payload<'_> {
     /// The format that the reply is written in.
     pub fn format(&self) -> Format {
         match self {
+            Self::Xml { optimized: true, .. } => Format::Mtom,
             Self::Xml { .. } => Format::Xml,
             Self::Json(_) | Self::Query(_) => Format::Json,
         }
     }
 }
 
+/// Binary values of that many bytes travel as parts of their own in MTOM.
+pub const OPTIMIZED_FROM: u64 = 1024;
+
 /// A written message: the body's element, or a JSON object.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Reply(pub String);
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Reply {
+    pub text: String,
+    /// What the text refers to.
+    pub attachments: Vec<Attachment>,
+}
+
+impl From<String> for Reply {
+    fn from(text: String) -> Self {
+        Self { text, attachments: Vec::new() }
+    }
+}
 
 impl Reply {
     /// There is nothing to answer: the operation is one-way.
     pub fn none() -> Self {
-        Self(String::new())
+        Self::default()
     }
 
     pub fn is_none(&self) -> bool {
-        self.0.is_empty()
+        self.text.is_empty()
     }
 
     pub fn new<T: Message>(format: Format, message: &T) -> Self {
         match format {
-            Format::Xml => Self(crate::xml::to_string(message)),
-            Format::Json => {
-                let mut sink = JsonSink::default();
-                message.write(&mut sink);
-                Self(sink.finish())
+            Format::Xml => crate::xml::to_string(message).into(),
+            Format::Mtom => {
+                let (text, attachments) = crate::xml::to_string_with_attachments(message, OPTIMIZED_FROM);
+                Self { text, attachments }
             }
+            Format::Json => crate::json::to_string(message).into(),
         }
     }
 }

@@ -5,7 +5,7 @@ use crate::cli::{Done, Global, Outcome};
 use clap::Args;
 use serde_json::json;
 use soapstone_codegen::program::Program;
-use soapstone_codegen::{Operation, sample};
+use soapstone_codegen::{Beside, Operation, sample};
 use soapstone_contract::explain;
 use std::path::PathBuf;
 
@@ -39,13 +39,29 @@ impl Show {
                 let json = serde_json::to_string_pretty(&sample::json(&program, item)).unwrap_or_default();
                 outln!("  {title} (JSON)\n{}", indented(&json));
             };
+            for item in &operation.beside_input.headers {
+                sample("header of the request", *item);
+            }
             sample("request", operation.input);
+            attached("request", &operation.beside_input);
             match operation.output {
                 Some(output) => sample("response", output),
                 None => outln!("  one-way: there is no response"),
             }
+            for item in &operation.beside_output.headers {
+                sample("header of the response", *item);
+            }
+            attached("response", &operation.beside_output);
         }
         Ok(Done::Well)
+    }
+}
+
+/// Tells what is attached to a message.
+fn attached(title: &str, beside: &Beside) {
+    for attachment in &beside.attachments {
+        let types = attachment.media_types.join(" or ");
+        outln!("  attachment of the {title}: {} {types}", attachment.part);
     }
 }
 
@@ -55,6 +71,13 @@ fn indented(text: &str) -> String {
 
 fn described(program: &Program, operation: &Operation) -> serde_json::Value {
     let message = |item: usize| json!({"xml": sample::xml(program, item), "json": sample::json(program, item)});
+    let beside = |beside: &Beside| {
+        let attachments = beside.attachments.iter().map(|a| json!({"part": a.part, "mediaTypes": a.media_types}));
+        json!({
+            "headers": beside.headers.iter().map(|item| message(*item)).collect::<Vec<_>>(),
+            "attachments": attachments.collect::<Vec<_>>(),
+        })
+    };
     json!({
         "name": operation.name,
         "documentation": operation.doc,
@@ -63,6 +86,8 @@ fn described(program: &Program, operation: &Operation) -> serde_json::Value {
         "use": if operation.encoded { "encoded" } else { "literal" },
         "request": message(operation.input),
         "response": operation.output.map(message),
+        "besideRequest": beside(&operation.beside_input),
+        "besideResponse": beside(&operation.beside_output),
         "faults": operation.faults.iter().map(|fault| message(*fault)).collect::<Vec<_>>(),
     })
 }

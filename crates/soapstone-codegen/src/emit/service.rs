@@ -4,8 +4,14 @@ use super::{Emitter, doc, literal};
 use crate::names::{constant_name, field_name};
 use crate::service::{Operation, Service};
 use crate::{openapi, sample};
-use soapstone_contract::model::HttpInput;
+use soapstone_contract::model::{Attachment, HttpInput};
 use std::fmt::Write;
+
+/// The types that an attachment may have, for the documentation.
+fn types(attachment: &Attachment) -> String {
+    let types: Vec<_> = attachment.media_types.iter().map(|t| format!("`{t}`")).collect();
+    if types.is_empty() { String::new() } else { format!(" ({})", types.join(" or ")) }
+}
 
 impl Emitter<'_> {
     /// The type of an operation's answer.
@@ -20,6 +26,30 @@ impl Emitter<'_> {
         let faults =
             if faults.is_empty() { " None is declared.".to_owned() } else { format!(" {}.", faults.join(", ")) };
         let _ = writeln!(out, "#[doc = {}]", literal(&faults));
+    }
+
+    /// What the documentation says of header blocks and attachments.
+    fn beside_doc(&self, out: &mut String, operation: &Operation) {
+        let mut line = |text: String| {
+            let _ = writeln!(out, "#[doc = \"\"]\n#[doc = {}]", literal(&format!(" {text}")));
+        };
+        for item in &operation.beside_input.headers {
+            let path = self.path(*item);
+            line(format!("Header of the request: [`{path}`], by `context.header::<{path}>()`."));
+        }
+        for attachment in &operation.beside_input.attachments {
+            line(format!(
+                "Attachment of the request: `context.attachment({:?})`{}.",
+                attachment.part,
+                types(attachment)
+            ));
+        }
+        for item in operation.beside_output.headers.iter().chain(&operation.beside_input.header_faults) {
+            line(format!("Header of the reply: [`{}`], by `context.reply_header(…)`.", self.path(*item)));
+        }
+        for attachment in &operation.beside_output.attachments {
+            line(format!("Attachment of the reply: `context.attach({:?}, …)`{}.", attachment.part, types(attachment)));
+        }
     }
 
     pub(super) fn server(&self, out: &mut String, service: &Service) {
@@ -38,6 +68,7 @@ impl Emitter<'_> {
                 operation.doc.clone()
             };
             doc(out, Some(&text), "");
+            self.beside_doc(out, operation);
             self.faults_doc(out, operation);
             let _ = writeln!(
                 out,
@@ -89,6 +120,11 @@ impl Emitter<'_> {
         self.service_info(out, service, &info);
     }
 
+    /// The names of parts, as literals.
+    pub(super) fn parts(&self, attachments: &[Attachment]) -> String {
+        attachments.iter().map(|a| literal(&a.part)).collect::<Vec<_>>().join(", ")
+    }
+
     fn service_info(&self, out: &mut String, service: &Service, info: &str) {
         let _ = writeln!(
             out,
@@ -115,12 +151,19 @@ impl Emitter<'_> {
             }
             let element = |item: usize| format!("<{} as rt::Message>::ELEMENT", self.path(item));
             let output = operation.output.map_or_else(|| "None".to_owned(), |item| format!("Some({})", element(item)));
+            let elements = |items: &[usize]| items.iter().map(|item| element(*item)).collect::<Vec<_>>().join(", ");
+            let headers = elements(&operation.beside_input.headers);
+            let reply_headers = elements(&operation.beside_output.headers);
+            let attachments = self.parts(&operation.beside_input.attachments);
+            let reply_attachments = self.parts(&operation.beside_output.attachments);
             let sample_response = operation.output.map(|item| sample::xml(self.program, item)).unwrap_or_default();
             let _ = writeln!(
                 out,
                 "rt::service::OperationInfo {{
                     name: {}, documentation: {}, soap_action: {}, encoded: {},
                     input: {}, output: {output},
+                    headers: &[{headers}], reply_headers: &[{reply_headers}],
+                    attachments: &[{attachments}], reply_attachments: &[{reply_attachments}],
                     routes: &[{routes}],
                     sample_request: {}, sample_response: {},
                 }},",

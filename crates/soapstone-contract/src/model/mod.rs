@@ -10,8 +10,8 @@ pub use schema::{
     Occurs, Particle, SchemaSet, SimpleType, Term, Type, TypeRef, Variety, WhiteSpace, Wildcard,
 };
 pub use service::{
-    Binding, BodyUse, BoundOperation, Fault, HeaderUse, HttpInput, Message, Operation, Part, PartContent, Port,
-    PortType, Protocol, Service, Style, Use,
+    Attachment, Binding, BodyUse, BoundOperation, Fault, HeaderUse, HttpInput, Message, Operation, Part, PartContent,
+    Port, PortType, Protocol, Service, Style, Use,
 };
 
 use crate::problem::{Problem, Problems};

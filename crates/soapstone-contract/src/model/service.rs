@@ -111,9 +111,17 @@ pub struct BodyUse {
     pub namespace: Option<String>,
     /// The parts in the body; None: all.
     pub parts: Option<Vec<String>>,
-    /// Parts that travel in headers or as attachments.
-    pub elsewhere: Vec<String>,
+    /// Parts that travel as attachments.
+    pub attachments: Vec<Attachment>,
     pub headers: Vec<HeaderUse>,
+}
+
+/// `mime:content` of a `mime:multipartRelated`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Attachment {
+    pub part: String,
+    /// The types it may have; none: any.
+    pub media_types: Vec<String>,
 }
 
 impl BodyUse {
@@ -123,7 +131,7 @@ impl BodyUse {
             Some(parts) => parts.iter().any(|p| p == part),
             None => {
                 let in_header = self.headers.iter().any(|h| h.message == *message && h.part == part);
-                !in_header && !self.elsewhere.iter().any(|p| p == part)
+                !in_header && !self.attachments.iter().any(|a| a.part == part)
             }
         }
     }
@@ -134,6 +142,8 @@ impl BodyUse {
 pub struct HeaderUse {
     pub message: QName,
     pub part: String,
+    /// Of a part with a type: the namespace of its element.
+    pub namespace: Option<String>,
     /// `soap:headerfault`: message and part of each.
     pub faults: Vec<(QName, String)>,
 }

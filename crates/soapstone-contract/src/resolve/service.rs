@@ -3,8 +3,8 @@
 use super::documents::DefinitionsDocument;
 use super::names::Scope;
 use crate::model::{
-    Binding, BodyUse, BoundOperation, Contract, Fault, HeaderUse, HttpInput, Message, Operation, Part, PartContent,
-    Place, Port, PortType, Protocol, QName, Service, Style, Use,
+    Attachment, Binding, BodyUse, BoundOperation, Contract, Fault, HeaderUse, HttpInput, Message, Operation, Part,
+    PartContent, Place, Port, PortType, Protocol, QName, Service, Style, Use,
 };
 use crate::problem::Problems;
 use crate::wsdl;
@@ -205,12 +205,20 @@ impl<'a> Resolver<'a, '_> {
         let own = message.into_iter().flat_map(|m| if soap12 { &m.soap12_headers } else { &m.soap11_headers });
         let in_parts = multipart().flat_map(|p| if soap12 { &p.soap12_headers } else { &p.soap11_headers });
         let headers: Vec<HeaderUse> = own.chain(in_parts).filter_map(|header| self.header(header, soap12)).collect();
-        let attached = multipart().flat_map(|p| &p.content).filter_map(|c| c.part.clone());
+        let mut attachments: Vec<Attachment> = Vec::new();
+        for content in multipart().flat_map(|p| &p.content) {
+            let Some(part) = content.part.clone() else { continue };
+            let known = attachments.iter().position(|a| a.part == part).unwrap_or_else(|| {
+                attachments.push(Attachment { part, media_types: Vec::new() });
+                attachments.len() - 1
+            });
+            attachments[known].media_types.extend(content.media_type.clone());
+        }
         BodyUse {
             use_: if body.and_then(|b| b.usage.as_deref()) == Some("encoded") { Use::Encoded } else { Use::Literal },
             namespace: body.and_then(|b| b.namespace.clone()),
             parts: body.and_then(|b| b.parts.as_ref()).map(|p| p.split_whitespace().map(str::to_owned).collect()),
-            elsewhere: attached.collect(),
+            attachments,
             headers,
         }
     }
@@ -222,7 +230,7 @@ impl<'a> Resolver<'a, '_> {
             .iter()
             .filter_map(|f| Some((self.qname(f, &f.message, "message")?, f.part.clone().unwrap_or_default())))
             .collect();
-        Some(HeaderUse { message, part: at.part.clone().unwrap_or_default(), faults })
+        Some(HeaderUse { message, part: at.part.clone().unwrap_or_default(), namespace: at.namespace.clone(), faults })
     }
 
     fn service(&mut self, at: &'a At<wsdl::Service>, name: QName) -> Service {
@@ -302,6 +310,12 @@ impl Links<'_, '_> {
                             .remedy("correct the name, or add the operation to the portType"),
                     );
                 }
+                for header in bound.input.headers.iter().chain(&bound.output.headers) {
+                    self.header(&header.message, &header.part, &bound.place);
+                    for (message, part) in &header.faults {
+                        self.header(message, part, &bound.place);
+                    }
+                }
             }
         }
         for service in &contract.services {
@@ -312,6 +326,17 @@ impl Links<'_, '_> {
                     self.present(&contract.bindings, &port.binding, "binding", &port.place);
                 }
             }
+        }
+    }
+
+    fn header(&mut self, message: &QName, part: &str, place: &Place) {
+        self.present(&self.contract.messages, message, "message", place);
+        let Some(message) = self.contract.messages.get(message) else { return };
+        if !message.parts.iter().any(|p| p.name == part) {
+            let names: Vec<_> = message.parts.iter().map(|p| p.name.as_str()).collect();
+            let what = format!("the message {} of a header has no part {part}", message.name.local);
+            let problem = place.invalid("wsdl.unresolved", what);
+            self.problems.push(problem.remedy(format!("name one of its parts: {}", names.join(", "))));
         }
     }
 

@@ -217,6 +217,8 @@ wsdl! {
         pub message: Option<String>,
         #[yaserde(attribute = true, rename = "part")]
         pub part: Option<String>,
+        #[yaserde(attribute = true, rename = "namespace")]
+        pub namespace: Option<String>,
         #[yaserde(rename = "headerfault", prefix = "soap")]
         pub soap11_faults: Vec<At<HeaderFault>>,
         #[yaserde(rename = "headerfault", prefix = "soap12")]
@@ -239,6 +241,8 @@ wsdl! {
     MimeContent {
         #[yaserde(attribute = true, rename = "part")]
         pub part: Option<String>,
+        #[yaserde(attribute = true, rename = "type")]
+        pub media_type: Option<String>,
     }
 }
 

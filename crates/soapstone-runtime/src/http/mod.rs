@@ -5,6 +5,7 @@ mod body;
 mod contract;
 mod page;
 mod rest;
+mod rest_beside;
 mod soap;
 
 pub use address::{BaseAddress, TrustedProxies};
@@ -12,6 +13,7 @@ pub use body::collect as collect_body;
 pub use contract::{Addresses, PublishedContract};
 pub use page::{api_page, openapi};
 pub use rest::{Rest, problem_response};
+pub use rest_beside::{ATTACHMENTS, header_name};
 pub use soap::{Endpoint, EndpointOptions, Sibling};
 
 /// A name for a request, in the log and in faults: 16 hexadecimal digits.

@@ -42,7 +42,7 @@ pub(super) fn service_page(info: &ServiceInfo, address: &str) -> String {
         "<header><p class=\"eyebrow\">SOAP service</p><h1>{}</h1>{}<dl class=\"facts\">\
          <dt>Endpoint</dt><dd><code>{address}</code></dd>\
          <dt>Contract</dt><dd><a href=\"{address}?wsdl\"><code>{address}?wsdl</code></a></dd>\
-         <dt>Versions</dt><dd>SOAP 1.1 and SOAP 1.2, document/literal</dd></dl></header>",
+         <dt>Versions</dt><dd>SOAP 1.1 and SOAP 1.2</dd></dl></header>",
         escaped(info.name),
         paragraphs(info.documentation),
         address = escaped(address),
@@ -64,7 +64,7 @@ fn soap_operation(body: &mut String, operation: &OperationInfo, address: &str) {
     let rows = (request.lines().count() + 1).min(MAX_ROWS);
     let _ = write!(
         body,
-        "<section id=\"{name}\"><h2>{name}</h2>{text}<dl class=\"facts\"><dt>SOAPAction</dt><dd><code>{action}</code></dd></dl>\
+        "<section id=\"{name}\"><h2>{name}</h2>{text}<dl class=\"facts\"><dt>SOAPAction</dt><dd><code>{action}</code></dd>{beside}</dl>\
          <form class=\"try\" data-url=\"{address}\" data-method=\"POST\" data-type=\"text/xml; charset=utf-8\">\
          <label>Request<textarea rows=\"{rows}\" spellcheck=\"false\" name=\"body\">{request}</textarea></label>\
          <button>Send</button><output hidden></output></form>\
@@ -72,10 +72,24 @@ fn soap_operation(body: &mut String, operation: &OperationInfo, address: &str) {
         name = escaped(operation.name),
         text = paragraphs(operation.documentation),
         action = escaped(operation.soap_action),
+        beside = beside(operation),
         address = escaped(address),
         request = escaped(&request),
         response = escaped(operation.sample_response),
     );
+}
+
+/// What travels beside the body, as facts.
+fn beside(operation: &OperationInfo) -> String {
+    let names = |fields: &[&crate::Field]| fields.iter().map(|f| f.local).collect::<Vec<_>>().join(", ");
+    let facts = [
+        ("Headers", names(operation.headers)),
+        ("Headers of the reply", names(operation.reply_headers)),
+        ("Attachments", operation.attachments.join(", ")),
+        ("Attachments of the reply", operation.reply_attachments.join(", ")),
+    ];
+    let facts = facts.iter().filter(|(_, names)| !names.is_empty());
+    facts.map(|(title, names)| format!("<dt>{title}</dt><dd><code>{}</code></dd>", escaped(names))).collect()
 }
 
 /// The OpenAPI 3.1 document of all services.

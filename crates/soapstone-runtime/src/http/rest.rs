@@ -1,6 +1,7 @@
 //! The REST facade: routes from the contract's HTTP bindings, JSON on the same handlers as SOAP.
 
-use super::body;
+use super::{body, rest_beside as beside};
+use crate::attachment::percent_decoded;
 use crate::json;
 use crate::message::Payload;
 use crate::problem::ReadErrorKind;
@@ -88,28 +89,39 @@ async fn answer(
         }
         return Ok(response);
     };
-    let payload = payload(request, stream, target.route, limits).await?;
-    let context =
-        Context { channel: Channel::Rest, request_id: id.to_owned(), peer: request.peer_addr().map(|a| a.ip()) };
+    let operation = &target.service.info().operations[target.operation];
+    let headers = beside::headers(operation, request.headers())?;
+    let mut members = members(request, stream, target.route, limits).await?;
+    let attachments = beside::attachments(operation, &mut members)?;
+    let members = Value::Object(members);
+    let payload = if target.route.input == HttpInput::Body { Payload::Json(members) } else { Payload::Query(members) };
+    let context = Context::new(Channel::Rest, id.to_owned(), request.peer_addr().map(|a| a.ip()));
+    let context = context.beside(headers, attachments);
     let outcome = target
         .service
         .clone()
-        .call(context, target.operation, payload)
+        .call(context.clone(), target.operation, payload)
         .map_err(|error| Fault::invalid(vec![*error]))?;
-    let reply = outcome.await?;
-    if reply.is_none() {
-        return Ok(HttpResponse::Accepted().finish());
+    let reply = outcome.await;
+    let beside = context.take_reply();
+    match reply {
+        Ok(reply) if reply.is_none() => Ok(HttpResponse::Accepted().finish()),
+        Ok(reply) => beside::reply(reply.text, beside),
+        Err(fault) => {
+            let mut response = problem_response(&fault, id);
+            beside::add_headers(&mut response, &beside.headers);
+            Ok(response)
+        }
     }
-    Ok(HttpResponse::Ok().content_type("application/json").body(reply.0))
 }
 
 /// The request's members, from path, query and body.
-async fn payload(
+async fn members(
     request: &HttpRequest,
     stream: Stream,
     route: &Route,
     limits: &Limits,
-) -> Result<Payload<'static>, Fault> {
+) -> Result<Map<String, Value>, Fault> {
     let mut members = match route.input {
         HttpInput::Body => body_members(request, stream, limits).await?,
         HttpInput::Query => query_members(request)?,
@@ -119,38 +131,14 @@ async fn payload(
         HttpInput::Location => Map::new(),
     };
     for (name, value) in request.match_info().iter() {
+        // actix leaves some escapes, such as `%2F`, which is part of the value here.
         let value = percent_decoded(value);
         if members.insert(name.to_owned(), Value::String(value)).is_some() {
             let message = format!("\"{name}\" stands in the path; leave it out elsewhere");
             return Err(Fault::sender("http.path_member", 400, message));
         }
     }
-    let members = Value::Object(members);
-    Ok(if route.input == HttpInput::Body { Payload::Json(members) } else { Payload::Query(members) })
-}
-
-/// actix leaves some escapes in path segments, such as `%2F`, which is part of the value here.
-fn percent_decoded(value: &str) -> String {
-    if !value.contains('%') {
-        return value.to_owned();
-    }
-    let bytes = value.as_bytes();
-    let mut out = Vec::with_capacity(bytes.len());
-    let mut i = 0;
-    while i < bytes.len() {
-        let escape = bytes.get(i + 1..i + 3).and_then(|h| std::str::from_utf8(h).ok());
-        match (bytes[i], escape.and_then(|h| u8::from_str_radix(h, 16).ok())) {
-            (b'%', Some(byte)) => {
-                out.push(byte);
-                i += 3;
-            }
-            (byte, _) => {
-                out.push(byte);
-                i += 1;
-            }
-        }
-    }
-    String::from_utf8(out).unwrap_or_else(|_| value.to_owned())
+    Ok(members)
 }
 
 async fn body_members(request: &HttpRequest, stream: Stream, limits: &Limits) -> Result<Map<String, Value>, Fault> {

@@ -1,6 +1,7 @@
 //! Takes an envelope apart in one pass: version, header blocks, the body's element. Refuses what exceeds a limit.
 
-use super::{Fault, FaultCode, Limits, references};
+use super::{Fault, FaultCode, HeaderBlock, HeaderContent, Headers, Limits, references};
+use crate::attachment::Attachments;
 use crate::message::Payload;
 use crate::problem::{Read, ReadError, ReadErrorKind};
 use crate::xml::{SOAP_11, SOAP_12, Scope, line_and_column};
@@ -33,6 +34,23 @@ impl Version {
         }
     }
 
+    /// Writes the header, if there is any block.
+    pub(crate) fn push_headers<'b>(self, out: &mut String, mut blocks: impl Iterator<Item = &'b str>) {
+        if let Some(first) = blocks.next() {
+            out.push_str("<soap:Header>");
+            std::iter::once(first).chain(blocks).for_each(|block| out.push_str(block));
+            out.push_str("</soap:Header>");
+        }
+    }
+
+    /// The media type of its messages, without parameters.
+    pub fn media_type(self) -> &'static str {
+        match self {
+            Self::Soap11 => "text/xml",
+            Self::Soap12 => "application/soap+xml",
+        }
+    }
+
     /// Writes the start of an envelope.
     pub(crate) fn open(self, out: &mut String) {
         out.push_str("<?xml version=\"1.0\" encoding=\"utf-8\"?><soap:Envelope xmlns:soap=\"");
@@ -42,8 +60,14 @@ impl Version {
 
     /// An envelope around a body's content.
     pub fn wrap(self, body: &str) -> String {
+        self.wrap_with(&Headers::default(), body)
+    }
+
+    /// An envelope around header blocks and a body's content.
+    pub fn wrap_with(self, headers: &Headers, body: &str) -> String {
         let mut out = String::with_capacity(body.len() + 200);
         self.open(&mut out);
+        self.push_headers(&mut out, headers.xml());
         out.push_str("<soap:Body>");
         out.push_str(body);
         out.push_str("</soap:Body></soap:Envelope>");
@@ -51,23 +75,12 @@ impl Version {
     }
 }
 
-/// A child of the header.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct HeaderBlock {
-    pub namespace: String,
-    pub local: String,
-    /// Whether it must be understood by us.
-    pub must_understand: bool,
-    /// Where it stands in the text.
-    pub range: Range<usize>,
-}
-
 /// An envelope, taken apart.
 #[derive(Clone, Debug)]
 pub struct Envelope<'a> {
     text: &'a str,
     pub version: Version,
-    pub headers: Vec<HeaderBlock>,
+    pub headers: Headers,
     /// Namespace and local name of the body's first element; both empty where there is none.
     pub body_name: (String, String),
     /// How many elements the body has.
@@ -78,6 +91,8 @@ pub struct Envelope<'a> {
     body: Range<usize>,
     /// The namespaces around the body's elements.
     scope: Scope<'a>,
+    attachments: Attachments,
+    optimized: bool,
 }
 
 impl<'a> Envelope<'a> {
@@ -88,6 +103,14 @@ impl<'a> Envelope<'a> {
     pub fn parse(text: &'a str, limits: &Limits) -> Result<Self, (Version, Fault)> {
         let mut scan = Scan::new(text, limits);
         scan.run().map_err(|fault| (scan.version.unwrap_or(Version::Soap11), *fault))
+    }
+
+    /// With the attachments that came with it; `optimized`: by MTOM.
+    #[must_use]
+    pub fn attached(mut self, attachments: Attachments, optimized: bool) -> Self {
+        self.attachments = attachments;
+        self.optimized = optimized;
+        self
     }
 
     /// The text of the body's element, with the namespaces around it.
@@ -116,15 +139,22 @@ impl<'a> Envelope<'a> {
 
     fn payload_of(&self, text: Cow<'a, str>) -> Payload<'a> {
         let origin = line_and_column(self.text, self.body.start);
-        Payload::Xml { text, scope: self.scope.clone(), origin }
+        Payload::Xml {
+            text,
+            scope: self.scope.clone(),
+            origin,
+            attachments: self.attachments.clone(),
+            optimized: self.optimized,
+        }
     }
 
-    /// The fault for header blocks that must be understood, and are not among `known` namespaces.
-    pub fn not_understood(&self, known: &[&str]) -> Option<Fault> {
+    /// The fault for header blocks that we must understand, and do not.
+    pub fn not_understood(&self, known: impl Fn(&HeaderBlock) -> bool) -> Option<Fault> {
         let blocks: Vec<_> = self
             .headers
+            .0
             .iter()
-            .filter(|h| h.must_understand && !known.contains(&h.namespace.as_str()))
+            .filter(|h| h.must_understand && h.for_us && !known(h))
             .map(|h| (h.namespace.clone(), h.local.clone()))
             .collect();
         let (_, local) = blocks.first()?;
@@ -162,7 +192,7 @@ struct Scan<'a, 'l> {
     /// Children met at each depth.
     children: Vec<u32>,
     place: Place,
-    headers: Vec<HeaderBlock>,
+    headers: Headers,
     body: Option<Body<'a>>,
     /// Where the header block or body element being read began.
     began: usize,
@@ -180,7 +210,7 @@ impl<'a, 'l> Scan<'a, 'l> {
             depth: 0,
             children: vec![0],
             place: Place::Start,
-            headers: Vec::new(),
+            headers: Headers::default(),
             body: None,
             began: 0,
         }
@@ -375,20 +405,16 @@ impl<'a, 'l> Scan<'a, 'l> {
                 _ => {}
             }
         }
-        self.headers.push(HeaderBlock {
-            namespace,
-            local: local.to_owned(),
-            must_understand: must_understand && for_us,
-            range: self.began..self.began,
-        });
+        let content = HeaderContent::Xml { text: String::new(), origin: line_and_column(self.text, self.began) };
+        self.headers.0.push(HeaderBlock { must_understand, for_us, ..HeaderBlock::of(&namespace, local, content) });
         Ok(())
     }
 
     fn end(&mut self, after: usize) {
         match (self.depth, self.place) {
             (3, Place::Header) => {
-                if let Some(block) = self.headers.last_mut() {
-                    block.range.end = after;
+                if let Some(HeaderBlock { content: HeaderContent::Xml { text, .. }, .. }) = self.headers.0.last_mut() {
+                    *text = self.scope.within(&self.text[self.began..after], self.depth);
                 }
             }
             (3, Place::Body) => {
@@ -431,6 +457,8 @@ impl<'a, 'l> Scan<'a, 'l> {
             first: body.first,
             body: body.all,
             scope: body.scope,
+            attachments: Attachments::default(),
+            optimized: false,
         })
     }
 }

@@ -1,6 +1,6 @@
 //! Faults: one error, rendered for SOAP 1.1, SOAP 1.2 and REST (RFC 9457).
 
-use super::Version;
+use super::{Headers, Version};
 use crate::json::JsonSink;
 use crate::message::Message;
 use crate::problem::{ReadError, ReadErrorKind};
@@ -104,13 +104,17 @@ impl Fault {
         }
     }
 
-    /// The whole envelope.
-    pub fn envelope(&self, version: Version) -> String {
+    /// The whole envelope, with header blocks beside the fault.
+    pub fn envelope(&self, version: Version, headers: &Headers) -> String {
         let mut out = String::with_capacity(1024);
         let not_understood = version == Version::Soap12 && !self.not_understood.is_empty();
         version.open(&mut out);
-        if not_understood || (version == Version::Soap12 && self.code == FaultCode::VersionMismatch) {
+        let upgrade = version == Version::Soap12 && self.code == FaultCode::VersionMismatch;
+        if !not_understood && !upgrade {
+            version.push_headers(&mut out, headers.xml());
+        } else {
             out.push_str("<soap:Header>");
+            headers.xml().for_each(|block| out.push_str(block));
             for (namespace, local) in &self.not_understood {
                 out.push_str("<soap:NotUnderstood xmlns:h=\"");
                 escape_attribute(namespace, &mut out);

@@ -2,11 +2,13 @@
 
 mod envelope;
 mod fault;
+mod headers;
 mod limits;
 mod received;
 mod references;
 
-pub use envelope::{Envelope, HeaderBlock, Version};
+pub use envelope::{Envelope, Version};
 pub use fault::{Detail, Fault, FaultCode, NAMESPACE};
+pub use headers::{HeaderBlock, HeaderContent, Headers};
 pub use limits::Limits;
 pub use received::ReceivedFault;

@@ -1,5 +1,6 @@
 //! Simple values: those that are written as text.
 
+use crate::attachment::Content;
 use crate::schema::{Facets, WhiteSpace};
 use std::borrow::Cow;
 use std::cmp::Ordering;
@@ -104,6 +105,16 @@ pub trait Simple: Sized {
     /// Appends the text, declaring what namespaces it needs.
     fn write_text(&self, out: &mut String, _prefixes: &mut dyn Declare) {
         self.append(out);
+    }
+
+    /// The value whose bytes stand outside of the envelope (XOP); None: only binary values can.
+    fn from_content(_content: &Content) -> Option<Self> {
+        None
+    }
+
+    /// The bytes that may stand outside of the envelope.
+    fn as_content(&self) -> Option<&Content> {
+        None
     }
 
     /// The text.

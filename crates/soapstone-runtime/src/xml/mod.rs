@@ -14,6 +14,7 @@ pub use reader::XmlSource;
 pub use scope::Scope;
 pub use writer::XmlSink;
 
+use crate::attachment::Attachment;
 use crate::problem::ReadError;
 use crate::schema::{Namespace, Value};
 use crate::{Field, Message};
@@ -71,6 +72,9 @@ pub(crate) const SOAP_12: &str = "http://www.w3.org/2003/05/soap-envelope";
 pub(crate) const SOAP_ENCODING: &str = "http://schemas.xmlsoap.org/soap/encoding/";
 pub(crate) const SOAP_12_ENCODING: &str = "http://www.w3.org/2003/05/soap-encoding";
 
+/// The namespace of `wsu:Id`, by which signatures refer to elements.
+pub(crate) const WSU: &str = "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-wssecurity-utility-1.0.xsd";
+
 /// The character that a reference stands for; None: an entity that XML does not have of itself.
 pub(crate) fn character(reference: &quick_xml::events::BytesRef<'_>) -> Option<char> {
     if let Ok(Some(character)) = reference.resolve_char_ref() {
@@ -96,7 +100,15 @@ pub fn from_str<T: Message>(text: &str) -> Result<T, Box<ReadError>> {
 
 /// Writes a message as a document without XML declaration.
 pub fn to_string<T: Message>(message: &T) -> String {
-    let mut sink = XmlSink::new(T::NAMESPACES);
+    written(message, XmlSink::new(T::NAMESPACES)).finish()
+}
+
+/// Writes a message with its binary values outside of it, from that size on: each refers to its attachment.
+pub fn to_string_with_attachments<T: Message>(message: &T, from: u64) -> (String, Vec<Attachment>) {
+    written(message, XmlSink::new(T::NAMESPACES).optimized(from)).finish_with_attachments()
+}
+
+fn written<T: Message>(message: &T, mut sink: XmlSink) -> XmlSink {
     if T::ENCODED {
         sink = sink.encoded();
     }
@@ -105,7 +117,7 @@ pub fn to_string<T: Message>(message: &T) -> String {
     } else {
         crate::Sink::element(&mut sink, T::ELEMENT, message);
     }
-    sink.finish()
+    sink
 }
 
 /// Writes a value as an element of any name: a record of a file.

@@ -1,6 +1,7 @@
 //! The reader that generated types are read with: one pass, strict in order, with line and column.
 
-use super::{SOAP_11, SOAP_12, SOAP_12_ENCODING, SOAP_ENCODING, Scope, XSI, line_and_column};
+use super::{SOAP_11, SOAP_12, SOAP_12_ENCODING, SOAP_ENCODING, Scope, WSU, XSI, line_and_column};
+use crate::attachment::{Attachments, Content, XOP};
 use crate::problem::{Read, ReadError, ReadErrorKind};
 use crate::schema::{Beginning, Field, Group, Source, Start, TypeName, Typed, Value, allowed};
 use crate::value::{AnyAttribute, AnyValue, Prefixes, Simple, XmlFragment, is_fixed, treated};
@@ -29,6 +30,7 @@ pub struct XmlSource<'a> {
     after_text: Option<Next<'a>>,
     /// Line and column of the text's first character in its document.
     origin: (u32, u32),
+    attachments: Attachments,
 }
 
 /// What stands at the reader's place.
@@ -69,7 +71,15 @@ impl<'a> XmlSource<'a> {
             offset: 0,
             after_text: None,
             origin,
+            attachments: Attachments::default(),
         }
+    }
+
+    /// With attachments that the text may refer to.
+    #[must_use]
+    pub fn attached(mut self, attachments: Attachments) -> Self {
+        self.attachments = attachments;
+        self
     }
 
     /// Reads the root element.
@@ -282,12 +292,20 @@ impl<'a> XmlSource<'a> {
         error
     }
 
-    /// Attributes nobody asked for, unless they are of XML itself.
+    /// Attributes nobody asked for, unless they are for SOAP and its security, as on header blocks.
     fn refuse_attributes(&mut self) -> Read<()> {
-        match self.attributes.first() {
+        let is_content = |attribute: &&Attribute<'_>| match attribute.name.split_once(':') {
+            Some((prefix, "mustUnderstand" | "actor" | "role" | "relay")) => {
+                !matches!(self.scope.uri(prefix), Some(SOAP_11 | SOAP_12))
+            }
+            Some((prefix, "Id")) => self.scope.uri(prefix) != Some(WSU),
+            _ => true,
+        };
+        let name = self.attributes.iter().find(is_content).map(|attribute| attribute.name.clone());
+        self.attributes.clear();
+        match name {
             None => Ok(()),
-            Some(attribute) => {
-                let name = attribute.name.clone();
+            Some(name) => {
                 let message = format!("the attribute \"{name}\" is not allowed here");
                 Err(self.fault(ReadErrorKind::Unexpected, message).of(&name, None))
             }
@@ -329,8 +347,81 @@ impl<'a> XmlSource<'a> {
         Ok(())
     }
 
+    /// The content that an `xop:Include` stands for; the start tag was just read.
+    fn included(&mut self, start: &BytesStart<'a>) -> Read<Content> {
+        let offset = self.offset;
+        let href = start.attributes().flatten().find(|a| a.key.0 == "href").map(|a| a.value.into_owned());
+        let href = href.as_deref().and_then(|href| quick_xml::escape::unescape(href).ok()).unwrap_or_default();
+        self.reader.read_to_end(start.to_end().name()).map_err(|e| self.malformed(&e))?;
+        loop {
+            match self.event()? {
+                Event::End(_) => break,
+                Event::Text(text) if is_blank(&text.xml10_content()) => {}
+                _ => return Err(self.fault(ReadErrorKind::Unexpected, "nothing may stand beside xop:Include")),
+            }
+        }
+        self.next = Next::End;
+        self.content_of(&href, offset)
+    }
+
+    fn content_of(&self, href: &str, offset: usize) -> Read<Content> {
+        match self.attachments.referred(href) {
+            Some(attachment) => Ok(attachment.content.clone()),
+            None => {
+                let message = format!("no attachment is there for \"{href}\"");
+                Err(self.error_at(offset, ReadErrorKind::Missing, message).of(self.here(), Some(href)))
+            }
+        }
+    }
+
+    /// The error for an element where text must be.
+    fn no_text(&self, start: &BytesStart<'_>) -> Box<ReadError> {
+        let name = start.name().0;
+        if self.attachments.is_empty() && start.local_name().into_inner() == "Include" {
+            let message = "an attachment is referred to, but the message has none";
+            return self.fault(ReadErrorKind::Missing, message).of(self.here(), None);
+        }
+        let message = format!("the element \"{name}\" stands where only text is allowed");
+        self.fault(ReadErrorKind::Unexpected, message)
+    }
+
+    /// The attachment that stands for the content of the element entered: by `xop:Include` in it, or by its `href` as
+    /// SOAP with Attachments has it.
+    fn outside(&mut self) -> Read<Option<Content>> {
+        self.take_attributes()?;
+        let by_attribute = |a: &Attribute<'_>| a.name == "href" && a.value.starts_with("cid:");
+        if let Some(at) = self.attributes.iter().position(by_attribute) {
+            let href = self.attributes.remove(at).value;
+            let content = self.content_of(&href, self.entered_at)?;
+            self.advance()?;
+            return Ok(Some(content));
+        }
+        let rest = self.text.get(usize::try_from(self.reader.buffer_position()).unwrap_or(usize::MAX)..);
+        let child = rest.and_then(|rest| rest.trim_start().strip_prefix('<'));
+        if child.is_none_or(|child| child.starts_with(['/', '!', '?'])) {
+            return Ok(None);
+        }
+        self.advance()?;
+        let Next::Start(start) = &self.next else { return Ok(None) };
+        let name = start.name().0;
+        let (prefix, local) = name.split_once(':').unwrap_or(("", name));
+        if local != "Include" || self.scope.uri(prefix) != Some(XOP) {
+            return Ok(None);
+        }
+        let Next::Start(start) = std::mem::replace(&mut self.next, Next::Unread) else { return Ok(None) };
+        let content = self.included(&start)?;
+        self.scope.pop(self.depth);
+        self.depth -= 1;
+        Ok(Some(content))
+    }
+
     /// The text up to the end tag.
     fn characters(&mut self) -> Read<Cow<'a, str>> {
+        match &self.next {
+            Next::End => return Ok(Cow::Borrowed("")),
+            Next::Start(start) => return Err(self.no_text(start)),
+            Next::Unread | Next::Text(_) => {}
+        }
         let mut text: Cow<'a, str> = Cow::Borrowed("");
         loop {
             let part = match self.event()? {
@@ -341,10 +432,7 @@ impl<'a> XmlSource<'a> {
                     self.next = Next::End;
                     return Ok(text);
                 }
-                Event::Start(start) => {
-                    let message = format!("the element \"{}\" stands where only text is allowed", start.name().0);
-                    return Err(self.fault(ReadErrorKind::Unexpected, message));
-                }
+                Event::Start(start) => return Err(self.no_text(&start)),
                 _ => return Err(self.fault(ReadErrorKind::Malformed, "the document ends early")),
             };
             if text.is_empty() {
@@ -381,6 +469,16 @@ impl<'a> XmlSource<'a> {
             return Err(wrong(ReadErrorKind::Facet, &format!("must be the fixed value {fixed}"), &text));
         }
         Ok(value)
+    }
+
+    fn binary<T: Simple>(&self, content: &Content, field: &'static Field) -> Read<T> {
+        let name = self.here();
+        let Some(value) = T::from_content(content) else {
+            let message = format!("\"{name}\" is not binary, so that no attachment can stand for it");
+            return Err(self.fault(ReadErrorKind::Type, message).of(name, None));
+        };
+        crate::value::checked(value, "", field.facets)
+            .map_err(|wrong| self.fault(ReadErrorKind::Facet, format!("\"{name}\" {}", wrong.why)).of(name, None))
     }
 
     /// Refuses what no XML document can carry.
@@ -498,6 +596,13 @@ impl Source for XmlSource<'_> {
     }
 
     fn text<T: Simple>(&mut self, field: &'static Field) -> Read<T> {
+        if !self.attachments.is_empty()
+            && T::from_content(&Content::default()).is_some()
+            && let Some(content) = self.outside()?
+        {
+            self.refuse_attributes()?;
+            return self.binary(&content, field);
+        }
         self.refuse_attributes()?;
         let offset = usize::try_from(self.reader.buffer_position()).unwrap_or(usize::MAX);
         let text = self.characters()?;

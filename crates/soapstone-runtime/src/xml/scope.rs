@@ -1,6 +1,6 @@
 //! Namespaces in scope.
 
-use quick_xml::events::BytesStart;
+use quick_xml::events::{BytesStart, Event};
 use std::borrow::Cow;
 
 /// Prefixes and what they mean, innermost last.
@@ -85,6 +85,16 @@ impl<'a> Scope<'a> {
         }
         out.push_str(&element[name_end..]);
         out
+    }
+
+    /// An element at that depth in this scope, which has its declarations already, as text of its own.
+    pub fn within(&self, element: &str, depth: u32) -> String {
+        let outer = Scope { bindings: self.bindings.iter().filter(|b| b.depth < depth).cloned().collect() };
+        let mut reader = quick_xml::Reader::from_str(element);
+        match reader.read_event() {
+            Ok(Event::Start(start) | Event::Empty(start)) => outer.standalone(element, &start),
+            _ => element.to_owned(),
+        }
     }
 
     /// The same bindings, on their own and outside of every element to come.

@@ -1,6 +1,7 @@
 //! The writer that generated types are written with.
 
 use super::{SOAP_11, SOAP_ENCODING, XSI, escape_attribute, escape_text};
+use crate::attachment::{Attachment, Content, XOP};
 use crate::schema::{Field, Namespace, Sink, TypeName};
 use crate::value::{AnyAttribute, AnyValue, Declare, Simple, XmlFragment};
 
@@ -20,6 +21,9 @@ pub struct XmlSink {
     /// Whether the element that is open was written whole.
     replaced: bool,
     scratch: String,
+    /// Binary values of that many bytes become attachments.
+    optimized: Option<u64>,
+    attachments: Vec<Attachment>,
 }
 
 impl XmlSink {
@@ -39,7 +43,16 @@ impl XmlSink {
             type_name: None,
             replaced: false,
             scratch: String::new(),
+            optimized: None,
+            attachments: Vec::new(),
         }
+    }
+
+    /// With binary values of that many bytes and more outside of the text (XOP).
+    #[must_use]
+    pub fn optimized(mut self, from: u64) -> Self {
+        self.optimized = Some(from);
+        self
     }
 
     /// With the type on every element (SOAP 1.1, section 5).
@@ -51,6 +64,19 @@ impl XmlSink {
 
     pub fn finish(self) -> String {
         self.out
+    }
+
+    /// The text, and what stands outside of it.
+    pub fn finish_with_attachments(self) -> (String, Vec<Attachment>) {
+        (self.out, self.attachments)
+    }
+
+    /// Writes a reference to an attachment.
+    fn include(&mut self, content: &Content) {
+        let id = format!("{}@soapstone", self.attachments.len() + 1);
+        self.close_tag();
+        self.out.push_str(&format!("<xop:Include xmlns:xop=\"{XOP}\" href=\"cid:{id}\"/>"));
+        self.attachments.push(Attachment { id, ..Attachment::new("", "", content.clone()) });
     }
 
     fn write_type(&mut self) {
@@ -191,6 +217,12 @@ impl Sink for XmlSink {
     }
 
     fn content<T: Simple>(&mut self, value: &T) {
+        if let Some(from) = self.optimized
+            && let Some(content) = value.as_content()
+            && content.len() >= from
+        {
+            return self.include(content);
+        }
         self.scratch_value(value);
         if !self.scratch.is_empty() {
             self.close_tag();

@@ -1,38 +1,6 @@
-//! What generated servers implement: a service that is called by operation, whoever asks.
+//! What is known of a service at build time.
 
-use crate::message::{Payload, Reply};
-use crate::problem::ReadError;
 use crate::schema::Field;
-use crate::soap::Fault;
-use futures_util::future::BoxFuture;
-use std::sync::Arc;
-
-/// How a request reached us.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Channel {
-    Soap,
-    Rest,
-}
-
-impl Channel {
-    /// The name in reports.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Soap => "soap",
-            Self::Rest => "rest",
-        }
-    }
-}
-
-/// Who asks, and how: what a handler may want to know of a request beyond its content.
-#[derive(Clone, Debug)]
-pub struct Context {
-    pub channel: Channel,
-    /// Names this request in the log and in faults.
-    pub request_id: String,
-    /// The caller's address.
-    pub peer: Option<std::net::IpAddr>,
-}
 
 /// Where the members that a location does not name are put (WSDL 1.1, section 4).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,6 +34,14 @@ pub struct OperationInfo {
     pub input: &'static Field,
     /// None: one-way.
     pub output: Option<&'static Field>,
+    /// Header blocks that a request may have.
+    pub headers: &'static [&'static Field],
+    /// And those of its reply.
+    pub reply_headers: &'static [&'static Field],
+    /// Parts of the request's message that travel as attachments.
+    pub attachments: &'static [&'static str],
+    /// And those of its reply.
+    pub reply_attachments: &'static [&'static str],
     pub routes: &'static [Route],
     /// A valid request, as the body's element.
     pub sample_request: &'static str,
@@ -113,28 +89,4 @@ pub struct ServiceInfo {
     pub schema_roots: &'static [(&'static str, &'static str)],
     /// `paths` and `components` of OpenAPI 3.1, as JSON.
     pub openapi: &'static str,
-}
-
-/// The outcome of an operation, when it is there.
-pub type Outcome = BoxFuture<'static, Result<Reply, Fault>>;
-
-/// The error for an operation that a service does not have.
-pub fn no_such_operation(_context: Context, _payload: Payload<'_>) -> Box<ReadError> {
-    ReadError::new(crate::ReadErrorKind::Unexpected, "there is no such operation")
-}
-
-/// A service that answers by operation: generated from a portType, over a person's handlers.
-pub trait Service: Send + Sync + 'static {
-    fn info(&self) -> &'static ServiceInfo;
-
-    /// Reads the request of the operation with that index and starts its handler.
-    ///
-    /// # Errors
-    /// Where and why the request is not what the contract says.
-    fn call(
-        self: Arc<Self>,
-        context: Context,
-        operation: usize,
-        payload: Payload<'_>,
-    ) -> Result<Outcome, Box<ReadError>>;
 }

@@ -1,0 +1,304 @@
+//! Calls to other servers: what generated clients are made on.
+
+mod answer;
+mod error;
+
+pub use answer::{Answer, Replied};
+pub use error::CallError;
+
+use crate::attachment::{Attachment, Attachments, Content, MediaType, Package, Packaging, Receiver, Spool};
+use crate::message::{Format, Message, OPTIMIZED_FROM};
+use crate::problem::ReadError;
+use crate::service::Beside;
+use crate::soap::{HeaderBlock, Headers, Limits, Version};
+use crate::xml;
+use error::chain;
+use futures_util::stream;
+use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use reqwest::{Body, Response, StatusCode};
+use std::fmt;
+use std::time::Duration;
+
+/// How long a call may take, if nobody says otherwise.
+const TIMEOUT: Duration = Duration::from_secs(60);
+
+/// The first wait before a call is tried again; each further one is twice as long.
+const BACK_OFF: Duration = Duration::from_millis(200);
+
+/// A way to one SOAP endpoint. Cheap to clone: connections are shared and kept alive.
+#[derive(Clone, Debug)]
+pub struct Client {
+    http: reqwest::Client,
+    address: reqwest::Url,
+    version: Version,
+    timeout: Duration,
+    retries: u32,
+    headers: HeaderMap,
+    limits: Limits,
+    /// What goes with every call.
+    beside: Beside,
+    mtom: bool,
+    spool: Spool,
+}
+
+/// A request, written.
+#[derive(Clone, Debug, Default)]
+pub struct Outgoing {
+    pub headers: Headers,
+    /// The content of the body.
+    pub body: String,
+    /// What the body refers to.
+    pub optimized: Vec<Attachment>,
+    /// Parts of the message that are attachments.
+    pub attachments: Vec<Attachment>,
+}
+
+impl Client {
+    /// A client of the endpoint at an address, in SOAP 1.1.
+    ///
+    /// # Errors
+    /// If the address is none, or TLS cannot be set up.
+    pub fn new(address: &str) -> Result<Self, CallError> {
+        let setup = |why: String| CallError::Setup(why);
+        let address = reqwest::Url::parse(address).map_err(|e| setup(format!("{address}: {e}")))?;
+        if !matches!(address.scheme(), "http" | "https") {
+            return Err(setup(format!("{address}: the address must begin with http:// or https://")));
+        }
+        // Proxies and redirects would send messages where nobody wanted them.
+        let builder = reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none());
+        let http = builder.build().map_err(|e| setup(chain(&e)))?;
+        Ok(Self {
+            http,
+            address,
+            version: Version::Soap11,
+            timeout: TIMEOUT,
+            retries: 0,
+            headers: HeaderMap::new(),
+            limits: Limits::default(),
+            beside: Beside::default(),
+            mtom: false,
+            spool: Spool::default(),
+        })
+    }
+
+    /// Speaks that version.
+    #[must_use]
+    pub fn version(mut self, version: Version) -> Self {
+        self.version = version;
+        self
+    }
+
+    /// Gives up after that long.
+    #[must_use]
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = timeout;
+        self
+    }
+
+    /// Tries again that often where the server was not reached or is busy. Only for operations that may be repeated.
+    #[must_use]
+    pub fn retries(mut self, retries: u32) -> Self {
+        self.retries = retries;
+        self
+    }
+
+    /// How large and deep an answer may be.
+    #[must_use]
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// Sends an HTTP header with every call, such as `Authorization`.
+    ///
+    /// # Errors
+    /// If name or value cannot be sent.
+    pub fn header(mut self, name: &str, value: &str) -> Result<Self, CallError> {
+        let wrong = |e: &dyn fmt::Display| CallError::Setup(format!("the header {name}: {e}"));
+        let header = HeaderName::from_bytes(name.as_bytes()).map_err(|e| wrong(&e))?;
+        let mut value = HeaderValue::from_str(value).map_err(|e| wrong(&e))?;
+        value.set_sensitive(header == reqwest::header::AUTHORIZATION);
+        self.headers.insert(header, value);
+        Ok(self)
+    }
+
+    /// Authenticates by HTTP Basic.
+    ///
+    /// # Errors
+    /// If they cannot be sent.
+    pub fn basic(self, user: &str, password: &str) -> Result<Self, CallError> {
+        use base64::Engine;
+        let pair = base64::engine::general_purpose::STANDARD.encode(format!("{user}:{password}"));
+        self.header("authorization", &format!("Basic {pair}"))
+    }
+
+    /// Sends a header block with every call.
+    #[must_use]
+    pub fn soap_header<T: Message>(mut self, header: &T) -> Self {
+        self.beside.headers.0.push(HeaderBlock::new(Format::Xml, header));
+        self
+    }
+
+    /// Sends an attachment with every call: a part of the request's message.
+    #[must_use]
+    pub fn attach(mut self, part: &str, media_type: &str, content: impl Into<Content>) -> Self {
+        self.beside.attachments.push(Attachment::new(part, media_type, content));
+        self
+    }
+
+    /// Sends binary values outside of the envelope (MTOM).
+    #[must_use]
+    pub fn mtom(mut self, mtom: bool) -> Self {
+        self.mtom = mtom;
+        self
+    }
+
+    /// Where attachments of answers are kept, and how many.
+    #[must_use]
+    pub fn spool(mut self, spool: Spool) -> Self {
+        self.spool = spool;
+        self
+    }
+
+    /// Calls an operation and reads its answer.
+    ///
+    /// # Errors
+    /// Why there is none.
+    pub async fn call<Q: Message, A: Message>(&self, action: &str, request: &Q) -> Result<A, CallError> {
+        self.call_for_all(action, request, &[]).await.map(|replied| replied.value)
+    }
+
+    /// Calls an operation and reads its answer with what came beside it; `parts` are those of the answer's message
+    /// that are attachments.
+    ///
+    /// # Errors
+    /// Why there is none.
+    pub async fn call_for_all<Q: Message, A: Message>(
+        &self,
+        action: &str,
+        request: &Q,
+        parts: &[&'static str],
+    ) -> Result<Replied<A>, CallError> {
+        let answer = self.exchange(action, self.outgoing(request)).await?;
+        answer.read(parts, &self.limits)
+    }
+
+    /// Calls a one-way operation.
+    ///
+    /// # Errors
+    /// Why it did not arrive.
+    pub async fn send<Q: Message>(&self, action: &str, request: &Q) -> Result<(), CallError> {
+        self.exchange(action, self.outgoing(request)).await.map(drop)
+    }
+
+    fn outgoing<Q: Message>(&self, request: &Q) -> Outgoing {
+        if self.mtom {
+            let (body, optimized) = xml::to_string_with_attachments(request, OPTIMIZED_FROM);
+            return Outgoing { body, optimized, ..Outgoing::default() };
+        }
+        Outgoing { body: xml::to_string(request), ..Outgoing::default() }
+    }
+
+    /// Sends a message and gives the answer, whatever it says.
+    ///
+    /// # Errors
+    /// If the server is not reached, or answers with an HTTP error that is no fault.
+    pub async fn exchange(&self, action: &str, outgoing: Outgoing) -> Result<Answer, CallError> {
+        let mut attempt = 0;
+        loop {
+            let outcome = self.post(action, &outgoing).await;
+            let passing =
+                matches!(&outcome, Err(CallError::Transport(_) | CallError::Status { status: 502..=504, .. }));
+            if !passing || attempt >= self.retries {
+                return outcome;
+            }
+            actix_web::rt::time::sleep(BACK_OFF * 2_u32.pow(attempt.min(8))).await;
+            attempt += 1;
+        }
+    }
+
+    async fn post(&self, action: &str, outgoing: &Outgoing) -> Result<Answer, CallError> {
+        let (content_type, body) = self.packed(action, outgoing)?;
+        let mut request = self.http.post(self.address.clone()).timeout(self.timeout).headers(self.headers.clone());
+        if self.version == Version::Soap11 {
+            request = request.header("SOAPAction", format!("\"{action}\""));
+        }
+        let lost = |e: reqwest::Error| CallError::Transport(chain(&e));
+        let response = request.header(CONTENT_TYPE, content_type).body(body).send().await.map_err(lost)?;
+        let status = response.status();
+        let media = response.headers().get(CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or("");
+        let media = MediaType::parse(media);
+        let answer = if media.essence == "multipart/related" {
+            self.multipart(response, &media).await?
+        } else {
+            self.plain(response, &media).await?
+        };
+        // A fault comes with 500, or with 400 in SOAP 1.2; anything else that is no success is no answer.
+        let may_be_fault = status == StatusCode::INTERNAL_SERVER_ERROR || status == StatusCode::BAD_REQUEST;
+        if status.is_success() || (may_be_fault && answer.text.contains("Envelope")) {
+            return Ok(answer);
+        }
+        let text: String = answer.text.chars().take(200).collect();
+        Err(CallError::Status { status: status.as_u16(), text: text.split_whitespace().collect::<Vec<_>>().join(" ") })
+    }
+
+    /// The content type and the bytes of a request.
+    fn packed(&self, action: &str, outgoing: &Outgoing) -> Result<(String, Body), CallError> {
+        let mut headers = self.beside.headers.clone();
+        headers.0.extend(outgoing.headers.0.iter().cloned());
+        let envelope = self.version.wrap_with(&headers, &outgoing.body);
+        let unique = crate::http::request_id();
+        let beside = self.beside.attachments.iter().chain(&outgoing.attachments).enumerate();
+        let beside = beside.map(|(number, attachment)| Attachment {
+            id: format!("{}={number}-{unique}@soapstone", attachment.part),
+            ..attachment.clone()
+        });
+        let attachments: Vec<_> = outgoing.optimized.iter().cloned().chain(beside).collect();
+        if attachments.is_empty() && !self.mtom {
+            let content_type = match self.version {
+                Version::Soap12 if !action.is_empty() => {
+                    format!("{}; action=\"{action}\"", self.version.content_type())
+                }
+                _ => self.version.content_type().to_owned(),
+            };
+            return Ok((content_type, envelope.into()));
+        }
+        let packaging = if self.mtom { Packaging::Mtom } else { Packaging::Swa };
+        let is_large = attachments.iter().any(|a| a.content.is_stored());
+        let package = Package::new(packaging, self.version, envelope, attachments, &unique);
+        let content_type = package.content_type(action);
+        if is_large {
+            return Ok((content_type, Body::wrap_stream(stream::iter(package.pieces()))));
+        }
+        // With its length told: old servers do not take chunks.
+        let whole = package.pieces().try_fold(Vec::new(), |mut whole, piece| {
+            whole.extend_from_slice(&piece?);
+            Ok::<_, std::io::Error>(whole)
+        });
+        Ok((content_type, whole.map_err(|e| CallError::Setup(format!("an attachment cannot be read: {e}")))?.into()))
+    }
+
+    async fn plain(&self, mut response: Response, media: &MediaType) -> Result<Answer, CallError> {
+        let mut bytes = Vec::new();
+        while let Some(chunk) = response.chunk().await.map_err(|e| CallError::Transport(chain(&e)))? {
+            if bytes.len() + chunk.len() > self.limits.body {
+                let message = format!("the answer is larger than {} bytes", self.limits.body);
+                return Err(CallError::Answer(ReadError::new(crate::ReadErrorKind::Limit, message)));
+            }
+            bytes.extend_from_slice(&chunk);
+        }
+        let text = xml::decode(&bytes, media.parameter("charset")).map_err(CallError::Answer)?.into_owned();
+        Ok(Answer { text, attachments: Attachments::default() })
+    }
+
+    async fn multipart(&self, mut response: Response, media: &MediaType) -> Result<Answer, CallError> {
+        let spool = Spool { envelope: self.limits.body, ..self.spool.clone() };
+        let mut receiver = Receiver::new(media, spool)?;
+        while let Some(chunk) = response.chunk().await.map_err(|e| CallError::Transport(chain(&e)))? {
+            receiver.push(&chunk)?;
+        }
+        let received = receiver.finish()?;
+        let text = xml::decode(&received.envelope, received.media.parameter("charset")).map_err(CallError::Answer)?;
+        Ok(Answer { text: text.into_owned(), attachments: received.attachments })
+    }
+}

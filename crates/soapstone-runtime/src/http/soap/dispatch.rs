@@ -1,0 +1,191 @@
+//! From an envelope to a running handler: operation, headers, validation, reading.
+
+use super::Endpoint;
+use super::request::Incoming;
+use crate::attachment::{Attachments, Unassigned, xop};
+use crate::message::Reply;
+use crate::problem::ReadErrorKind;
+use crate::service::{Context, OperationInfo, Outcome};
+use crate::soap::{Envelope, Fault, HeaderBlock, Version};
+use crate::xml;
+
+/// What is found before a handler runs.
+pub(super) enum Started {
+    Running { version: Version, operation: usize, context: Context, outcome: Outcome },
+    Refused(Version, Box<Fault>),
+}
+
+impl Endpoint {
+    /// Everything up to the handler's start.
+    pub(super) fn start(&self, incoming: &Incoming, version: Version, context: Context) -> Started {
+        let text = match xml::decode(&incoming.envelope, incoming.charset.as_deref()) {
+            Ok(text) => text,
+            Err(error) => return Started::Refused(version, Box::new(Fault::invalid(vec![*error]))),
+        };
+        let envelope = match Envelope::parse(&text, &self.options.limits) {
+            Ok(envelope) => envelope,
+            Err((version, fault)) => return Started::Refused(version, Box::new(fault)),
+        };
+        let version = envelope.version;
+        match self.dispatch(&text, envelope, incoming, context) {
+            Ok((operation, context, outcome)) => Started::Running { version, operation, context, outcome },
+            Err(fault) => Started::Refused(version, fault),
+        }
+    }
+
+    fn dispatch(
+        &self,
+        text: &str,
+        envelope: Envelope<'_>,
+        incoming: &Incoming,
+        context: Context,
+    ) -> Result<(usize, Context, Outcome), Box<Fault>> {
+        let action = incoming.action.as_deref();
+        let index = self.operation(&envelope, action);
+        let operations = self.service.info().operations;
+        let understood = |block: &HeaderBlock| {
+            let of = |operation: &OperationInfo| {
+                operation.headers.iter().any(|h| h.local == block.local && h.namespace == block.namespace)
+            };
+            match &index {
+                Ok(index) => of(&operations[*index]),
+                Err(_) => operations.iter().any(of),
+            }
+        };
+        if let Some(fault) = envelope.not_understood(understood) {
+            return Err(Box::new(fault));
+        }
+        let index = index?;
+        let operation = &operations[index];
+        self.check_action(operation, action)?;
+        if envelope.body_elements > 1 && !operation.encoded && !operation.input.local.is_empty() {
+            let message = "The body has more than one element";
+            return Err(Box::new(Fault::sender("soap.two_bodies", 400, message)));
+        }
+        let attachments = assigned(operation, text, incoming.attachments.clone())?;
+        let context = context.beside(envelope.headers.clone(), attachments.clone());
+        let envelope = envelope.attached(attachments.clone(), incoming.optimized);
+        let payload = || {
+            if operation.encoded { envelope.decoded_payload() } else { Ok(envelope.payload()) }
+        };
+        let call = || payload().and_then(|payload| self.service.clone().call(context.clone(), index, payload));
+        // Encoded messages follow section 5 of SOAP 1.1, not their schema.
+        let validated = !self.options.skip_validation && !operation.encoded && envelope.body_elements == 1;
+        if let Some(validator) = self.validator.as_ref().filter(|_| validated)
+            && let Err(mut problems) = validator.validate(&xop::filled_in(text, &attachments), 2)
+        {
+            // Our own reader knows the column, the field and its value of the first one.
+            if let Err(error) = call().map(drop) {
+                // What cannot be parsed has no second place.
+                problems.retain(|p| p.line != error.line && p.kind != ReadErrorKind::Malformed);
+                problems.insert(0, *error);
+            }
+            return Err(Box::new(Fault::invalid(problems)));
+        }
+        match call() {
+            Ok(outcome) => Ok((index, context, outcome)),
+            Err(error) => Err(Box::new(Fault::invalid(vec![*error]))),
+        }
+    }
+
+    fn check_action(&self, operation: &OperationInfo, action: Option<&str>) -> Result<(), Box<Fault>> {
+        match action.filter(|a| !a.is_empty() && *a != operation.soap_action && *a != operation.name) {
+            None => Ok(()),
+            Some(action) => {
+                let message = format!(
+                    "The SOAPAction \"{action}\" does not belong to the operation {} of the body; it is \"{}\"",
+                    operation.name, operation.soap_action
+                );
+                Err(Box::new(Fault::sender("soap.action_mismatch", 400, message)))
+            }
+        }
+    }
+
+    /// The operation that the body's first element means; where messages have none, the action says it.
+    fn operation(&self, envelope: &Envelope<'_>, action: Option<&str>) -> Result<usize, Box<Fault>> {
+        let operations = self.service.info().operations;
+        let (namespace, local) = &envelope.body_name;
+        let named = operations
+            .iter()
+            .position(|o| !local.is_empty() && o.input.local == local && o.input.namespace == namespace);
+        if let Some(index) = named {
+            // Overloaded operations share an element.
+            let by_action = operations.iter().position(|o| {
+                o.input.local == local && o.input.namespace == namespace && Some(o.soap_action) == action
+            });
+            return Ok(by_action.unwrap_or(index));
+        }
+        let bare: Vec<usize> = (0..operations.len()).filter(|i| operations[*i].input.local.is_empty()).collect();
+        let called = |i: &&usize| {
+            let operation = &operations[**i];
+            action.is_some_and(|a| !a.is_empty() && (a == operation.soap_action || a == operation.name))
+        };
+        match bare.as_slice() {
+            [only] => Ok(*only),
+            _ => match bare.iter().find(called) {
+                Some(index) => Ok(*index),
+                None if local.is_empty() => {
+                    let message = "The body is empty: it must have the operation's element";
+                    Err(Box::new(Fault::sender("soap.empty_body", 400, message)))
+                }
+                None => Err(Box::new(self.unknown_operation(namespace, local))),
+            },
+        }
+    }
+
+    fn unknown_operation(&self, namespace: &str, local: &str) -> Fault {
+        let info = self.service.info();
+        let message = match info.operations.iter().find(|o| o.input.local == local) {
+            Some(operation) => format!(
+                "The body's element \"{local}\" is in the namespace \"{namespace}\", but belongs in \"{}\"",
+                operation.input.namespace
+            ),
+            None => {
+                let names: Vec<_> = info.operations.iter().map(|o| o.name).collect();
+                format!("The service {} has no operation \"{local}\"; it has {}", info.name, names.join(", "))
+            }
+        };
+        Fault::sender("soap.unknown_operation", 404, message)
+    }
+
+    /// The reply, if it fits the contract; where that is to be seen to.
+    pub(super) fn checked(&self, operation: usize, version: Version, reply: Reply) -> Result<Reply, Fault> {
+        let operation = &self.service.info().operations[operation];
+        if reply.is_none() || !self.options.validate_responses || operation.encoded {
+            return Ok(reply);
+        }
+        let attachments = Attachments::from(reply.attachments.clone());
+        let envelope = version.wrap(&reply.text);
+        let problems = match &self.validator {
+            Some(validator) => validator.validate(&xop::filled_in(&envelope, &attachments), 2).err(),
+            None => None,
+        };
+        match problems {
+            None => Ok(reply),
+            Some(problems) => {
+                log::error!("the response of {} is not valid: {}", operation.name, problems[0]);
+                let message = format!("The response of {} does not fit the contract: {}", operation.name, problems[0]);
+                Err(Fault::receiver("response.invalid", 500, message))
+            }
+        }
+    }
+}
+
+/// The attachments, each with the part of the message that it is.
+fn assigned(operation: &OperationInfo, envelope: &str, attachments: Attachments) -> Result<Attachments, Box<Fault>> {
+    attachments.assigned(envelope, operation.attachments).map_err(|problem| {
+        Box::new(match problem {
+            Unassigned::Attachment(id) => {
+                let message = format!(
+                    "The attachment <{id}> is neither referred to by the envelope nor a part of the message of {}",
+                    operation.name
+                );
+                Fault::sender("soap.attachment_unused", 422, message)
+            }
+            Unassigned::Part(part) => {
+                let message = format!("The attachment for the part \"{part}\" of {} is missing", operation.name);
+                Fault::sender("soap.attachment_missing", 422, message)
+            }
+        })
+    })
+}

@@ -1,0 +1,174 @@
+//! The SOAP endpoint of one service: bytes in, operation by the body's element, bytes out.
+
+mod dispatch;
+mod reply;
+mod request;
+
+use super::contract::Addresses;
+use super::{BaseAddress, PublishedContract, TrustedProxies, page};
+use crate::attachment::Spool;
+use crate::service::{Channel, Context, Service};
+use crate::soap::{Fault, Limits};
+use crate::validate::Validator;
+use actix_web::web::{self, Payload};
+use actix_web::{HttpRequest, HttpResponse};
+use dispatch::Started;
+use reply::Replier;
+use request::Incoming;
+use std::sync::Arc;
+
+/// How an endpoint behaves.
+#[derive(Clone, Debug, Default)]
+pub struct EndpointOptions {
+    pub limits: Limits,
+    /// Where attachments are kept, and how many.
+    pub spool: Spool,
+    /// Whether replies are validated as well; for tests.
+    pub validate_responses: bool,
+    /// Requests are validated unless this is set.
+    pub skip_validation: bool,
+    pub trusted_proxies: TrustedProxies,
+    /// Where the other portTypes of the contract are served, for the addresses in it.
+    pub siblings: Vec<Sibling>,
+    /// The path of the REST facade, for the addresses of HTTP bindings.
+    pub rest_path: Option<String>,
+}
+
+/// A portType that is served at another path of this server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sibling {
+    pub namespace: String,
+    pub port_type: String,
+    pub path: String,
+}
+
+/// A service at an address.
+#[derive(Clone)]
+pub struct Endpoint {
+    service: Arc<dyn Service>,
+    validator: Option<Validator>,
+    path: Arc<str>,
+    options: Arc<EndpointOptions>,
+}
+
+impl Endpoint {
+    /// An endpoint at `path`, its schemas compiled.
+    ///
+    /// # Errors
+    /// If libxml2 does not take the contract's schemas.
+    pub fn new(service: Arc<dyn Service>, path: &str, options: EndpointOptions) -> Result<Self, String> {
+        let info = service.info();
+        let validator =
+            if options.skip_validation && !options.validate_responses { None } else { Some(Validator::of(info)?) };
+        Ok(Self { service, validator, path: path.into(), options: Arc::new(options) })
+    }
+
+    /// The path it is served at.
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// The service behind it.
+    pub fn service(&self) -> &Arc<dyn Service> {
+        &self.service
+    }
+
+    /// Adds the endpoint's routes.
+    pub fn configure(&self, config: &mut web::ServiceConfig) {
+        let endpoint = self.clone();
+        let getter = self.clone();
+        config.service(
+            web::resource(&*self.path)
+                .route(web::post().to(move |request: HttpRequest, payload: Payload| {
+                    let endpoint = endpoint.clone();
+                    async move { endpoint.post(request, payload).await }
+                }))
+                .route(web::get().to(move |request: HttpRequest| {
+                    let response = getter.get(&request);
+                    async move { response }
+                }))
+                .default_service(web::to(|| async {
+                    HttpResponse::MethodNotAllowed()
+                        .insert_header(("allow", "POST, GET"))
+                        .content_type("text/plain; charset=utf-8")
+                        .body("A SOAP endpoint is called with POST. GET with ?wsdl gives its contract.\n")
+                })),
+        );
+    }
+
+    fn get(&self, request: &HttpRequest) -> HttpResponse {
+        let base = BaseAddress::of(request, &self.options.trusted_proxies).0;
+        let address = format!("{base}{}", self.path);
+        let contract = PublishedContract::new(self.service.info());
+        let addresses = self.addresses(&base, &address);
+        let query = web::Query::<Vec<(String, String)>>::from_query(request.query_string())
+            .map(web::Query::into_inner)
+            .unwrap_or_default();
+        let xml = |text: Option<String>| match text {
+            Some(text) => HttpResponse::Ok().content_type("text/xml; charset=utf-8").body(text),
+            None => HttpResponse::NotFound()
+                .content_type("text/plain; charset=utf-8")
+                .body("The contract has no such document. Its WSDL is at ?wsdl.\n"),
+        };
+        match query.first().map(|(name, value)| (name.to_ascii_lowercase(), value.as_str())) {
+            Some((kind, "")) if kind == "wsdl" => xml(contract.wsdl(&addresses)),
+            Some((kind, name)) if kind == "wsdl" || kind == "xsd" => xml(contract.document(name, &addresses)),
+            _ => HttpResponse::Ok()
+                .content_type("text/html; charset=utf-8")
+                .body(page::service_page(self.service.info(), &address)),
+        }
+    }
+
+    fn addresses<'a>(&'a self, base: &str, own: &'a str) -> Addresses<'a> {
+        let info = self.service.info();
+        let siblings = self.options.siblings.iter();
+        let mut services = vec![(info.namespace, info.name, own.to_owned())];
+        services.extend(siblings.map(|s| (s.namespace.as_str(), s.port_type.as_str(), format!("{base}{}", s.path))));
+        Addresses { own, services, rest: self.options.rest_path.as_ref().map(|path| format!("{base}{path}")) }
+    }
+
+    async fn post(&self, request: HttpRequest, payload: Payload) -> HttpResponse {
+        let peer = request.peer_addr().map(|a| a.ip());
+        let context = Context::new(Channel::Soap, super::request_id(), peer);
+        let mut replier = Replier::new(request::version_of(request.headers()), &context);
+        let incoming = match Incoming::collect(&request, payload, &self.options).await {
+            Ok(incoming) => incoming,
+            Err(fault) => return replier.refuse_at_the_door(&fault),
+        };
+        replier.optimized = incoming.optimized;
+        let is_large = incoming.is_large();
+        let endpoint = self.clone();
+        let start = {
+            let context = context.clone();
+            let version = replier.version;
+            move || endpoint.start(&incoming, version, context)
+        };
+        let started = if is_large {
+            match web::block(start).await {
+                Ok(started) => started,
+                Err(_) => return replier.refuse(&busy()),
+            }
+        } else {
+            start()
+        };
+        let (operation, context, outcome) = match started {
+            Started::Running { version, operation, context, outcome } => {
+                replier.version = version;
+                (operation, context, outcome.await)
+            }
+            Started::Refused(version, fault) => {
+                replier.version = version;
+                return replier.refuse(&fault);
+            }
+        };
+        replier.beside = context.take_reply();
+        match outcome.and_then(|reply| self.checked(operation, replier.version, reply)) {
+            Ok(reply) => replier.answer(reply),
+            Err(fault) => replier.refuse(&fault),
+        }
+    }
+}
+
+fn busy() -> Fault {
+    Fault::receiver("server.busy", 503, "The server is shutting down")
+}

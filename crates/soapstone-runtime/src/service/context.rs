@@ -1,0 +1,126 @@
+//! Who asks, and what comes and goes beside the body of a message.
+
+use crate::attachment::{Attachment, Attachments, Content};
+use crate::message::{Format, Message};
+use crate::soap::{Fault, HeaderBlock, Headers};
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// How a request reached us.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Channel {
+    Soap,
+    Rest,
+}
+
+impl Channel {
+    /// The name in reports.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Soap => "soap",
+            Self::Rest => "rest",
+        }
+    }
+}
+
+/// What goes beside the body of a reply.
+#[derive(Clone, Debug, Default)]
+pub struct Beside {
+    pub headers: Headers,
+    pub attachments: Vec<Attachment>,
+}
+
+/// Who asks, and how: what a handler may want to know of a request beyond its content. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Context {
+    pub channel: Channel,
+    /// Names this request in the log and in faults.
+    pub request_id: String,
+    /// The caller's address.
+    pub peer: Option<IpAddr>,
+    headers: Arc<Headers>,
+    attachments: Attachments,
+    reply: Arc<Mutex<Beside>>,
+}
+
+impl Context {
+    pub fn new(channel: Channel, request_id: String, peer: Option<IpAddr>) -> Self {
+        Self {
+            channel,
+            request_id,
+            peer,
+            headers: Arc::default(),
+            attachments: Attachments::default(),
+            reply: Arc::default(),
+        }
+    }
+
+    /// With what came beside the request's body.
+    #[must_use]
+    pub fn beside(mut self, headers: Headers, attachments: Attachments) -> Self {
+        self.headers = Arc::new(headers);
+        self.attachments = attachments;
+        self
+    }
+
+    /// A header that the contract declares; None: the request has none.
+    ///
+    /// # Errors
+    /// The fault to answer with: where and why it is not what the contract says.
+    pub fn header<T: Message>(&self) -> Result<Option<T>, Fault> {
+        self.headers.get().map_err(|error| Fault::invalid(vec![*error]))
+    }
+
+    /// A header without which the operation cannot be done.
+    ///
+    /// # Errors
+    /// The fault to answer with: it is not there, or not what the contract says.
+    pub fn required_header<T: Message>(&self) -> Result<T, Fault> {
+        self.header()?.ok_or_else(|| {
+            let message = format!("The header \"{}\" is missing", T::ELEMENT.local);
+            Fault::sender("soap.header_missing", 422, message)
+        })
+    }
+
+    /// All header blocks of the request.
+    pub fn headers(&self) -> &Headers {
+        &self.headers
+    }
+
+    /// The attachment that is that part of the request's message.
+    pub fn attachment(&self, part: &str) -> Option<&Attachment> {
+        self.attachments.part(part)
+    }
+
+    /// All attachments of the request.
+    pub fn attachments(&self) -> &Attachments {
+        &self.attachments
+    }
+
+    /// Adds a header to the reply, or to the fault.
+    pub fn reply_header<T: Message>(&self, header: &T) {
+        let format = if self.channel == Channel::Rest { Format::Json } else { Format::Xml };
+        self.reply_block(HeaderBlock::new(format, header));
+    }
+
+    /// Adds a header block, as it is, to the reply.
+    pub fn reply_block(&self, block: HeaderBlock) {
+        self.with_reply(|reply| reply.headers.0.push(block));
+    }
+
+    /// Adds an attachment to the reply: the part of its message that the contract says is one.
+    pub fn attach(&self, part: &str, media_type: &str, content: impl Into<Content>) {
+        let attachment = Attachment::new(part, media_type, content);
+        self.with_reply(|reply| reply.attachments.push(attachment));
+    }
+
+    /// What handlers put beside the reply.
+    pub(crate) fn take_reply(&self) -> Beside {
+        self.with_reply(std::mem::take)
+    }
+
+    fn with_reply<T>(&self, work: impl FnOnce(&mut Beside) -> T) -> T {
+        // A handler that panics leaves nothing half done here.
+        work(&mut self.reply.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
