@@ -2,7 +2,7 @@
 
 use crate::domain::catalog::Defaults;
 use chrono::FixedOffset;
-use soapstone_runtime::http::TrustedProxies;
+use soapstone_runtime::http::{ReplyHosts, TrustedProxies};
 use soapstone_runtime::soap::Limits;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -55,6 +55,11 @@ pub const SETTINGS: &[Setting] = &[
     },
     Setting { key: "max-parts", default: "100", doc: "Parts of a message with attachments." },
     Setting { key: "attachment-memory", default: "262144", doc: "Attachments beyond that many bytes go to files." },
+    Setting {
+        key: "reply-hosts",
+        default: "",
+        doc: "Hosts that replies may be sent to (WS-Addressing), by commas, as host or host:port.",
+    },
     Setting { key: "trusted-proxies", default: "", doc: "Addresses whose X-Forwarded headers count, by commas." },
 ];
 
@@ -105,6 +110,7 @@ pub struct Config {
     pub validate_responses: bool,
     pub limits: Limits,
     pub max_upload: u64,
+    pub reply_hosts: ReplyHosts,
     pub max_attachments: u64,
     pub max_parts: usize,
     pub attachment_memory: usize,
@@ -168,6 +174,7 @@ impl Config {
                 text: reader.parsed("max-text", "a number of bytes")?,
             },
             max_upload: reader.parsed("max-upload", "a number of bytes")?,
+            reply_hosts: ReplyHosts(reader.list("reply-hosts")),
             max_attachments: reader.parsed("max-attachments", "a number of bytes")?,
             max_parts: reader.at_least("max-parts", 1)?,
             attachment_memory: reader.parsed("attachment-memory", "a number of bytes")?,
@@ -206,9 +213,12 @@ impl Values<'_> {
         if value < least { Err(self.wrong(key, &wanted)) } else { Ok(value) }
     }
 
+    fn list(&self, key: &str) -> Vec<String> {
+        self.text(key).split(',').map(str::trim).filter(|p| !p.is_empty()).map(str::to_owned).collect()
+    }
+
     fn addresses(&self, key: &str) -> Result<Vec<IpAddr>, ConfigError> {
-        let parts = self.text(key).split(',').map(str::trim).filter(|p| !p.is_empty());
-        parts.map(|p| p.parse().map_err(|_| self.wrong(key, "addresses separated by commas"))).collect()
+        self.list(key).iter().map(|p| p.parse().map_err(|_| self.wrong(key, "addresses separated by commas"))).collect()
     }
 }
 

@@ -407,14 +407,24 @@ fn simple_value<S: Source, K: Sink>(
             with_type("String", list, &mut Way { place, field, source, sink })
         }
         SimpleShape::Union(members) => {
-            let Some(value) = take::<Loose, _>(place, field, source)? else { return Ok(()) };
             let fits = |text: &str| members.iter().any(|(member, facets)| fits(member, facets, text));
-            let all_fit = if list { value.0.split_ascii_whitespace().all(fits) } else { fits(&value.0) };
-            if !all_fit {
+            let none_fits = |source: &S, text: &str| {
                 let message = format!("\"{}\" is of no type of its union", field.local);
-                return Err(source.error(ReadErrorKind::Type, message).of(field.local, Some(&value.0)));
+                source.error(ReadErrorKind::Type, message).of(field.local, Some(text))
+            };
+            if list {
+                let Some(values) = take::<Vec<Loose>, _>(place, field, source)? else { return Ok(()) };
+                if let Some(value) = values.iter().find(|value| !fits(&value.0)) {
+                    return Err(none_fits(source, &value.0));
+                }
+                give(place, field, &values, sink);
+            } else {
+                let Some(value) = take::<Loose, _>(place, field, source)? else { return Ok(()) };
+                if !fits(&value.0) {
+                    return Err(none_fits(source, &value.0));
+                }
+                give(place, field, &value, sink);
             }
-            give(place, field, &value, sink);
             Ok(())
         }
     }

@@ -5,24 +5,32 @@ use super::service::{Handler, Request};
 use futures_util::future::BoxFuture;
 use soapstone_runtime::Payload;
 use soapstone_runtime::client::{CallError, Client, Outgoing};
+use soapstone_runtime::service::ServiceInfo;
 use soapstone_runtime::soap::{Fault, Limits};
 use std::time::Instant;
 
-/// Passes requests on.
+/// Passes requests on: those of each portType to where it is served.
 pub struct Gateway {
-    client: Client,
+    /// By namespace and name of the portType.
+    clients: Vec<((&'static str, &'static str), Client)>,
 }
 
 impl Gateway {
-    pub fn new(client: Client) -> Self {
-        Self { client }
+    /// A gateway of the services of a contract, each with the client to call it with.
+    pub fn new(clients: impl IntoIterator<Item = (&'static ServiceInfo, Client)>) -> Self {
+        let named = clients.into_iter().map(|(info, client)| ((info.namespace, info.name), client));
+        Self { clients: named.collect() }
     }
 }
 
 impl Handler for Gateway {
     fn answer(&self, request: Request) -> BoxFuture<'static, Result<String, Fault>> {
-        let client = self.client.clone();
+        let name = (request.service.namespace, request.service.name);
+        let client = self.clients.iter().find(|(known, _)| *known == name).map(|(_, client)| client.clone());
         Box::pin(async move {
+            let Some(client) = client else {
+                return Err(Fault::receiver("upstream.unreachable", 502, "No server is known for this service"));
+            };
             let began = Instant::now();
             let outcome = pass_on(&client, &request).await;
             let milliseconds = began.elapsed().as_millis();

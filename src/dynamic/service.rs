@@ -5,7 +5,7 @@ use super::lasting::{leak, leak_list, leak_text};
 use super::shapes::{MessageShape, Shapes};
 use futures_util::future::BoxFuture;
 use soapstone_codegen::program::Program;
-use soapstone_codegen::{Generator, openapi_document, sample};
+use soapstone_codegen::{Generator, Published, openapi_document, sample};
 use soapstone_contract::model::HttpInput as DeclaredInput;
 use soapstone_runtime::attachment::Attachments;
 use soapstone_runtime::service::{
@@ -18,6 +18,7 @@ use std::sync::Arc;
 
 /// A request that fits the contract.
 pub struct Request {
+    pub service: &'static ServiceInfo,
     pub operation: &'static Operation,
     /// The body's content, written anew with namespaces of its own.
     pub body: String,
@@ -161,6 +162,11 @@ impl Loaded {
         Ok(Self { services })
     }
 
+    /// The portTypes that have operations.
+    pub fn services(&self) -> impl Iterator<Item = &'static ServiceInfo> {
+        self.services.iter().map(|(info, _)| *info)
+    }
+
     /// All operations.
     pub fn operations(&self) -> impl Iterator<Item = &'static Operation> {
         self.services.iter().flat_map(|(_, operations)| operations.iter())
@@ -239,8 +245,25 @@ fn info(program: &Program, number: usize, operations: &'static [Operation]) -> S
         name: leak_text(&declared.name),
         documentation: leak_text(&declared.doc),
         soap_action: leak_text(&declared.soap_action),
+        input_action: leak_text(&declared.input_action),
+        output_action: leak_text(&declared.output_action),
+        fault_actions: leak_list(
+            operation
+                .faults
+                .iter()
+                .zip(&declared.fault_actions)
+                .map(|(shape, (_, action))| (shape.element as &'static Field, leak_text(action) as &'static str))
+                .collect(),
+        ),
         encoded: declared.encoded,
         input: operation.input.element,
+        begins: leak_list(
+            program
+                .begins(declared.input)
+                .into_iter()
+                .map(|(ns, local)| (leak_text(ns) as &'static str, leak_text(local) as &'static str))
+                .collect(),
+        ),
         output: operation.output.map(|output| output.element as &'static Field),
         headers: leak_list(operation.headers.iter().map(|header| header.element).collect()),
         reply_headers: leak_list(operation.reply_headers.iter().map(|header| header.element).collect()),
@@ -267,24 +290,20 @@ fn info(program: &Program, number: usize, operations: &'static [Operation]) -> S
     let pairs = |list: &[(String, String)]| {
         leak_list(list.iter().map(|(a, b)| (leak_text(a), leak_text(b))).collect::<Vec<_>>()) as &'static [_]
     };
+    let document = |document: &Published| ContractDocument {
+        name: leak_text(&document.name),
+        text: leak_text(&document.text),
+        links: pairs(&document.links),
+        namespace: document.namespace.as_deref().map(leak_text),
+        ports: leak_list(document.ports.iter().map(port).collect()),
+    };
     ServiceInfo {
         name: leak_text(&service.name),
         namespace: leak_text(&program.modules[service.module].namespace),
         documentation: leak_text(&service.doc),
         operations: leak_list(infos.collect()),
-        documents: leak_list(
-            service
-                .documents
-                .iter()
-                .map(|document| ContractDocument {
-                    name: leak_text(&document.name),
-                    text: leak_text(&document.text),
-                    links: pairs(&document.links),
-                    namespace: document.namespace.as_deref().map(leak_text),
-                    ports: leak_list(document.ports.iter().map(port).collect()),
-                })
-                .collect(),
-        ),
+        documents: leak_list(service.documents.iter().map(document).collect()),
+        flat: service.flat.as_ref().map(document),
         schemas: pairs(&service.schemas.documents),
         schema_roots: pairs(&service.schemas.roots),
         openapi: leak_text(&openapi_document(program, service).to_string()),
@@ -332,7 +351,8 @@ impl Service for Served {
         Ok(Box::pin(async move {
             // What is wrong with a header is told before anybody acts on the request.
             let headers = operation.request_blocks(context.headers()).map_err(|e| Fault::invalid(vec![*e]))?;
-            let answer = self.handler.answer(Request { operation, body, headers, context }).await?;
+            let request = Request { service: self.info, operation, body, headers, context };
+            let answer = self.handler.answer(request).await?;
             let Some(output) = operation.output else { return Ok(Reply::none()) };
             match format {
                 Format::Xml | Format::Mtom => Ok(answer.into()),

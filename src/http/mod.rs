@@ -51,6 +51,7 @@ impl Server {
             validate_responses: config.validate_responses,
             skip_validation: !config.validate_requests,
             trusted_proxies: config.trusted_proxies.clone(),
+            reply_hosts: config.reply_hosts.clone(),
             siblings: Vec::new(),
             rest_path: Some(API.to_owned()),
         };

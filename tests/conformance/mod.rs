@@ -6,8 +6,11 @@ mod compile;
 mod compiled;
 mod loaded;
 mod messages;
+mod served;
 mod wsdl;
 mod xsts;
+
+pub use loaded::files;
 
 use crate::support::{project, shared};
 

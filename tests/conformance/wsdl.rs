@@ -1,6 +1,7 @@
 //! The WSDLs of the corpus: verdict, generated code, and samples that are valid.
 
 use super::loaded::{Loaded, files, whole};
+use super::served;
 use soapstone::dynamic::{Shapes, xml_of, xml_of_json};
 use soapstone_codegen::{Parts, sample};
 use soapstone_runtime::xml::Scope;
@@ -11,7 +12,7 @@ use std::path::Path;
 pub fn report(corpus: &Path) -> (String, Vec<(String, String)>) {
     let mut sources = Vec::new();
     let (mut rows, mut wrong) = (String::new(), String::new());
-    let (mut sound, mut operations) = (0, 0);
+    let (mut sound, mut operations, mut calls) = (0, 0, 0);
     for folder in ["wsdl", "messages"] {
         for path in files(&corpus.join(folder), "wsdl") {
             let name = path.strip_prefix(corpus).unwrap().display().to_string();
@@ -32,9 +33,13 @@ pub fn report(corpus: &Path) -> (String, Vec<(String, String)>) {
                     let (good, all, why) = samples(&loaded);
                     operations += all;
                     let samples = if good == all { format!("{all}") } else { format!("{good} of {all}: {why}") };
+                    let callable = loaded.program.services.iter().any(|s| !s.operations.is_empty());
+                    let (good, all, why) = if callable { served::answered(&path) } else { Default::default() };
+                    calls += all;
+                    let served = if good == all { format!("{all}") } else { format!("{good} of {all}: {why}") };
                     let _ = writeln!(
                         rows,
-                        "| {name} | {} | {} | {samples} |",
+                        "| {name} | {} | {} | {samples} | {served} |",
                         loaded.program.items.len(),
                         code.len() / 1024
                     );
@@ -47,11 +52,12 @@ pub fn report(corpus: &Path) -> (String, Vec<(String, String)>) {
     let _ = writeln!(
         out,
         "{sound} contracts are sound: each is checked, generated (types, server, client) and compiled without a \
-         warning of clippy; samples of {operations} operations, in XML and in JSON, are read again and validated.\n"
+         warning of clippy; samples of {operations} messages, in XML and in JSON, are read again and validated. {calls} \
+         operations are called with JSON through the gateway of the contract, behind which its mock speaks SOAP.\n"
     );
     let _ = writeln!(
         out,
-        "| contract | Rust types | KB of Rust | messages with valid samples |\n| --- | --- | --- | --- |\n{rows}"
+        "| contract | Rust types | KB of Rust | messages with valid samples | calls through gateway and mock |\n| --- | --- | --- | --- | --- |\n{rows}"
     );
     let _ = writeln!(
         out,

@@ -3,6 +3,7 @@
 mod diff;
 mod dynamic;
 mod examples;
+mod flat;
 mod hostile;
 
 use crate::support::{Database, Site, project, shared};

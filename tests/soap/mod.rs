@@ -1,5 +1,6 @@
 //! SOAP messages and what is answered: cases as files, and the few that need more than a file.
 
+mod addressing;
 mod attachments;
 mod contract_served;
 

@@ -111,5 +111,9 @@ fn next_mask(text: &str) -> Option<(usize, usize, &'static str)> {
         let length = text[at..].bytes().take_while(u8::is_ascii_hexdigit).count();
         (length == 16).then_some((at, length, "{id}"))
     });
-    time.into_iter().chain(id).min()
+    let uuid = text
+        .find("urn:uuid:")
+        .map(|at| (at + 9, 36, "{id}"))
+        .filter(|(at, ..)| text[*at..].bytes().take_while(|b| b.is_ascii_hexdigit() || *b == b'-').count() == 36);
+    time.into_iter().chain(id).chain(uuid).min()
 }

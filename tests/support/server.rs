@@ -12,6 +12,8 @@ use ureq::http::Request;
 pub struct Server {
     /// Such as `http://127.0.0.1:41234`.
     pub base: String,
+    /// What it said when it began to listen.
+    told: Value,
     child: Child,
     log: Arc<Mutex<String>>,
     agent: Agent,
@@ -57,7 +59,13 @@ impl Server {
             .timeout_global(Some(Duration::from_secs(120)))
             .build()
             .into();
-        Self { base: told["listening"].as_str().unwrap().to_owned(), child, log, agent, _folder: folder }
+        Self { base: told["listening"].as_str().unwrap().to_owned(), told, child, log, agent, _folder: folder }
+    }
+
+    /// The services of a contract that is served, each with its path.
+    pub fn endpoints(&self) -> Vec<(String, String)> {
+        let endpoints = self.told["endpoints"].as_object().into_iter().flatten();
+        endpoints.map(|(name, path)| (name.clone(), path.as_str().unwrap().to_owned())).collect()
     }
 
     /// What the server logged so far.

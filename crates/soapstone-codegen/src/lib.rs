@@ -3,6 +3,7 @@
 //! From a build script: [`compile`]. By hand: [`Generator`]. The journey: [`lower`] turns schema components into
 //! Rust items, [`emit`] writes them, [`openapi`] and [`sample`] describe them for people and tools.
 
+mod action;
 mod beside;
 mod emit;
 mod encoding;

@@ -331,7 +331,19 @@ impl Writer<'_> {
     fn simple(&mut self, simple: &Simple) -> Value {
         match &simple.base {
             Base::Item(item) => self.reference(*item),
-            Base::List(_) => json!({"type": "string", "description": "Values separated by blanks."}),
+            Base::List(item) => {
+                let mut array = json!({"type": "array", "items": self.simple(item)});
+                let facets = &simple.facets;
+                for (name, count) in [
+                    ("minItems", facets.length.or(facets.min_length)),
+                    ("maxItems", facets.length.or(facets.max_length)),
+                ] {
+                    if let Some(count) = count {
+                        array[name] = json!(count);
+                    }
+                }
+                array
+            }
             Base::Rust(rust) => simple_schema(simple, rust),
         }
     }

@@ -381,6 +381,22 @@ impl Program {
         })
     }
 
+    /// What the body of a message without an element of its own may begin with: namespaces and names.
+    pub fn begins(&self, item: usize) -> Vec<(&str, &str)> {
+        let mut begins = Vec::new();
+        if self.element_of(item).is_some() {
+            return begins;
+        }
+        for field in self.fields(item).iter().filter(|field| field.kind == Kind::Element) {
+            let namespace = field.namespace.map_or("", |module| self.modules[module].namespace.as_str());
+            begins.push((namespace, field.local.as_str()));
+            if !field.optional() && !field.repeats() {
+                break;
+            }
+        }
+        begins
+    }
+
     /// The global element of a message.
     pub fn element_of(&self, item: usize) -> Option<&ElementName> {
         match &self.items[item].kind {

@@ -1,7 +1,7 @@
 //! The documents of a contract as callers will fetch them: by names that say nothing of the machine they lay on.
 
 use soapstone_contract::model::{Protocol, QName};
-use soapstone_contract::{Contract, brought_along};
+use soapstone_contract::{Contract, brought_along, flat};
 
 /// A document to be served.
 pub struct Published {
@@ -21,6 +21,16 @@ pub struct PublishedPort {
     pub port_type: QName,
     /// Whether it is bound to plain HTTP, not to SOAP.
     pub http: bool,
+}
+
+/// The contract in one document, where it has several and can be one.
+pub(crate) fn flat_document(contract: &Contract) -> Option<Published> {
+    if contract.documents.len() < 2 {
+        return None;
+    }
+    let text = flat(contract).ok()?;
+    let ports = contract.documents.iter().flat_map(|document| ports(contract, &document.name)).collect();
+    Some(Published { name: "flat.wsdl".to_owned(), text, links: Vec::new(), namespace: None, ports })
 }
 
 /// All documents of a contract, the entry first.

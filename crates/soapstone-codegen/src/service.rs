@@ -1,5 +1,6 @@
 //! PortTypes to services: operations with their messages, actions, and routes.
 
+use crate::action::Actions;
 use crate::beside::Beside;
 use crate::lower::Lowerer;
 use crate::names::Unique;
@@ -21,6 +22,8 @@ pub struct Service {
     pub operations: Vec<Operation>,
     /// The WSDL first.
     pub documents: Vec<Published>,
+    /// All in one.
+    pub flat: Option<Published>,
     /// What its messages are validated with.
     pub schemas: ValidationSet,
 }
@@ -32,12 +35,17 @@ pub struct Operation {
     pub key: String,
     pub doc: String,
     pub soap_action: String,
+    /// What WS-Addressing says of requests and answers.
+    pub input_action: String,
+    pub output_action: String,
     pub rpc: bool,
     pub encoded: bool,
     /// The items of request and response; no response: one-way.
     pub input: usize,
     pub output: Option<usize>,
     pub faults: Vec<usize>,
+    /// What WS-Addressing says of faults, by the item of their detail.
+    pub fault_actions: Vec<(usize, String)>,
     /// What travels beside the body of the request.
     pub beside_input: Beside,
     /// And of the response.
@@ -91,6 +99,7 @@ pub(crate) fn lower(contracts: &[Contract], lowerer: &mut Lowerer<'_>, problems:
                 doc: port_type.documentation.clone().unwrap_or_default(),
                 operations,
                 documents,
+                flat: published::flat_document(contract),
                 schemas,
             });
         }
@@ -132,7 +141,11 @@ impl<'a> Lowering<'a> {
         }
         let soap = bound.iter().find(|b| !matches!(b.binding.protocol, Protocol::Http(_)));
         let style = soap.map_or(Style::Document, |b| b.operation.style);
-        let rpc = style == Style::Rpc || (soap.is_none() && self.has_typed_parts(operation));
+        // What is bound to HTTP only has parameters by name, as rpc has them.
+        let is_rpc = |message: Option<&QName>| {
+            style == Style::Rpc || (soap.is_none() && !message.is_some_and(|name| self.has_element_parts(name)))
+        };
+        let rpc = is_rpc(operation.input.as_ref());
         let encoded = soap.is_some_and(|b| b.operation.input.use_ == Use::Encoded);
         let key = keys.take(operation.name.clone());
         let input_use = soap.map(|b| &b.operation.input);
@@ -140,13 +153,16 @@ impl<'a> Lowering<'a> {
         let input = self.message(lowerer, operation.input.as_ref(), input_use, rpc, &operation.name, &key, "request");
         let output = operation.output.as_ref().map(|output| {
             let wrapper = format!("{}Response", operation.name);
-            self.message(lowerer, Some(output), output_use, rpc, &wrapper, &key, "response")
+            self.message(lowerer, Some(output), output_use, is_rpc(Some(output)), &wrapper, &key, "response")
         });
         if encoded {
             lowerer.program.encoded = true;
             lowerer.program.encoded_messages.extend([input].into_iter().chain(output));
         }
-        let faults = operation.faults.iter().filter_map(|f| self.fault(lowerer, &f.message)).collect();
+        let actions = Actions { port_type: self.port_type, operation };
+        let declared = operation.faults.iter();
+        let fault_actions: Vec<(usize, String)> =
+            declared.filter_map(|fault| Some((self.fault(lowerer, &fault.message)?, actions.fault(fault)))).collect();
         let beside_input = self.beside(lowerer, input_use);
         let beside_output = self.beside(lowerer, output_use);
         Ok(Operation {
@@ -158,16 +174,21 @@ impl<'a> Lowering<'a> {
             encoded,
             input,
             output,
-            faults,
+            input_action: actions.input(),
+            output_action: actions.output(),
+            faults: fault_actions.iter().map(|(item, _)| *item).collect(),
+            fault_actions,
             beside_input,
             beside_output,
             routes: routes(&bound),
         })
     }
 
-    fn has_typed_parts(&self, operation: &Declared) -> bool {
-        let messages = operation.input.iter().chain(&operation.output).filter_map(|name| self.find(name));
-        messages.flat_map(|m| &m.parts).any(|part| matches!(part.content, PartContent::Type(_)))
+    fn has_element_parts(&self, message: &QName) -> bool {
+        self.find(message)
+            .into_iter()
+            .flat_map(|m| &m.parts)
+            .any(|part| matches!(part.content, PartContent::Element(_)))
     }
 
     pub(crate) fn find(&self, name: &QName) -> Option<&'a Message> {
@@ -263,6 +284,7 @@ fn routes(bound: &[Bound<'_>]) -> Vec<Route> {
     for Bound { binding, operation } in bound {
         if let Protocol::Http(verb) = &binding.protocol {
             let location = operation.location.clone().unwrap_or_default();
+            let location = if location.starts_with('/') { location } else { format!("/{location}") };
             let known = routes.iter().any(|r| r.verb == *verb && r.location == location);
             if !known {
                 routes.push(Route { verb: verb.clone(), location, input: operation.http_input });

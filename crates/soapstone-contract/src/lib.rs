@@ -7,6 +7,7 @@
 mod bundled;
 pub mod diff;
 pub mod explain;
+mod flat;
 pub mod model;
 mod problem;
 mod resolve;
@@ -17,6 +18,7 @@ mod xml;
 mod xsd;
 
 pub use bundled::brought_along;
+pub use flat::flat;
 pub use model::Contract;
 pub use problem::{Problem, Problems, Severity};
 pub use schemas::{ValidationSet, validation_set};

@@ -77,22 +77,24 @@ pub struct Reply {
     pub text: String,
     /// What the text refers to.
     pub attachments: Vec<Attachment>,
+    one_way: bool,
 }
 
 impl From<String> for Reply {
+    /// An answer, which may be empty.
     fn from(text: String) -> Self {
-        Self { text, attachments: Vec::new() }
+        Self { text, ..Self::default() }
     }
 }
 
 impl Reply {
     /// There is nothing to answer: the operation is one-way.
     pub fn none() -> Self {
-        Self::default()
+        Self { one_way: true, ..Self::default() }
     }
 
     pub fn is_none(&self) -> bool {
-        self.text.is_empty()
+        self.one_way
     }
 
     pub fn new<T: Message>(format: Format, message: &T) -> Self {
@@ -100,7 +102,7 @@ impl Reply {
             Format::Xml => crate::xml::to_string(message).into(),
             Format::Mtom => {
                 let (text, attachments) = crate::xml::to_string_with_attachments(message, OPTIMIZED_FROM);
-                Self { text, attachments }
+                Self { text, attachments, one_way: false }
             }
             Format::Json => crate::json::to_string(message).into(),
         }

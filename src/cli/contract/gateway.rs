@@ -4,7 +4,10 @@ use crate::cli::output::outln;
 use crate::cli::{Done, Failure, Global, Outcome, setup};
 use crate::dynamic::{self, Handler, Loaded, Options};
 use clap::Args;
+use soapstone_codegen::Generator;
+use soapstone_contract::model::Protocol;
 use soapstone_runtime::client::Client;
+use soapstone_runtime::service::ServiceInfo;
 use soapstone_runtime::soap::Version;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -65,10 +68,10 @@ A password is better given as SOAPSTONE_UPSTREAM_BASIC in the environment than o
 pub(super) struct Gateway {
     #[command(flatten)]
     served: Served,
-    /// The address of the service; without it, the one that the contract names
+    /// The address of the service, or PORTTYPE=URL for one of several; without it, those that the contract names
     #[arg(long, value_name = "URL")]
-    upstream: Option<String>,
-    /// Speak SOAP 1.2 to it
+    upstream: Vec<String>,
+    /// Speak SOAP 1.2 to it, whatever the contract says
     #[arg(long)]
     soap12: bool,
     /// Authenticate by HTTP Basic, as USER:PASSWORD
@@ -85,18 +88,48 @@ pub(super) struct Gateway {
 impl Gateway {
     pub fn run(&self, global: &Global) -> Outcome {
         let generator = super::generator(&self.served.file)?;
-        let declared = generator.contracts().iter().flat_map(|c| &c.services).flat_map(|s| &s.ports);
-        let address = match &self.upstream {
-            Some(address) => address.clone(),
-            None => declared
-                .filter_map(|port| port.address.clone())
-                .next()
-                .ok_or_else(|| Failure("the contract names no address: give --upstream URL".to_owned()))?,
-        };
-        let mut client = Client::new(&address)?.timeout(Duration::from_secs(self.timeout));
-        if self.soap12 {
-            client = client.version(Version::Soap12);
+        let loaded = Loaded::of(&generator)?;
+        let mut clients = Vec::new();
+        for service in loaded.services() {
+            let (address, version) = self.upstream(&generator, service)?;
+            clients.push((service, self.client(&address, version)?));
         }
+        let handler: Arc<dyn Handler> = Arc::new(dynamic::Gateway::new(clients));
+        self.served.run(global, &loaded, &handler, "gateway")
+    }
+
+    /// Where a portType is served, and in which version: as the command line has it, or the contract.
+    fn upstream(&self, generator: &Generator, service: &ServiceInfo) -> Result<(String, Version), Failure> {
+        let is_url = |text: &&String| text.split('=').next().is_some_and(|start| start.contains("://"));
+        let named = self.upstream.iter().filter(|text| !is_url(text)).filter_map(|text| text.split_once('='));
+        let named = named.filter(|(name, _)| *name == service.name).map(|(_, url)| url.to_owned()).next();
+        let given = named.or_else(|| self.upstream.iter().find(is_url).cloned());
+        let mut declared = None;
+        for contract in generator.contracts() {
+            let ports = contract.services.iter().flat_map(|s| &s.ports);
+            for (port, binding) in ports.filter_map(|p| Some((p, contract.bindings.get(&p.binding)?))) {
+                let own = binding.port_type.local == service.name && *binding.port_type.namespace == *service.namespace;
+                let version = match binding.protocol {
+                    Protocol::Soap11 => Version::Soap11,
+                    Protocol::Soap12 => Version::Soap12,
+                    Protocol::Http(_) => continue,
+                };
+                // SOAP 1.1 first: every server speaks it.
+                if own && (declared.is_none() || version == Version::Soap11) {
+                    declared = Some((port.address.clone(), version));
+                }
+            }
+        }
+        let version = if self.soap12 { Version::Soap12 } else { declared.as_ref().map_or(Version::Soap11, |d| d.1) };
+        let address = given.or_else(|| declared.and_then(|(address, _)| address)).ok_or_else(|| {
+            let name = service.name;
+            Failure(format!("the contract names no address for {name}: give --upstream URL, or --upstream {name}=URL"))
+        })?;
+        Ok((address, version))
+    }
+
+    fn client(&self, address: &str, version: Version) -> Result<Client, Failure> {
+        let mut client = Client::new(address)?.timeout(Duration::from_secs(self.timeout)).version(version);
         if let Some(pair) = &self.basic {
             let (user, password) = pair.split_once(':').ok_or("--basic: write it as USER:PASSWORD")?;
             client = client.basic(user, password)?;
@@ -105,8 +138,6 @@ impl Gateway {
             let (name, value) = header.split_once(':').ok_or("--header: write it as NAME: VALUE")?;
             client = client.header(name.trim(), value.trim())?;
         }
-        let loaded = Loaded::of(&generator)?;
-        let handler: Arc<dyn Handler> = Arc::new(dynamic::Gateway::new(client));
-        self.served.run(global, &loaded, &handler, "gateway")
+        Ok(client)
     }
 }

@@ -2,6 +2,7 @@
 
 mod check;
 mod diff;
+mod flat;
 mod gateway;
 mod mock;
 mod rust;
@@ -21,6 +22,7 @@ Examples:
   soapstone contract rust service.wsdl                      the Rust code that a build script would compile
   soapstone contract rust service.wsdl --out service        a crate that compiles as it is
   soapstone contract diff old.wsdl new.wsdl                 what changed, and whether it breaks callers
+  soapstone contract flat service.wsdl                      all documents in one
   soapstone contract mock service.wsdl                      serve it at once, with sample answers
   soapstone contract gateway service.wsdl --upstream URL    a REST face for a SOAP service somewhere else")]
 pub(super) struct Contract {
@@ -38,6 +40,8 @@ enum What {
     Rust(rust::Rust),
     /// Compare two versions of a contract
     Diff(diff::Diff),
+    /// Put a contract of several documents into one
+    Flat(flat::Flat),
     /// Serve a contract without any code: samples, or canned answers
     Mock(mock::Mock),
     /// Give a SOAP service a REST/JSON facade
@@ -51,6 +55,7 @@ impl Contract {
             What::Show(command) => command.run(global),
             What::Rust(command) => command.run(),
             What::Diff(command) => command.run(global),
+            What::Flat(command) => command.run(),
             What::Mock(command) => command.run(global),
             What::Gateway(command) => command.run(global),
         }

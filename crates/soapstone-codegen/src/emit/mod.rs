@@ -1,5 +1,6 @@
 //! Items to Rust text.
 
+mod absent;
 mod client;
 mod defaults;
 mod facets;

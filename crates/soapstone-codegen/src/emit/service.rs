@@ -2,6 +2,7 @@
 
 use super::{Emitter, doc, literal};
 use crate::names::{constant_name, field_name};
+use crate::published::Published;
 use crate::service::{Operation, Service};
 use crate::{openapi, sample};
 use soapstone_contract::model::{Attachment, HttpInput};
@@ -152,6 +153,12 @@ impl Emitter<'_> {
             let element = |item: usize| format!("<{} as rt::Message>::ELEMENT", self.path(item));
             let output = operation.output.map_or_else(|| "None".to_owned(), |item| format!("Some({})", element(item)));
             let elements = |items: &[usize]| items.iter().map(|item| element(*item)).collect::<Vec<_>>().join(", ");
+            let actions = operation.fault_actions.iter();
+            let actions = actions.map(|(item, action)| format!("({}, {})", element(*item), literal(action)));
+            let fault_actions = actions.collect::<Vec<_>>().join(", ");
+            let begins = self.program.begins(operation.input).into_iter();
+            let begins = begins.map(|(ns, local)| format!("({}, {})", literal(ns), literal(local)));
+            let begins = begins.collect::<Vec<_>>().join(", ");
             let headers = elements(&operation.beside_input.headers);
             let reply_headers = elements(&operation.beside_output.headers);
             let attachments = self.parts(&operation.beside_input.attachments);
@@ -160,8 +167,10 @@ impl Emitter<'_> {
             let _ = writeln!(
                 out,
                 "rt::service::OperationInfo {{
-                    name: {}, documentation: {}, soap_action: {}, encoded: {},
-                    input: {}, output: {output},
+                    name: {}, documentation: {}, soap_action: {},
+                    input_action: {}, output_action: {}, fault_actions: &[{fault_actions}],
+                    encoded: {},
+                    input: {}, begins: &[{begins}], output: {output},
                     headers: &[{headers}], reply_headers: &[{reply_headers}],
                     attachments: &[{attachments}], reply_attachments: &[{reply_attachments}],
                     routes: &[{routes}],
@@ -170,6 +179,8 @@ impl Emitter<'_> {
                 literal(&operation.name),
                 literal(&operation.doc),
                 literal(&operation.soap_action),
+                literal(&operation.input_action),
+                literal(&operation.output_action),
                 operation.encoded,
                 element(operation.input),
                 literal(&sample::xml(self.program, operation.input)),
@@ -178,33 +189,12 @@ impl Emitter<'_> {
         }
         out.push_str("], documents: &[");
         for document in &service.documents {
-            let mut links = String::new();
-            for (location, name) in &document.links {
-                let _ = write!(links, "({}, {}),", literal(location), literal(name));
-            }
-            let mut ports = String::new();
-            for port in &document.ports {
-                let _ = write!(
-                    ports,
-                    "rt::service::ContractPort {{ name: {}, namespace: {}, port_type: {}, http: {} }},",
-                    literal(&port.name),
-                    literal(&port.port_type.namespace),
-                    literal(&port.port_type.local),
-                    port.http
-                );
-            }
-            let namespace =
-                document.namespace.as_ref().map_or_else(|| "None".to_owned(), |ns| format!("Some({})", literal(ns)));
-            let _ = writeln!(
-                out,
-                "rt::service::ContractDocument {{
-                    name: {}, text: {}, links: &[{links}], namespace: {namespace}, ports: &[{ports}],
-                }},",
-                literal(&document.name),
-                literal(&document.text)
-            );
+            out.push_str(&contract_document(document));
+            out.push(',');
         }
-        out.push_str("], schemas: &[");
+        let flat =
+            service.flat.as_ref().map_or_else(|| "None".to_owned(), |d| format!("Some({})", contract_document(d)));
+        let _ = write!(out, "], flat: {flat}, schemas: &[");
         for (name, text) in &service.schemas.documents {
             let _ = writeln!(out, "({}, {}),", literal(name), literal(text));
         }
@@ -214,4 +204,32 @@ impl Emitter<'_> {
         }
         let _ = writeln!(out, "], openapi: {} }};", literal(&openapi::document(self.program, service).to_string()));
     }
+}
+
+/// A document as a constant.
+fn contract_document(document: &Published) -> String {
+    let mut links = String::new();
+    for (location, name) in &document.links {
+        let _ = write!(links, "({}, {}),", literal(location), literal(name));
+    }
+    let mut ports = String::new();
+    for port in &document.ports {
+        let _ = write!(
+            ports,
+            "rt::service::ContractPort {{ name: {}, namespace: {}, port_type: {}, http: {} }},",
+            literal(&port.name),
+            literal(&port.port_type.namespace),
+            literal(&port.port_type.local),
+            port.http
+        );
+    }
+    let namespace =
+        document.namespace.as_ref().map_or_else(|| "None".to_owned(), |ns| format!("Some({})", literal(ns)));
+    format!(
+        "rt::service::ContractDocument {{
+            name: {}, text: {}, links: &[{links}], namespace: {namespace}, ports: &[{ports}],
+        }}",
+        literal(&document.name),
+        literal(&document.text)
+    )
 }

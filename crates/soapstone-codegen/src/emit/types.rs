@@ -139,6 +139,7 @@ impl Emitter<'_> {
         if has_constants || inner.all {
             let _ = writeln!(out, "impl {name} {{");
             self.field_constants(out, name, &inner.fields);
+            self.default_accessors(out, &inner.fields);
             if inner.all {
                 self.all_starts(out, &inner.fields);
             }

@@ -5,6 +5,7 @@ mod value;
 
 use crate::program::{Field, FieldType, ItemKind, Kind, Program, Wildcard};
 use serde_json::{Map, Value};
+use std::collections::BTreeSet;
 
 /// How deep a sample goes into what may as well be left out.
 const MAX_DEPTH: usize = 7;
@@ -157,6 +158,15 @@ struct Sampler<'a> {
     in_wildcard: bool,
 }
 
+impl Parts {
+    /// What repeats is an array in JSON, even where there is none of it.
+    fn none_of(&mut self, field: &Field) {
+        if field.repeats() && !matches!(field.kind, Kind::Attribute | Kind::AnyAttribute | Kind::Text) {
+            self.members.insert(field.json.clone(), Value::Array(Vec::new()));
+        }
+    }
+}
+
 impl Sampler<'_> {
     fn item(&mut self, item: usize, depth: usize) -> Content {
         let program = self.program;
@@ -219,6 +229,7 @@ impl Sampler<'_> {
                 let too_much = depth + height > MAX_DEPTH || self.left == 0;
                 let is_reference = matches!(&field.type_, FieldType::Simple(simple) if value::is_reference(simple));
                 if too_much || is_reference {
+                    parts.none_of(field);
                     continue;
                 }
                 self.left -= 1;
@@ -255,9 +266,12 @@ impl Sampler<'_> {
                     let mut values: Vec<Value> = fragments.into_iter().map(Value::String).collect();
                     let json = if field.repeats() { Value::Array(values) } else { values.swap_remove(0) };
                     parts.members.insert(field.json.clone(), json);
+                } else {
+                    parts.none_of(field);
                 }
             }
             (Kind::Group, Some(item)) if !field.needed.is_empty() && depth < MAX_DEPTH => {
+                parts.nodes.extend(field.mixed.then(|| Node::Text(String::new())));
                 let mut rounds = Vec::new();
                 for branch in &field.needed {
                     let mut round = Parts::default();
@@ -269,6 +283,8 @@ impl Sampler<'_> {
                 parts.members.insert(field.json.clone(), Value::Array(rounds));
             }
             (Kind::Group, Some(item)) if field.repeats() => {
+                // White space between the elements would be content.
+                parts.nodes.extend(field.mixed.then(|| Node::Text(String::new())));
                 let mut rounds = Vec::new();
                 for _ in 0..count {
                     let mut round = Parts::default();
@@ -317,6 +333,14 @@ impl Sampler<'_> {
         self.program.tag(field.namespace, &field.local)
     }
 
+    /// Whether a wildcard may stand anywhere in an item.
+    fn reaches_wildcard(&self, item: usize, seen: &mut BTreeSet<usize>) -> bool {
+        seen.insert(item)
+            && self.program.fields(item).iter().any(|field| {
+                field.kind == Kind::Any || field.item().is_some_and(|inner| self.reaches_wildcard(inner, seen))
+            })
+    }
+
     /// An element that a wildcard lets stand: one that the contract knows, where there is one.
     fn fragment(&self, wildcard: &Wildcard) -> String {
         let program = self.program;
@@ -335,7 +359,10 @@ impl Sampler<'_> {
                         .iter()
                         .any(|f| !f.needed.is_empty() || (f.kind == Kind::Any && f.occurs.min > 0))
             })
-            .min_by_key(|item| (self.heights[*item], program.fields(*item).len(), *item));
+            .min_by_key(|item| {
+                let has_wildcard = self.reaches_wildcard(*item, &mut BTreeSet::new());
+                (has_wildcard, self.heights[*item], program.fields(*item).len(), *item)
+            });
         if let Some(item) = simplest.filter(|_| !self.in_wildcard) {
             return written(program, item, true).split('\n').map(str::trim).collect();
         }

@@ -14,28 +14,34 @@ pub(super) fn is_reference(simple: &Simple) -> bool {
     matches!(simple.builtin, Builtin::IdRef | Builtin::IdRefs | Builtin::Entity | Builtin::Entities | Builtin::Notation)
 }
 
+/// A text as JSON has it.
+fn json_of(simple: &Simple, text: &str) -> Value {
+    if let Base::List(item) = &simple.base {
+        return text.split_ascii_whitespace().map(|text| json_of(item, text)).collect();
+    }
+    match simple.rust() {
+        Some("bool") => Value::Bool(matches!(text, "true" | "1")),
+        Some("String") | None => Value::String(text.to_owned()),
+        Some("rt::QName") if text == QNAME => Value::String("{http://www.w3.org/XML/1998/namespace}lang".to_owned()),
+        Some(rust) if rust.starts_with("rt::") => Value::String(text.to_owned()),
+        // A number that is exact in every reader of JSON.
+        Some(_) => match text.trim_start_matches('+').parse::<i64>() {
+            Ok(number) if number.unsigned_abs() <= 1 << 53 => Value::from(number),
+            _ => serde_json::from_str(text)
+                .ok()
+                .filter(|v: &Value| v.is_number() && text.contains('.'))
+                .unwrap_or_else(|| Value::String(text.to_owned())),
+        },
+    }
+}
+
 impl Sampler<'_> {
     pub(super) fn simple(&mut self, simple: &Simple, field: &Field) -> (String, Value) {
         let text = match field.fixed.as_ref().or(field.default.as_ref()) {
             Some(value) => value.clone(),
             None => self.value(simple, &field.local),
         };
-        let json = match simple.rust() {
-            Some("bool") => Value::Bool(matches!(text.as_str(), "true" | "1")),
-            Some("String") | None => Value::String(text.clone()),
-            Some("rt::QName") if text == QNAME => {
-                Value::String("{http://www.w3.org/XML/1998/namespace}lang".to_owned())
-            }
-            Some(rust) if rust.starts_with("rt::") => Value::String(text.clone()),
-            // A number that is exact in every reader of JSON.
-            Some(_) => match text.trim_start_matches('+').parse::<i64>() {
-                Ok(number) if number.unsigned_abs() <= 1 << 53 => Value::from(number),
-                _ => serde_json::from_str(&text)
-                    .ok()
-                    .filter(|v: &Value| v.is_number() && text.contains('.'))
-                    .unwrap_or_else(|| Value::String(text.clone())),
-            },
-        };
+        let json = json_of(simple, &text);
         (text, json)
     }
 

@@ -43,9 +43,13 @@ pub struct Operation {
     /// The name of the input, which tells overloaded operations apart.
     pub input_name: Option<String>,
     pub input: Option<QName>,
+    pub output_name: Option<String>,
     /// None: one-way.
     pub output: Option<QName>,
     pub faults: Vec<Fault>,
+    /// What WS-Addressing says of requests and answers, where the contract says it.
+    pub input_action: Option<String>,
+    pub output_action: Option<String>,
 }
 
 /// A declared fault.
@@ -53,6 +57,8 @@ pub struct Operation {
 pub struct Fault {
     pub name: String,
     pub message: QName,
+    /// What WS-Addressing says of it, where the contract says it.
+    pub action: Option<String>,
 }
 
 /// `wsdl:binding`.

@@ -123,7 +123,8 @@ impl<'a> Resolver<'a, '_> {
             let mut faults = Vec::new();
             for fault in &operation.faults {
                 if let Some(message) = self.qname(fault, &fault.message, "message") {
-                    faults.push(Fault { name: fault.name.clone().unwrap_or_default(), message });
+                    let (name, action) = (fault.name.clone().unwrap_or_default(), fault.action.clone());
+                    faults.push(Fault { name, message, action });
                 }
             }
             operations.push(Operation {
@@ -132,8 +133,11 @@ impl<'a> Resolver<'a, '_> {
                 name: operation.name.clone().unwrap_or_default(),
                 input_name: operation.input.as_ref().and_then(|i| i.name.clone()),
                 input,
+                output_name: operation.output.as_ref().and_then(|o| o.name.clone()),
                 output,
                 faults,
+                input_action: operation.input.as_ref().and_then(|i| i.action.clone()),
+                output_action: operation.output.as_ref().and_then(|o| o.action.clone()),
             });
         }
         PortType { place: self.place(at), documentation: text(&at.documentation), name, operations }
@@ -330,14 +334,18 @@ impl Links<'_, '_> {
     }
 
     fn header(&mut self, message: &QName, part: &str, place: &Place) {
-        self.present(&self.contract.messages, message, "message", place);
-        let Some(message) = self.contract.messages.get(message) else { return };
-        if !message.parts.iter().any(|p| p.name == part) {
-            let names: Vec<_> = message.parts.iter().map(|p| p.name.as_str()).collect();
-            let what = format!("the message {} of a header has no part {part}", message.name.local);
-            let problem = place.invalid("wsdl.unresolved", what);
-            self.problems.push(problem.remedy(format!("name one of its parts: {}", names.join(", "))));
-        }
+        let (what, remedy) = match self.contract.messages.get(message) {
+            None => (format!("no message {message} of a header is declared"), "correct the name".to_owned()),
+            Some(message) if !message.parts.iter().any(|p| p.name == part) => {
+                let names: Vec<_> = message.parts.iter().map(|p| p.name.as_str()).collect();
+                let what = format!("the message {} of a header has no part {part}", message.name.local);
+                (what, format!("name one of its parts: {}", names.join(", ")))
+            }
+            Some(_) => return,
+        };
+        // Everything else of the operation can still be served.
+        let problem = place.warning("wsdl.unresolved", what);
+        self.problems.push(problem.remedy(format!("the header is passed over; {remedy}")));
     }
 
     fn part(&mut self, part: &Part) {

@@ -207,11 +207,11 @@ fn rpc_element(name: &str, message: &Message, in_body: impl Fn(&str) -> bool) ->
     out
 }
 
-fn escaped(text: &str) -> String {
+pub(crate) fn escaped(text: &str) -> String {
     quick_xml::escape::escape(text).into_owned()
 }
 
-fn attribute(start: &BytesStart<'_>, name: &str) -> Option<String> {
+pub(crate) fn attribute(start: &BytesStart<'_>, name: &str) -> Option<String> {
     start.try_get_attribute(name).ok().flatten().map(|a| {
         quick_xml::escape::unescape(&a.value).map_or_else(|_| a.value.to_string(), std::borrow::Cow::into_owned)
     })
@@ -237,7 +237,7 @@ fn offset(reader: &Reader<&[u8]>) -> usize {
 }
 
 /// The schemas inside a WSDL with their places, each with the namespaces declared around it.
-fn extracted(text: &str) -> Vec<(Position, String)> {
+pub(crate) fn extracted(text: &str) -> Vec<(Position, String)> {
     let mut reader = Reader::from_str(text);
     let mut scope: Vec<(usize, String, String)> = Vec::new();
     let mut lines = crate::xml::Lines::new(text);

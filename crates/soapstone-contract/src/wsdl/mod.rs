@@ -115,6 +115,9 @@ wsdl! {
         pub name: Option<String>,
         #[yaserde(attribute = true, rename = "message")]
         pub message: Option<String>,
+        /// `wsam:Action`, or one of its forerunners.
+        #[yaserde(attribute = true, rename = "Action")]
+        pub action: Option<String>,
     }
 }
 

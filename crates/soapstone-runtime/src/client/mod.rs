@@ -217,14 +217,50 @@ impl Client {
         }
     }
 
-    async fn post(&self, action: &str, outgoing: &Outgoing) -> Result<Answer, CallError> {
-        let (content_type, body) = self.packed(action, outgoing)?;
+    /// Sends an envelope that is written already, such as a reply that somebody wants sent to him.
+    ///
+    /// # Errors
+    /// Why it did not arrive.
+    pub async fn deliver(&self, action: &str, envelope: &str) -> Result<(), CallError> {
+        let mut attempt = 0;
+        loop {
+            let content_type = self.content_type(action);
+            let outcome = match self.transmit(action, content_type, envelope.to_owned().into()).await {
+                Ok(response) if response.status().is_success() => return Ok(()),
+                Ok(response) => Err(CallError::Status {
+                    status: response.status().as_u16(),
+                    text: "it was not accepted".to_owned(),
+                }),
+                Err(error) => Err(error),
+            };
+            if attempt >= self.retries {
+                return outcome;
+            }
+            actix_web::rt::time::sleep(BACK_OFF * 2_u32.pow(attempt.min(8))).await;
+            attempt += 1;
+        }
+    }
+
+    async fn transmit(&self, action: &str, content_type: String, body: Body) -> Result<Response, CallError> {
         let mut request = self.http.post(self.address.clone()).timeout(self.timeout).headers(self.headers.clone());
         if self.version == Version::Soap11 {
             request = request.header("SOAPAction", format!("\"{action}\""));
         }
         let lost = |e: reqwest::Error| CallError::Transport(chain(&e));
-        let response = request.header(CONTENT_TYPE, content_type).body(body).send().await.map_err(lost)?;
+        request.header(CONTENT_TYPE, content_type).body(body).send().await.map_err(lost)
+    }
+
+    /// The content type of a message without attachments.
+    fn content_type(&self, action: &str) -> String {
+        match self.version {
+            Version::Soap12 if !action.is_empty() => format!("{}; action=\"{action}\"", self.version.content_type()),
+            _ => self.version.content_type().to_owned(),
+        }
+    }
+
+    async fn post(&self, action: &str, outgoing: &Outgoing) -> Result<Answer, CallError> {
+        let (content_type, body) = self.packed(action, outgoing)?;
+        let response = self.transmit(action, content_type, body).await?;
         let status = response.status();
         let media = response.headers().get(CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or("");
         let media = MediaType::parse(media);
@@ -255,13 +291,7 @@ impl Client {
         });
         let attachments: Vec<_> = outgoing.optimized.iter().cloned().chain(beside).collect();
         if attachments.is_empty() && !self.mtom {
-            let content_type = match self.version {
-                Version::Soap12 if !action.is_empty() => {
-                    format!("{}; action=\"{action}\"", self.version.content_type())
-                }
-                _ => self.version.content_type().to_owned(),
-            };
-            return Ok((content_type, envelope.into()));
+            return Ok((self.content_type(action), envelope.into()));
         }
         let packaging = if self.mtom { Packaging::Mtom } else { Packaging::Swa };
         let is_large = attachments.iter().any(|a| a.content.is_stored());

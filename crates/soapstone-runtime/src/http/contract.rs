@@ -34,6 +34,15 @@ impl PublishedContract {
         Some(self.rewritten(document, addresses))
     }
 
+    /// The contract in one document; None: it cannot be one.
+    pub fn flat(&self, addresses: &Addresses<'_>) -> Option<String> {
+        match &self.info.flat {
+            Some(document) => Some(self.rewritten(document, addresses)),
+            None if self.info.documents.len() == 1 => self.wsdl(addresses),
+            None => None,
+        }
+    }
+
     /// Another document of the contract, by its name.
     pub fn document(&self, name: &str, addresses: &Addresses<'_>) -> Option<String> {
         let document = self.info.documents.iter().find(|d| d.name == name)?;
@@ -192,6 +201,7 @@ mod tests {
                     ports: &[],
                 },
             ],
+            flat: None,
             schemas: &[],
             schema_roots: &[],
             openapi: "",

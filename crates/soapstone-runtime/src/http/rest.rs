@@ -92,8 +92,7 @@ async fn answer(
     let operation = &target.service.info().operations[target.operation];
     let headers = beside::headers(operation, request.headers())?;
     let mut members = members(request, stream, target.route, limits).await?;
-    let attachments = beside::attachments(operation, &mut members)?;
-    let members = Value::Object(members);
+    let attachments = beside::attachments(operation, members.as_object_mut())?;
     let payload = if target.route.input == HttpInput::Body { Payload::Json(members) } else { Payload::Query(members) };
     let context = Context::new(Channel::Rest, id.to_owned(), request.peer_addr().map(|a| a.ip()));
     let context = context.beside(headers, attachments);
@@ -116,32 +115,32 @@ async fn answer(
 }
 
 /// The request's members, from path, query and body.
-async fn members(
-    request: &HttpRequest,
-    stream: Stream,
-    route: &Route,
-    limits: &Limits,
-) -> Result<Map<String, Value>, Fault> {
-    let mut members = match route.input {
+async fn members(request: &HttpRequest, stream: Stream, route: &Route, limits: &Limits) -> Result<Value, Fault> {
+    let mut value = match route.input {
         HttpInput::Body => body_members(request, stream, limits).await?,
-        HttpInput::Query => query_members(request)?,
+        HttpInput::Query => Value::Object(query_members(request)?),
         HttpInput::Location if !request.query_string().is_empty() => {
             return Err(Fault::sender("http.query", 400, "This resource takes no query parameters"));
         }
-        HttpInput::Location => Map::new(),
+        HttpInput::Location => Value::Object(Map::new()),
     };
-    for (name, value) in request.match_info().iter() {
+    for (name, segment) in request.match_info().iter() {
         // actix leaves some escapes, such as `%2F`, which is part of the value here.
-        let value = percent_decoded(value);
-        if members.insert(name.to_owned(), Value::String(value)).is_some() {
+        let decoded = percent_decoded(segment);
+        let Value::Object(members) = &mut value else {
+            let error = crate::ReadError::new(ReadErrorKind::Type, "the body must be a JSON object");
+            return Err(Fault::invalid(vec![*error]));
+        };
+        if members.insert(name.to_owned(), Value::String(decoded)).is_some() {
             let message = format!("\"{name}\" stands in the path; leave it out elsewhere");
             return Err(Fault::sender("http.path_member", 400, message));
         }
     }
-    Ok(members)
+    Ok(value)
 }
 
-async fn body_members(request: &HttpRequest, stream: Stream, limits: &Limits) -> Result<Map<String, Value>, Fault> {
+/// What is in the body: an object, but for messages whose element is a simple value.
+async fn body_members(request: &HttpRequest, stream: Stream, limits: &Limits) -> Result<Value, Fault> {
     let media = request.headers().get(CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or("");
     let media = media.split(';').next().unwrap_or("").trim().to_ascii_lowercase();
     if !(media.is_empty() || media == "application/json" || media.ends_with("+json")) {
@@ -150,16 +149,9 @@ async fn body_members(request: &HttpRequest, stream: Stream, limits: &Limits) ->
     }
     let bytes = body::collect(request, stream, limits.body).await?;
     if bytes.is_empty() {
-        return Ok(Map::new());
+        return Ok(Value::Object(Map::new()));
     }
-    match json::parse(&bytes) {
-        Ok(Value::Object(members)) => Ok(members),
-        Ok(_) => {
-            let error = crate::ReadError::new(ReadErrorKind::Type, "the body must be a JSON object");
-            Err(Fault::invalid(vec![*error]))
-        }
-        Err(error) => Err(Fault::invalid(vec![*error])),
-    }
+    json::parse(&bytes).map_err(|error| Fault::invalid(vec![*error]))
 }
 
 fn query_members(request: &HttpRequest) -> Result<Map<String, Value>, Fault> {

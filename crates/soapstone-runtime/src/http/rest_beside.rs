@@ -40,11 +40,14 @@ pub(super) fn headers(operation: &OperationInfo, headers: &HeaderMap) -> Result<
 ///
 /// # Errors
 /// If one is missing, or not what it must be.
-pub(super) fn attachments(operation: &OperationInfo, members: &mut Map<String, Value>) -> Result<Attachments, Fault> {
+pub(super) fn attachments(
+    operation: &OperationInfo,
+    members: Option<&mut Map<String, Value>>,
+) -> Result<Attachments, Fault> {
     if operation.attachments.is_empty() {
         return Ok(Attachments::default());
     }
-    let given = members.remove(ATTACHMENTS).unwrap_or_default();
+    let given = members.and_then(|members| members.remove(ATTACHMENTS)).unwrap_or_default();
     let mut found = Vec::new();
     for part in operation.attachments {
         let attachment = &given[*part];

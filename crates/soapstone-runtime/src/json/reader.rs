@@ -39,6 +39,23 @@ enum Segment {
     Item(&'static str, u32),
 }
 
+/// A value as the text that XML would have; None: it is of another kind.
+fn text_of(value: &Json, kind: JsonKind) -> Option<String> {
+    match (value, kind) {
+        (Json::String(text), _) => Some(text.clone()),
+        (Json::Number(number), JsonKind::Number | JsonKind::Any) => Some(number.to_string()),
+        (Json::Number(number), JsonKind::Digits) => Some(written_out(number)),
+        (Json::Bool(value), JsonKind::Boolean | JsonKind::Any) => Some(value.to_string()),
+        (Json::Array(items), JsonKind::List(kind)) => {
+            let texts: Option<Vec<String>> = items.iter().map(|item| text_of(item, *kind)).collect();
+            // A blank would make two of one.
+            let texts = texts?;
+            texts.iter().all(|t| !t.is_empty() && !t.contains([' ', '\t', '\n', '\r'])).then(|| texts.join(" "))
+        }
+        _ => None,
+    }
+}
+
 impl JsonSource {
     pub fn new(value: Json) -> Self {
         Self { frames: vec![Frame::new(Segment::Root, value)], single_is_list: false }
@@ -181,6 +198,9 @@ impl JsonSource {
             Some(Json::Array(_)) => "an array",
             Some(Json::Object(_)) => "an object",
         };
+        if self.frames.len() == 1 {
+            return self.fault(ReadErrorKind::Type, format!("the body is {found}, but must be {wanted}"));
+        }
         let name = self.name();
         self.fault(ReadErrorKind::Type, format!("\"{name}\" is {found}, but must be {wanted}")).of(name, None)
     }
@@ -278,13 +298,12 @@ impl Source for JsonSource {
             JsonKind::Digits | JsonKind::Number => "a number",
             JsonKind::Boolean => "true or false",
             JsonKind::Any => "a string, a number, true or false",
+            JsonKind::List(_) => "an array of values without blanks",
         };
-        let text = match self.frames.last().and_then(|frame| frame.value.as_ref()) {
-            Some(Json::String(text)) => text.clone(),
-            Some(Json::Number(number)) if matches!(T::JSON, JsonKind::Number | JsonKind::Any) => number.to_string(),
-            Some(Json::Number(number)) if T::JSON == JsonKind::Digits => written_out(number),
-            Some(Json::Bool(value)) if matches!(T::JSON, JsonKind::Boolean | JsonKind::Any) => value.to_string(),
-            _ => return Err(self.wrong_kind(wanted)),
+        let value = self.frames.last().and_then(|frame| frame.value.as_ref());
+        let text = match value.and_then(|value| text_of(value, T::JSON)) {
+            Some(text) => text,
+            None => return Err(self.wrong_kind(wanted)),
         };
         let name = self.name();
         if let Some(control) = forbidden_character(&text) {

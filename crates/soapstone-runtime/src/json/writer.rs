@@ -95,15 +95,18 @@ impl Sink for JsonSink {
     fn content<T: Simple>(&mut self, value: &T) {
         self.scratch.clear();
         value.write_text(&mut self.scratch, &mut InBraces);
-        let bare = match T::JSON {
-            JsonKind::String | JsonKind::Digits | JsonKind::Any => false,
-            JsonKind::Boolean => true,
-            JsonKind::Number => is_exact_number(&self.scratch),
-        };
-        if bare {
-            self.out.push_str(&self.scratch);
-        } else {
-            quote(&self.scratch, &mut self.out);
+        match T::JSON {
+            JsonKind::List(kind) => {
+                self.out.push('[');
+                for (index, item) in self.scratch.split_ascii_whitespace().enumerate() {
+                    if index > 0 {
+                        self.out.push(',');
+                    }
+                    push_value(item, kind, &mut self.out);
+                }
+                self.out.push(']');
+            }
+            kind => push_value(&self.scratch, &kind, &mut self.out),
         }
     }
 
@@ -158,6 +161,19 @@ impl Sink for JsonSink {
     }
 
     fn array_type(&mut self, _item: &'static TypeName, _count: usize) {}
+}
+
+fn push_value(text: &str, kind: &JsonKind, out: &mut String) {
+    let bare = match kind {
+        JsonKind::String | JsonKind::Digits | JsonKind::Any | JsonKind::List(_) => false,
+        JsonKind::Boolean => true,
+        JsonKind::Number => is_exact_number(text),
+    };
+    if bare {
+        out.push_str(text);
+    } else {
+        quote(text, out);
+    }
 }
 
 fn is_exact_number(text: &str) -> bool {

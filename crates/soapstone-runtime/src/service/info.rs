@@ -28,10 +28,17 @@ pub struct OperationInfo {
     pub name: &'static str,
     pub documentation: &'static str,
     pub soap_action: &'static str,
+    /// What WS-Addressing says of requests and answers.
+    pub input_action: &'static str,
+    pub output_action: &'static str,
+    /// And of declared faults, by the element of their detail.
+    pub fault_actions: &'static [(&'static Field, &'static str)],
     /// Whether its messages are in SOAP encoding.
     pub encoded: bool,
     /// The body's element; one without a name where the message has several, or none.
     pub input: &'static Field,
+    /// Of an input without an element of its own: namespaces and names of what the body may begin with.
+    pub begins: &'static [(&'static str, &'static str)],
     /// None: one-way.
     pub output: Option<&'static Field>,
     /// Header blocks that a request may have.
@@ -83,6 +90,8 @@ pub struct ServiceInfo {
     pub operations: &'static [OperationInfo],
     /// The WSDL first, then all that it imports.
     pub documents: &'static [ContractDocument],
+    /// All of them in one, where there are several and it can be done.
+    pub flat: Option<ContractDocument>,
     /// The schemas that messages are validated with: name and text.
     pub schemas: &'static [(&'static str, &'static str)],
     /// Those to start from: target namespace and name.

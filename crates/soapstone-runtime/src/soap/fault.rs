@@ -21,9 +21,28 @@ pub enum FaultCode {
     MustUnderstand,
 }
 
+/// A code that another specification has for a fault of the header.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StandardCode {
+    pub namespace: &'static str,
+    pub prefix: &'static str,
+    /// The subcodes of SOAP 1.2, outermost first; SOAP 1.1 has the last as its code.
+    pub codes: &'static [&'static str],
+    /// XML for the detail.
+    pub detail: String,
+}
+
+impl StandardCode {
+    fn push_name(&self, code: &str, out: &mut String) {
+        out.push_str(&format!(" xmlns:{0}=\"{1}\">{0}:{code}", self.prefix, self.namespace));
+    }
+}
+
 /// The content of a fault's detail in both formats.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Detail {
+    /// Namespace and name of its element; empty where it is not known.
+    element: (&'static str, &'static str),
     xml: String,
     json: String,
 }
@@ -37,11 +56,13 @@ pub struct Fault {
     pub message: String,
     /// The HTTP status over REST.
     pub status: u16,
-    pub detail: Option<Detail>,
+    pub detail: Option<Box<Detail>>,
     /// What is wrong with the request, place by place.
     pub problems: Vec<ReadError>,
     /// Header blocks that were not understood: prefix declarations and name.
     pub not_understood: Vec<(String, String)>,
+    /// Where another specification says what the fault is called.
+    pub standard: Option<Box<StandardCode>>,
 }
 
 impl Fault {
@@ -55,6 +76,7 @@ impl Fault {
             detail: None,
             problems: Vec::new(),
             not_understood: Vec::new(),
+            standard: None,
         }
     }
 
@@ -68,7 +90,11 @@ impl Fault {
     pub fn detail<T: Message>(mut self, detail: &T) -> Self {
         let mut json = JsonSink::default();
         detail.write(&mut json);
-        self.detail = Some(Detail { xml: crate::xml::to_string(detail), json: json.finish() });
+        self.detail = Some(Box::new(Detail {
+            element: (T::ELEMENT.namespace, T::ELEMENT.local),
+            xml: crate::xml::to_string(detail),
+            json: json.finish(),
+        }));
         self
     }
 
@@ -76,7 +102,7 @@ impl Fault {
     #[must_use]
     pub fn raw_detail(mut self, xml: String, json: Option<String>) -> Self {
         let json = json.unwrap_or_else(|| serde_json::Value::String(xml.clone()).to_string());
-        self.detail = Some(Detail { xml, json });
+        self.detail = Some(Box::new(Detail { element: ("", ""), xml, json }));
         self
     }
 
@@ -96,6 +122,11 @@ impl Fault {
         Self { problems, ..Self::sender(subcode, status, message) }
     }
 
+    /// Namespace and name of the detail's element, where the contract declares it.
+    pub fn detail_element(&self) -> Option<(&'static str, &'static str)> {
+        self.detail.as_ref().map(|detail| detail.element).filter(|(_, local)| !local.is_empty())
+    }
+
     /// The HTTP status that a SOAP reply carries it with.
     pub fn soap_status(&self, version: Version) -> u16 {
         match (version, self.code) {
@@ -111,7 +142,12 @@ impl Fault {
         version.open(&mut out);
         let upgrade = version == Version::Soap12 && self.code == FaultCode::VersionMismatch;
         if !not_understood && !upgrade {
-            version.push_headers(&mut out, headers.xml());
+            // In SOAP 1.1 the detail of a fault of the header stands in the header (WS-Addressing, SOAP binding, 6.2).
+            let detail = self.standard.as_ref().filter(|s| version == Version::Soap11 && !s.detail.is_empty());
+            let detail = detail.map(|s| {
+                format!("<{0}:FaultDetail xmlns:{0}=\"{1}\">{2}</{0}:FaultDetail>", s.prefix, s.namespace, s.detail)
+            });
+            version.push_headers(&mut out, headers.xml().chain(detail.as_deref()));
         } else {
             out.push_str("<soap:Header>");
             headers.xml().for_each(|block| out.push_str(block));
@@ -143,18 +179,24 @@ impl Fault {
     }
 
     fn write_11(&self, out: &mut String) {
-        out.push_str("<faultcode>soap:");
-        out.push_str(match self.code {
-            FaultCode::Sender => "Client",
-            FaultCode::Receiver => "Server",
-            FaultCode::VersionMismatch => "VersionMismatch",
-            FaultCode::MustUnderstand => "MustUnderstand",
-        });
+        out.push_str("<faultcode");
+        match self.standard.as_ref().and_then(|standard| Some((standard, standard.codes.last()?))) {
+            Some((standard, code)) => standard.push_name(code, out),
+            None => {
+                out.push_str(">soap:");
+                out.push_str(match self.code {
+                    FaultCode::Sender => "Client",
+                    FaultCode::Receiver => "Server",
+                    FaultCode::VersionMismatch => "VersionMismatch",
+                    FaultCode::MustUnderstand => "MustUnderstand",
+                });
+            }
+        }
         out.push_str("</faultcode><faultstring xml:lang=\"en\">");
         escape_text(&self.message, out);
         out.push_str("</faultstring>");
         // Only a fault of the body's processing has a detail (SOAP 1.1, section 4.4).
-        if matches!(self.code, FaultCode::Sender | FaultCode::Receiver) {
+        if matches!(self.code, FaultCode::Sender | FaultCode::Receiver) && self.standard.is_none() {
             out.push_str("<detail>");
             self.write_detail(out);
             out.push_str("</detail>");
@@ -169,11 +211,25 @@ impl Fault {
             FaultCode::VersionMismatch => "VersionMismatch",
             FaultCode::MustUnderstand => "MustUnderstand",
         });
-        out.push_str("</soap:Value><soap:Subcode><soap:Value xmlns:s=\"");
-        out.push_str(NAMESPACE);
-        out.push_str("\">s:");
-        escape_text(&self.subcode, out);
-        out.push_str("</soap:Value></soap:Subcode></soap:Code><soap:Reason><soap:Text xml:lang=\"en\">");
+        out.push_str("</soap:Value>");
+        match &self.standard {
+            Some(standard) => {
+                for code in standard.codes {
+                    out.push_str("<soap:Subcode><soap:Value");
+                    standard.push_name(code, out);
+                    out.push_str("</soap:Value>");
+                }
+                standard.codes.iter().for_each(|_| out.push_str("</soap:Subcode>"));
+            }
+            None => {
+                out.push_str("<soap:Subcode><soap:Value xmlns:s=\"");
+                out.push_str(NAMESPACE);
+                out.push_str("\">s:");
+                escape_text(&self.subcode, out);
+                out.push_str("</soap:Value></soap:Subcode>");
+            }
+        }
+        out.push_str("</soap:Code><soap:Reason><soap:Text xml:lang=\"en\">");
         escape_text(&self.message, out);
         out.push_str("</soap:Text></soap:Reason>");
         if self.not_understood.is_empty() {
@@ -184,6 +240,9 @@ impl Fault {
     }
 
     fn write_detail(&self, out: &mut String) {
+        if let Some(standard) = &self.standard {
+            return out.push_str(&standard.detail);
+        }
         if let Some(detail) = &self.detail {
             return out.push_str(&detail.xml);
         }

@@ -1,11 +1,13 @@
 //! `xs:list`: values of one type, separated by white space.
 
-use super::simple::{Declare, Prefixes, Simple, Wrong, checked, treated};
+use super::simple::{Declare, JsonKind, Prefixes, Simple, Wrong, checked, treated};
 use crate::problem::ReadError;
 use crate::schema::{Facets, Field, Sink, Source, Value, WhiteSpace};
 use std::borrow::Cow;
 
 impl<T: Simple> Simple for Vec<T> {
+    const JSON: JsonKind = JsonKind::List(&T::JSON);
+
     fn parse(text: &str) -> Result<Self, Cow<'static, str>> {
         text.split_ascii_whitespace().map(T::parse).collect()
     }

@@ -16,6 +16,8 @@ pub enum JsonKind {
     Boolean,
     /// A string, number or boolean, whatever the text is: unions.
     Any,
+    /// An array of such values; one string with blanks between them is read as well.
+    List(&'static JsonKind),
 }
 
 /// What namespaces the prefixes of QName values mean.

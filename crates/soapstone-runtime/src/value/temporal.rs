@@ -15,16 +15,22 @@ struct Parts {
     hour: u8,
     minute: u8,
     second: u8,
-    /// Fractions of a second beyond nine digits are cut off.
-    nanosecond: u32,
-    /// How many digits of the second's fraction are written at least: as many as were given.
+    /// The second's fraction, in units of 10^-18 s.
+    fraction: u64,
+    /// How many digits of it are written at least: as many as were given.
     digits: u8,
     /// Minutes east of Greenwich; None: no zone was given.
     zone: Option<i16>,
 }
 
+/// How many digits a fraction of a second may have.
+const DIGITS: usize = 18;
+
+/// A nanosecond in units of a fraction.
+const NANO: u64 = 1_000_000_000;
+
 const START: Parts =
-    Parts { year: 1972, month: 1, day: 1, hour: 0, minute: 0, second: 0, nanosecond: 0, digits: 0, zone: None };
+    Parts { year: 1972, month: 1, day: 1, hour: 0, minute: 0, second: 0, fraction: 0, digits: 0, zone: None };
 
 /// Reads digits off a text.
 struct Scanner<'a>(&'a str);
@@ -53,19 +59,19 @@ impl Scanner<'_> {
         digits.parse::<i64>().ok().map(|year| if negative { -year } else { year })
     }
 
-    /// Nanoseconds, and how many digits they were written with.
-    fn fraction(&mut self) -> Option<(u32, u8)> {
+    /// The fraction of a second, and how many digits it was written with.
+    fn fraction(&mut self) -> Option<(u64, u8)> {
         if self.literal(".").is_none() {
             return Some((0, 0));
         }
         let length = self.0.bytes().take_while(u8::is_ascii_digit).count();
-        if length == 0 {
+        let digits = self.0[..length].trim_end_matches('0');
+        if length == 0 || digits.len() > DIGITS {
             return None;
         }
-        let kept = &self.0[..length.min(9)];
         self.0 = &self.0[length..];
-        let digits = u8::try_from(kept.len()).unwrap_or(9);
-        kept.parse::<u32>().ok().map(|n| (n * 10_u32.pow(9 - u32::from(digits)), digits))
+        let fraction = format!("{digits:0<DIGITS$}").parse().ok()?;
+        Some((fraction, u8::try_from(length.min(DIGITS)).unwrap_or(0)))
     }
 
     fn zone(&mut self) -> Option<Option<i16>> {
@@ -98,8 +104,8 @@ impl Scanner<'_> {
         parts.minute = self.two(0, 59)?;
         self.literal(":")?;
         parts.second = self.two(0, 59)?;
-        (parts.nanosecond, parts.digits) = self.fraction()?;
-        let midnight = parts.minute == 0 && parts.second == 0 && parts.nanosecond == 0;
+        (parts.fraction, parts.digits) = self.fraction()?;
+        let midnight = parts.minute == 0 && parts.second == 0 && parts.fraction == 0;
         (parts.hour < 24 || midnight).then_some(())
     }
 
@@ -120,7 +126,7 @@ fn days_in(year: i64, month: u8) -> u8 {
 impl PartialEq for Parts {
     /// How many zeros a fraction was written with is no part of the value.
     fn eq(&self, other: &Self) -> bool {
-        let key = |p: &Self| (p.year, p.month, p.day, p.hour, p.minute, p.second, p.nanosecond, p.zone);
+        let key = |p: &Self| (p.year, p.month, p.day, p.hour, p.minute, p.second, p.fraction, p.zone);
         key(self) == key(other)
     }
 }
@@ -129,11 +135,16 @@ impl Eq for Parts {}
 
 impl std::hash::Hash for Parts {
     fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
-        (self.year, self.month, self.day, self.hour, self.minute, self.second, self.nanosecond, self.zone).hash(state);
+        (self.year, self.month, self.day, self.hour, self.minute, self.second, self.fraction, self.zone).hash(state);
     }
 }
 
 impl Parts {
+    /// The fraction, cut off to what chrono can tell.
+    fn nanoseconds(&self) -> u32 {
+        u32::try_from(self.fraction / NANO).unwrap_or(0)
+    }
+
     fn append_year(&self, out: &mut String) {
         let sign = if self.year < 0 { "-" } else { "" };
         let _ = write!(out, "{sign}{:04}", self.year.unsigned_abs());
@@ -146,8 +157,8 @@ impl Parts {
 
     fn append_time(&self, out: &mut String) {
         let _ = write!(out, "{:02}:{:02}:{:02}", self.hour, self.minute, self.second);
-        if self.nanosecond > 0 || self.digits > 0 {
-            let all = format!("{:09}", self.nanosecond);
+        if self.fraction > 0 || self.digits > 0 {
+            let all = format!("{:0DIGITS$}", self.fraction);
             let needed = all.trim_end_matches('0').len().max(usize::from(self.digits).min(all.len()));
             let _ = write!(out, ".{}", &all[..needed]);
         }
@@ -164,8 +175,8 @@ impl Parts {
         };
     }
 
-    /// Seconds and nanoseconds since an epoch, for comparing; no zone counts as Greenwich.
-    fn instant(&self) -> (i128, u32) {
+    /// Seconds since an epoch and their fraction, for comparing; no zone counts as Greenwich.
+    fn instant(&self) -> (i128, u64) {
         let (y, m) = if self.month <= 2 { (self.year - 1, self.month + 9) } else { (self.year, self.month - 3) };
         let days = 365 * y + y.div_euclid(4) - y.div_euclid(100)
             + y.div_euclid(400)
@@ -176,8 +187,16 @@ impl Parts {
             + i128::from(self.minute) * 60
             + i128::from(self.second)
             - i128::from(self.zone.unwrap_or(0)) * 60;
-        (seconds, self.nanosecond)
+        (seconds, self.fraction)
     }
+}
+
+const TOO_FINE: &str = "has a fraction of a second of more than 18 digits";
+
+fn has_long_fraction(text: &str) -> bool {
+    let fraction = text.split_once('.').map_or("", |(_, fraction)| fraction);
+    let digits = &fraction[..fraction.bytes().take_while(u8::is_ascii_digit).count()];
+    digits.trim_end_matches('0').len() > DIGITS
 }
 
 macro_rules! temporal {
@@ -198,6 +217,7 @@ macro_rules! temporal {
                 };
                 match all() {
                     Some(()) => Ok(Self(parts)),
+                    None if has_long_fraction(text) => Err(TOO_FINE.into()),
                     None => Err(concat!("is not of the form ", $sample).into()),
                 }
             }
@@ -260,7 +280,7 @@ impl DateTime {
         };
         let date = NaiveDate::from_ymd_opt(i32::try_from(parts.year).ok()?, parts.month.into(), parts.day.into())?;
         let (date, hour) = if parts.hour == 24 { (date.succ_opt()?, 0) } else { (date, parts.hour) };
-        let time = date.and_hms_nano_opt(hour.into(), parts.minute.into(), parts.second.into(), parts.nanosecond)?;
+        let time = date.and_hms_nano_opt(hour.into(), parts.minute.into(), parts.second.into(), parts.nanoseconds())?;
         Some(zone.from_local_datetime(&time).single()?.with_timezone(&Utc))
     }
 
@@ -275,7 +295,7 @@ impl DateTime {
             hour: small(time.hour()),
             minute: small(time.minute()),
             second: small(time.second()),
-            nanosecond: time.nanosecond().min(999_999_999),
+            fraction: u64::from(time.nanosecond().min(999_999_999)) * NANO,
             digits: 0,
             zone: Some(0),
         })
@@ -292,7 +312,8 @@ pub struct Duration {
     pub hours: u64,
     pub minutes: u64,
     pub seconds: u64,
-    pub nanoseconds: u32,
+    /// The fraction of a second, in units of 10^-18 s.
+    pub fraction: u64,
 }
 
 impl Duration {
@@ -305,8 +326,7 @@ impl Duration {
             None if text.is_empty() => return None,
             None => (text, ""),
         };
-        let mut value =
-            Self { negative, years: 0, months: 0, days: 0, hours: 0, minutes: 0, seconds: 0, nanoseconds: 0 };
+        let mut value = Self { negative, years: 0, months: 0, days: 0, hours: 0, minutes: 0, seconds: 0, fraction: 0 };
         let mut rest = date;
         for (unit, slot) in [('Y', &mut value.years), ('M', &mut value.months), ('D', &mut value.days)] {
             *slot = take(&mut rest, unit)?;
@@ -326,7 +346,7 @@ impl Duration {
                 let mut scanner = Scanner("");
                 let with_point = format!(".{fraction}");
                 scanner.0 = &with_point;
-                value.nanoseconds = scanner.fraction()?.0;
+                value.fraction = scanner.fraction()?.0;
                 scanner.finish()?;
             }
         }
@@ -351,7 +371,8 @@ fn take(rest: &mut &str, unit: char) -> Option<u64> {
 
 impl Simple for Duration {
     fn parse(text: &str) -> Result<Self, Cow<'static, str>> {
-        Self::scan(text).ok_or_else(|| "is not a duration of the form P1Y2M3DT4H5M6.7S".into())
+        let wrong = if has_long_fraction(text) { TOO_FINE } else { "is not a duration of the form P1Y2M3DT4H5M6.7S" };
+        Self::scan(text).ok_or_else(|| wrong.into())
     }
 
     fn append(&self, out: &mut String) {
@@ -365,15 +386,15 @@ impl Simple for Duration {
                 let _ = write!(out, "{value}{unit}");
             }
         }
-        if self.hours + self.minutes + self.seconds > 0 || self.nanoseconds > 0 || out.len() == before {
+        if self.hours + self.minutes + self.seconds > 0 || self.fraction > 0 || out.len() == before {
             out.push('T');
             for (value, unit) in [(self.hours, 'H'), (self.minutes, 'M')] {
                 if value > 0 {
                     let _ = write!(out, "{value}{unit}");
                 }
             }
-            if self.nanoseconds > 0 {
-                let digits = format!("{:09}", self.nanoseconds);
+            if self.fraction > 0 {
+                let digits = format!("{:0DIGITS$}", self.fraction);
                 let _ = write!(out, "{}.{}S", self.seconds, digits.trim_end_matches('0'));
             } else if self.seconds > 0 || self.hours + self.minutes == 0 {
                 let _ = write!(out, "{}S", self.seconds);
@@ -396,6 +417,7 @@ mod tests {
             "0001-01-01T00:00:00+14:00",
             "12026-02-28T00:00:00-05:30",
             "-0044-03-15T12:00:00",
+            "2026-11-30T23:59:00.123456789012345678Z",
         ] {
             assert_eq!(DateTime::parse(text).unwrap().lexical(), text);
         }
@@ -427,6 +449,8 @@ mod tests {
         for text in ["P1Y2M3DT4H5M6.7S", "-P1D", "PT0S", "PT1H"] {
             assert_eq!(Duration::parse(text).unwrap().lexical(), text);
         }
+        assert_eq!(Time::parse("00:00:00.10000000000000000000").unwrap().lexical(), "00:00:00.100000000000000000");
+        assert!(Time::parse("00:00:00.1234567890123456789").unwrap_err().contains("18 digits"));
         assert!(Duration::parse("P").is_err());
         assert!(Duration::parse("P1S").is_err());
     }

@@ -622,7 +622,9 @@ impl Source for XmlSource<'_> {
 
     fn any_value(&mut self) -> Read<AnyValue> {
         let Some(start) = self.entered.take() else { return Ok(AnyValue::default()) };
-        let plain = start.attributes_raw().trim().is_empty();
+        let says_nothing =
+            |name: &str| name == "xmlns" || name.starts_with("xmlns:") || name.ends_with(":encodingStyle");
+        let plain = start.attributes().flatten().all(|a| says_nothing(a.key.0));
         let inner = usize::try_from(self.reader.buffer_position()).unwrap_or(usize::MAX);
         let span = self.reader.read_to_end(start.to_end().name()).map_err(|e| self.malformed(&e))?;
         self.next = Next::End;

@@ -9,6 +9,14 @@ pub struct Scope<'a> {
     bindings: Vec<Binding<'a>>,
 }
 
+/// Whether a prefix stands anywhere in a text, and not as a part of another name or of an address.
+fn uses(text: &str, prefix: &str) -> bool {
+    text.match_indices(&format!("{prefix}:")).any(|(at, _)| {
+        let before = text[..at].chars().next_back();
+        before.is_none_or(|c| !(c.is_alphanumeric() || matches!(c, ':' | '-' | '_' | '.')))
+    })
+}
+
 #[derive(Clone, Debug)]
 struct Binding<'a> {
     depth: u32,
@@ -69,7 +77,7 @@ impl<'a> Scope<'a> {
         seen
     }
 
-    /// An element that stands in this scope, as text of its own with all namespaces declared.
+    /// An element that stands in this scope, as text of its own with all namespaces declared that it uses.
     pub fn standalone(&self, element: &str, start: &BytesStart<'_>) -> String {
         let name_end = 1 + start.name().0.len();
         let declared: Vec<String> = start.attributes().flatten().map(|a| a.key.0.to_owned()).collect();
@@ -77,7 +85,9 @@ impl<'a> Scope<'a> {
         for (prefix, uri) in self.in_scope() {
             let name = if prefix.is_empty() { "xmlns".to_owned() } else { format!("xmlns:{prefix}") };
             let is_undeclared = prefix.is_empty() && uri.is_empty();
-            if !is_undeclared && !declared.contains(&name) {
+            // A prefix may be used in values as well as in names.
+            let is_used = prefix.is_empty() || uses(element, prefix);
+            if is_used && !is_undeclared && !declared.contains(&name) {
                 out.push_str(&format!(" {name}=\""));
                 super::escape_attribute(uri, &mut out);
                 out.push('"');

@@ -6,30 +6,35 @@ use crate::attachment::{Attachments, Unassigned, xop};
 use crate::message::Reply;
 use crate::problem::ReadErrorKind;
 use crate::service::{Context, OperationInfo, Outcome};
-use crate::soap::{Envelope, Fault, HeaderBlock, Version};
+use crate::soap::{Addressing, Envelope, Fault, HeaderBlock, Route, Version, WSA};
 use crate::xml;
 
 /// What is found before a handler runs.
 pub(super) enum Started {
-    Running { version: Version, operation: usize, context: Context, outcome: Outcome },
-    Refused(Version, Box<Fault>),
+    Running { version: Version, operation: usize, context: Context, outcome: Outcome, addressing: Option<Addressing> },
+    Refused { version: Version, fault: Box<Fault>, addressing: Option<Addressing> },
 }
 
 impl Endpoint {
     /// Everything up to the handler's start.
     pub(super) fn start(&self, incoming: &Incoming, version: Version, context: Context) -> Started {
+        let refused = |version, fault, addressing| Started::Refused { version, fault, addressing };
         let text = match xml::decode(&incoming.envelope, incoming.charset.as_deref()) {
             Ok(text) => text,
-            Err(error) => return Started::Refused(version, Box::new(Fault::invalid(vec![*error]))),
+            Err(error) => return refused(version, Box::new(Fault::invalid(vec![*error])), None),
         };
         let envelope = match Envelope::parse(&text, &self.options.limits) {
             Ok(envelope) => envelope,
-            Err((version, fault)) => return Started::Refused(version, Box::new(fault)),
+            Err((version, fault)) => return refused(version, Box::new(fault), None),
         };
         let version = envelope.version;
-        match self.dispatch(&text, envelope, incoming, context) {
-            Ok((operation, context, outcome)) => Started::Running { version, operation, context, outcome },
-            Err(fault) => Started::Refused(version, fault),
+        let addressing = match Addressing::of(&envelope) {
+            Ok(addressing) => addressing,
+            Err(fault) => return refused(version, fault, None),
+        };
+        match self.dispatch(&text, envelope, incoming, context, addressing.as_ref()) {
+            Ok((operation, context, outcome)) => Started::Running { version, operation, context, outcome, addressing },
+            Err(fault) => refused(version, fault, addressing),
         }
     }
 
@@ -39,11 +44,16 @@ impl Endpoint {
         envelope: Envelope<'_>,
         incoming: &Incoming,
         context: Context,
+        addressing: Option<&Addressing>,
     ) -> Result<(usize, Context, Outcome), Box<Fault>> {
-        let action = incoming.action.as_deref();
+        let said = addressing.map(|addressing| addressing.action.as_str());
+        let action = incoming.action.as_deref().filter(|action| !action.is_empty()).or(said);
         let index = self.operation(&envelope, action);
         let operations = self.service.info().operations;
         let understood = |block: &HeaderBlock| {
+            if block.namespace == WSA {
+                return true;
+            }
             let of = |operation: &OperationInfo| {
                 operation.headers.iter().any(|h| h.local == block.local && h.namespace == block.namespace)
             };
@@ -57,7 +67,10 @@ impl Endpoint {
         }
         let index = index?;
         let operation = &operations[index];
-        self.check_action(operation, action)?;
+        self.check_action(operation, incoming.action.as_deref(), addressing)?;
+        if let Some(addressing) = addressing {
+            self.check_routes(operation, addressing)?;
+        }
         if envelope.body_elements > 1 && !operation.encoded && !operation.input.local.is_empty() {
             let message = "The body has more than one element";
             return Err(Box::new(Fault::sender("soap.two_bodies", 400, message)));
@@ -88,8 +101,23 @@ impl Endpoint {
         }
     }
 
-    fn check_action(&self, operation: &OperationInfo, action: Option<&str>) -> Result<(), Box<Fault>> {
-        match action.filter(|a| !a.is_empty() && *a != operation.soap_action && *a != operation.name) {
+    fn check_action(
+        &self,
+        operation: &OperationInfo,
+        action: Option<&str>,
+        addressing: Option<&Addressing>,
+    ) -> Result<(), Box<Fault>> {
+        let is_own = |action: &str| [operation.soap_action, operation.input_action, operation.name].contains(&action);
+        let action = action.filter(|action| !action.is_empty());
+        if let Some(addressing) = addressing {
+            if action.is_some_and(|action| action != addressing.action) {
+                return Err(addressing.actions_differ(action.unwrap_or_default()));
+            }
+            if !is_own(&addressing.action) {
+                return Err(addressing.action_not_supported(operation.input_action));
+            }
+        }
+        match action.filter(|action| !is_own(action)) {
             None => Ok(()),
             Some(action) => {
                 let message = format!(
@@ -99,6 +127,21 @@ impl Endpoint {
                 Err(Box::new(Fault::sender("soap.action_mismatch", 400, message)))
             }
         }
+    }
+
+    /// Sees to it that replies can go where they are wanted.
+    fn check_routes(&self, operation: &OperationInfo, addressing: &Addressing) -> Result<(), Box<Fault>> {
+        if operation.output.is_some() {
+            addressing.can_be_answered()?;
+        }
+        for is_fault in [false, true] {
+            if let Route::To(address) = addressing.route(is_fault)
+                && !self.options.reply_hosts.allow(address)
+            {
+                return Err(addressing.only_back(is_fault));
+            }
+        }
+        Ok(())
     }
 
     /// The operation that the body's first element means; where messages have none, the action says it.
@@ -120,9 +163,14 @@ impl Endpoint {
             let operation = &operations[**i];
             action.is_some_and(|a| !a.is_empty() && (a == operation.soap_action || a == operation.name))
         };
-        match bare.as_slice() {
-            [only] => Ok(*only),
-            _ => match bare.iter().find(called) {
+        let begun = |i: &&usize| match operations[**i].begins {
+            [] => local.is_empty(),
+            begins => begins.iter().any(|(ns, name)| name == local && ns == namespace),
+        };
+        let begun: Vec<usize> = bare.iter().filter(begun).copied().collect();
+        match (begun.as_slice(), bare.as_slice()) {
+            ([only], _) | ([], [only]) => Ok(*only),
+            _ => match begun.iter().chain(&bare).find(called) {
                 Some(index) => Ok(*index),
                 None if local.is_empty() => {
                     let message = "The body is empty: it must have the operation's element";

@@ -1,6 +1,7 @@
 //! The SOAP endpoint of one service: bytes in, operation by the body's element, bytes out.
 
 mod dispatch;
+mod elsewhere;
 mod reply;
 mod request;
 
@@ -13,6 +14,7 @@ use crate::validate::Validator;
 use actix_web::web::{self, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 use dispatch::Started;
+pub use elsewhere::ReplyHosts;
 use reply::Replier;
 use request::Incoming;
 use std::sync::Arc;
@@ -28,6 +30,8 @@ pub struct EndpointOptions {
     /// Requests are validated unless this is set.
     pub skip_validation: bool,
     pub trusted_proxies: TrustedProxies,
+    /// Where replies may be sent to instead of back.
+    pub reply_hosts: ReplyHosts,
     /// Where the other portTypes of the contract are served, for the addresses in it.
     pub siblings: Vec<Sibling>,
     /// The path of the REST facade, for the addresses of HTTP bindings.
@@ -111,6 +115,9 @@ impl Endpoint {
                 .body("The contract has no such document. Its WSDL is at ?wsdl.\n"),
         };
         match query.first().map(|(name, value)| (name.to_ascii_lowercase(), value.as_str())) {
+            Some((kind, "")) if kind == "wsdl" && query.iter().any(|(name, _)| name.eq_ignore_ascii_case("flat")) => {
+                xml(contract.flat(&addresses))
+            }
             Some((kind, "")) if kind == "wsdl" => xml(contract.wsdl(&addresses)),
             Some((kind, name)) if kind == "wsdl" || kind == "xsd" => xml(contract.document(name, &addresses)),
             _ => HttpResponse::Ok()
@@ -152,15 +159,18 @@ impl Endpoint {
             start()
         };
         let (operation, context, outcome) = match started {
-            Started::Running { version, operation, context, outcome } => {
+            Started::Running { version, operation, context, outcome, addressing } => {
                 replier.version = version;
+                replier.addressing = addressing;
                 (operation, context, outcome.await)
             }
-            Started::Refused(version, fault) => {
+            Started::Refused { version, fault, addressing } => {
                 replier.version = version;
+                replier.addressing = addressing;
                 return replier.refuse(&fault);
             }
         };
+        replier.operation = Some(&self.service.info().operations[operation]);
         replier.beside = context.take_reply();
         match outcome.and_then(|reply| self.checked(operation, replier.version, reply)) {
             Ok(reply) => replier.answer(reply),

@@ -1,9 +1,10 @@
 //! A reply on its way: the envelope in the request's version, alone or with attachments.
 
+use super::elsewhere::Delivery;
 use crate::attachment::{Attachment, Package, Packaging};
 use crate::message::Reply;
-use crate::service::{Beside, Context};
-use crate::soap::{Fault, Version};
+use crate::service::{Beside, Context, OperationInfo};
+use crate::soap::{Addressing, Fault, Route, Version, fault_action};
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::http::header::CONTENT_TYPE;
@@ -15,20 +16,35 @@ pub(super) struct Replier {
     pub beside: Beside,
     /// Whether the request came by MTOM.
     pub optimized: bool,
+    /// What the request says by WS-Addressing.
+    pub addressing: Option<Addressing>,
+    pub operation: Option<&'static OperationInfo>,
     request_id: String,
 }
 
 impl Replier {
     pub fn new(version: Version, context: &Context) -> Self {
-        Self { version, beside: Beside::default(), optimized: false, request_id: context.request_id.clone() }
+        Self {
+            version,
+            beside: Beside::default(),
+            optimized: false,
+            addressing: None,
+            operation: None,
+            request_id: context.request_id.clone(),
+        }
     }
 
     /// The answer of an operation.
-    pub fn answer(self, reply: Reply) -> HttpResponse {
+    pub fn answer(mut self, reply: Reply) -> HttpResponse {
         if reply.is_none() {
             return HttpResponse::Accepted().finish();
         }
+        let action = self.operation.map_or("", |operation| operation.output_action);
+        self.address(action, false);
         let envelope = self.version.wrap_with(&self.beside.headers, &reply.text);
+        if let Some(accepted) = self.elsewhere(action, &envelope, false) {
+            return accepted;
+        }
         let optimized = self.optimized || !reply.attachments.is_empty();
         if !optimized && self.beside.attachments.is_empty() {
             return self.respond(StatusCode::OK, envelope);
@@ -48,9 +64,49 @@ impl Replier {
     }
 
     /// A fault.
-    pub fn refuse(&self, fault: &Fault) -> HttpResponse {
+    pub fn refuse(mut self, fault: &Fault) -> HttpResponse {
         let status = fault.soap_status(self.version);
+        let declared = fault.detail_element().and_then(|(namespace, local)| {
+            let mut declared = self.operation?.fault_actions.iter();
+            let own = declared.find(|(field, _)| field.local == local && field.namespace == namespace);
+            own.map(|(_, action)| *action)
+        });
+        let action = fault_action(fault, declared);
+        // A fault of the addresses themselves goes back: where else could it go?
+        if fault.standard.is_some() {
+            self.addressing = self.addressing.as_ref().map(Addressing::back);
+        }
+        self.address(action, true);
+        if let Some(accepted) = self.elsewhere(action, &fault.envelope(self.version, &self.beside.headers), true) {
+            return accepted;
+        }
         self.refuse_with(fault, status)
+    }
+
+    /// Adds what WS-Addressing wants the header to say.
+    fn address(&mut self, action: &str, is_fault: bool) {
+        if let Some(addressing) = &self.addressing {
+            let mut headers = addressing.reply_headers(action, &message_id(), is_fault);
+            headers.0.append(&mut self.beside.headers.0);
+            self.beside.headers = headers;
+        }
+    }
+
+    /// Sends a reply elsewhere, if it is wanted there; the answer to the request is then that it was accepted.
+    fn elsewhere(&self, action: &str, envelope: &str, is_fault: bool) -> Option<HttpResponse> {
+        match self.addressing.as_ref()?.route(is_fault) {
+            Route::Back => return None,
+            Route::Nowhere => {}
+            Route::To(address) => Delivery {
+                address: address.to_owned(),
+                version: self.version,
+                action: action.to_owned(),
+                envelope: envelope.to_owned(),
+                request_id: self.request_id.clone(),
+            }
+            .start(),
+        }
+        Some(HttpResponse::Accepted().finish())
     }
 
     /// A fault before there is a message: HTTP has a status for that.
@@ -67,4 +123,18 @@ impl Replier {
     fn respond(&self, status: StatusCode, text: String) -> HttpResponse {
         HttpResponse::build(status).insert_header((CONTENT_TYPE, self.version.content_type())).body(text)
     }
+}
+
+/// An ID that no other message has: a UUID of version 4 (RFC 9562).
+fn message_id() -> String {
+    let random = format!("{}{}", super::super::request_id(), super::super::request_id());
+    let variant = ['8', '9', 'a', 'b'][random.as_bytes().get(16).map_or(0, |b| usize::from(b % 4))];
+    format!(
+        "urn:uuid:{}-{}-4{}-{variant}{}-{}",
+        &random[..8],
+        &random[8..12],
+        &random[13..16],
+        &random[17..20],
+        &random[20..]
+    )
 }
