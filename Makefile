@@ -1,7 +1,7 @@
 # make demo         build, start a server with a real catalogue in it, and say what to look at
 # make test         all tests, with the clients and databases they need
 # make bench        how fast an import is, beside its floors
-# make fuzz         fuzz the readers of contracts and messages, a minute each (FUZZ_SECONDS)
+# make fuzz         fuzz the readers of contracts, messages and attachments, a minute each (FUZZ_SECONDS)
 # make tools        install what the tests need
 # make screenshots  the README's pictures, taken anew
 
@@ -28,10 +28,10 @@ COVERAGE = -Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 \
 
 fuzz:
 	@scripts/need $(BUILD_PACKAGES) g++
-	mkdir -p target/fuzz/corpus/contract target/fuzz/corpus/message
+	mkdir -p target/fuzz/corpus/contract target/fuzz/corpus/message target/fuzz/corpus/multipart
 	RUSTFLAGS="$(COVERAGE)" cargo build --release --locked --manifest-path fuzz/Cargo.toml \
 		--target $(HOST) --target-dir target/fuzz
-	for target in contract message; do \
+	for target in contract message multipart; do \
 		target/fuzz/$(HOST)/release/$$target -max_total_time=$(FUZZ_SECONDS) -timeout=20 -rss_limit_mb=2048 -max_len=65536 \
 			-artifact_prefix=target/fuzz/ target/fuzz/corpus/$$target fuzz/seeds/$$target || exit 1; \
 	done

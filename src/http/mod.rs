@@ -1,6 +1,7 @@
 //! The server: SOAP endpoints, REST facade, uploads, Navigator, health.
 
 mod health;
+mod metrics;
 mod upload;
 
 use crate::config::Config;
@@ -10,10 +11,12 @@ use crate::services::{CatalogService, ExchangeService};
 use actix_web::middleware::{Compress, DefaultHeaders};
 use actix_web::web::{self, Data};
 use actix_web::{App, HttpRequest, HttpResponse, HttpServer};
+use metrics::Metrics;
 use soapstone_contracts::catalog::CatalogServer;
 use soapstone_contracts::exchange::ExchangeServer;
 use soapstone_runtime::attachment::Spool;
 use soapstone_runtime::http::{BaseAddress, Endpoint, EndpointOptions, Rest, api_page, openapi, problem_response};
+use soapstone_runtime::observe::Observed;
 use soapstone_runtime::service::Service;
 use soapstone_runtime::soap::Fault;
 use std::net::SocketAddr;
@@ -45,12 +48,15 @@ impl Server {
         let catalog = CatalogService { store: exchange.store.clone(), defaults: config.defaults.clone() };
         let catalog: Arc<dyn Service> = Arc::new(CatalogServer(catalog));
         let exchange_service: Arc<dyn Service> = Arc::new(ExchangeServer(runs.clone()));
+        let metrics = Arc::new(Metrics::new());
+        let observed = Observed(Some(metrics.clone()));
         let options = EndpointOptions {
             limits: config.limits,
             spool: attachments(config)?,
             validate_responses: config.validate_responses,
             skip_validation: !config.validate_requests,
             trusted_proxies: config.trusted_proxies.clone(),
+            observed: observed.clone(),
             reply_hosts: config.reply_hosts.clone(),
             siblings: Vec::new(),
             rest_path: Some(API.to_owned()),
@@ -59,10 +65,11 @@ impl Server {
             Endpoint::new(catalog.clone(), "/soap/catalog", options.clone())?,
             Endpoint::new(exchange_service.clone(), "/soap/exchange", options)?,
         ];
-        let rest = Rest::new(vec![catalog, exchange_service], config.limits);
+        let rest = Rest::new(vec![catalog, exchange_service], config.limits).observed(observed);
         let upload = upload::Upload { service: runs, limit: config.max_upload };
         let state = Data::new(State { rest: rest.clone(), trusted: config.trusted_proxies.clone() });
         let store = Data::new(exchange.store.clone());
+        let metrics = Data::new(metrics);
         let mut server = HttpServer::new(move || {
             let endpoints = endpoints.clone();
             let (rest, upload) = (rest.clone(), upload.clone());
@@ -71,6 +78,7 @@ impl Server {
                 .wrap(DefaultHeaders::new().add(("x-content-type-options", "nosniff")))
                 .app_data(state.clone())
                 .app_data(store.clone())
+                .app_data(metrics.clone())
                 .configure(|config| endpoints.iter().for_each(|endpoint| endpoint.configure(config)))
                 .service(
                     web::scope(API)
@@ -82,6 +90,7 @@ impl Server {
                 .route("/api", web::get().to(api))
                 .route("/openapi.json", web::get().to(openapi_document))
                 .configure(health::configure)
+                .configure(metrics::configure)
                 .configure(navigator::configure)
         })
         .client_request_timeout(Duration::from_secs(10))

@@ -120,6 +120,12 @@ impl CustomizeConnection<Db, diesel::r2d2::Error> for Pragmas {
 }
 
 impl Store {
+    /// How many connections there are, and how many of them nobody uses.
+    pub fn connections(&self) -> (u32, u32) {
+        let state = self.pool.state();
+        (state.connections, state.idle_connections)
+    }
+
     /// Opens the database: a path is SQLite, `postgres://…` is PostgreSQL.
     ///
     /// # Errors

@@ -442,3 +442,12 @@ pub fn now(connection: &mut Db) -> Result<NaiveDateTime, StoreError> {
         }
     }
 }
+
+/// How many runs are in each state.
+///
+/// # Errors
+/// Those of the database.
+pub fn by_state(db: &mut Db) -> Result<Vec<(String, i64)>, StoreError> {
+    let counted = runs::table.group_by(runs::state).select((runs::state, diesel::dsl::count_star()));
+    Ok(counted.load(db)?)
+}

@@ -80,6 +80,10 @@ fn a_schema_of_very_many_elements_is_read_in_time() {
         let _ = write!(body, "<xs:element name=\"e{number}\" type=\"xs:string\"/>");
     }
     assert_eq!(check(&site, &schema(&site, "wide.xsd", &body)).0, "ok");
+    let million = "<xs:element name=\"e\" type=\"xs:string\"/>".repeat(1_000_000);
+    let (verdict, problems) = check(&site, &schema(&site, "million.xsd", &million));
+    assert_eq!(verdict, "invalid");
+    assert!(problems.contains("xml.too_large"), "{problems}");
 }
 
 #[test]

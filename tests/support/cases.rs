@@ -106,7 +106,16 @@ fn next_mask(text: &str) -> Option<(usize, usize, &'static str)> {
         (found.len() > 19 && found.contains('T') && found.contains('.') && found.ends_with('Z'))
             .then_some((at, end, "{time}"))
     });
-    let id = ["urn:soapstone:request:", "reference ", "soapstone-", "=0-"].iter().filter_map(|prefix| {
+    let id = [
+        "urn:soapstone:request:",
+        "reference ",
+        "soapstone-",
+        "=0-",
+        "request=\"",
+        "request xmlns:s=\"urn:soapstone:runtime/v1\" id=\"",
+    ]
+    .iter()
+    .filter_map(|prefix| {
         let at = text.find(prefix)? + prefix.len();
         let length = text[at..].bytes().take_while(u8::is_ascii_hexdigit).count();
         (length == 16).then_some((at, length, "{id}"))

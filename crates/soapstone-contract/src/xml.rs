@@ -16,6 +16,9 @@ use yaserde::de::Deserializer;
 /// How deep the elements of a contract may nest.
 const MAX_DEPTH: usize = 250;
 
+/// How many elements one document may have: several times what the largest contract known has.
+const MAX_ELEMENTS: usize = 250_000;
+
 /// The attribute that carries an element's position through yaserde.
 const WOVEN: &str = "soapstone-at";
 
@@ -162,10 +165,20 @@ fn weave(name: &str, text: &str) -> Result<String, Problem> {
     let mut woven = String::with_capacity(text.len() + text.len() / 4);
     let mut lines = Lines::new(text);
     let mut copied = 0;
+    let mut elements = 0_usize;
     let mut depth = 0_usize;
     loop {
         let before = offset(reader.buffer_position());
-        match reader.read_event() {
+        let event = reader.read_event();
+        if matches!(event, Ok(Event::Start(_) | Event::Empty(_))) {
+            elements += 1;
+            if elements > MAX_ELEMENTS {
+                let text = format!("the document has more than {MAX_ELEMENTS} elements");
+                return Err(Problem::invalid("xml.too_large", name, lines.position(before), text)
+                    .remedy("split it, and import the parts"));
+            }
+        }
+        match event {
             Ok(Event::Start(start)) => {
                 depth += 1;
                 if depth > MAX_DEPTH {

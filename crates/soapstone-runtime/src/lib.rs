@@ -7,6 +7,7 @@ pub mod client;
 pub mod http;
 pub mod json;
 mod message;
+pub mod observe;
 mod problem;
 pub mod records;
 mod schema;

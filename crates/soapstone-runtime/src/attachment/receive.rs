@@ -132,8 +132,12 @@ enum Goes {
 /// How a part is encoded for its way (RFC 2045, section 6).
 enum Encoding {
     Identity,
-    /// With the characters that are no whole group yet.
-    Base64(Vec<u8>),
+    Base64 {
+        /// The characters that are no whole group yet.
+        rest: Vec<u8>,
+        /// Whether the group that is filled up was there, which is the last.
+        ended: bool,
+    },
     /// All that has come of it: it is small text.
     QuotedPrintable(Vec<u8>),
 }
@@ -184,7 +188,7 @@ impl Parts for Collector {
         let header = |name: &str| headers.iter().find(|(known, _)| known == name).map_or("", |(_, value)| value);
         let id = bare_id(header("content-id")).to_owned();
         let encoding = match header("content-transfer-encoding").to_ascii_lowercase().as_str() {
-            "base64" => Encoding::Base64(Vec::new()),
+            "base64" => Encoding::Base64 { rest: Vec::new(), ended: false },
             "quoted-printable" => Encoding::QuotedPrintable(Vec::new()),
             _ => Encoding::Identity,
         };
@@ -203,9 +207,13 @@ impl Parts for Collector {
         let Some(part) = &mut self.part else { return Ok(()) };
         let decoded = match &mut part.encoding {
             Encoding::Identity => return self.store(piece),
-            Encoding::Base64(rest) => {
+            Encoding::Base64 { rest, ended } => {
                 rest.extend(piece.iter().filter(|b| !b.is_ascii_whitespace()));
+                if *ended && !rest.is_empty() {
+                    return Err(undecodable("base64"));
+                }
                 let whole = rest.len() - rest.len() % 4;
+                *ended = rest[..whole].ends_with(b"=");
                 let decoded = STANDARD.decode(&rest[..whole]).map_err(|_| undecodable("base64"))?;
                 rest.drain(..whole);
                 decoded
@@ -223,7 +231,7 @@ impl Parts for Collector {
 
     fn end(&mut self) -> Result<(), Fault> {
         let rest = match self.part.as_mut().map(|part| &mut part.encoding) {
-            Some(Encoding::Base64(rest)) if !rest.is_empty() => return Err(undecodable("base64")),
+            Some(Encoding::Base64 { rest, .. }) if !rest.is_empty() => return Err(undecodable("base64")),
             Some(Encoding::QuotedPrintable(all)) => {
                 quoted_printable::decode(std::mem::take(all), quoted_printable::ParseMode::Robust)
                     .map_err(|_| undecodable("quoted-printable"))?

@@ -4,6 +4,7 @@ use super::{body, rest_beside as beside};
 use crate::attachment::percent_decoded;
 use crate::json;
 use crate::message::Payload;
+use crate::observe::{Observed, Working};
 use crate::problem::ReadErrorKind;
 use crate::service::{Channel, Context, HttpInput, Route, Service};
 use crate::soap::{Fault, Limits};
@@ -20,6 +21,7 @@ use std::sync::Arc;
 pub struct Rest {
     services: Vec<Arc<dyn Service>>,
     limits: Limits,
+    observed: Observed,
 }
 
 /// An operation behind a verb at a location.
@@ -32,7 +34,14 @@ struct Target {
 
 impl Rest {
     pub fn new(services: Vec<Arc<dyn Service>>, limits: Limits) -> Self {
-        Self { services, limits }
+        Self { services, limits, observed: Observed::default() }
+    }
+
+    /// With somebody who hears of every request.
+    #[must_use]
+    pub fn observed(mut self, observed: Observed) -> Self {
+        self.observed = observed;
+        self
     }
 
     /// The services it shows.
@@ -54,15 +63,23 @@ impl Rest {
         }
         for (pattern, targets) in resources {
             let targets: Arc<[Target]> = targets.into();
-            let limits = self.limits;
+            let (limits, observed) = (self.limits, self.observed.clone());
             config.service(web::resource(pattern.as_str()).to(move |request: HttpRequest, stream: Stream| {
-                let targets = targets.clone();
+                let (targets, observed) = (targets.clone(), observed.clone());
                 async move {
-                    let id = super::request_id();
-                    match answer(&request, stream, &targets, &limits, &id).await {
+                    let peer = request.peer_addr().map(|a| a.ip());
+                    let context = Context::new(Channel::Rest, super::request_id(), peer);
+                    let service = targets.first().map_or("", |target| target.service.info().name);
+                    let mut working = Working::new(&observed, service, &context);
+                    let id = context.request_id.clone();
+                    let response = match answer(&request, stream, &targets, &limits, context, &mut working).await {
                         Ok(response) => response,
-                        Err(fault) => problem_response(&fault, &id),
-                    }
+                        Err(fault) => {
+                            working.outcome(&fault.subcode);
+                            problem_response(&fault, &id)
+                        }
+                    };
+                    working.answered(response)
                 }
             }));
         }
@@ -74,8 +91,10 @@ async fn answer(
     stream: Stream,
     targets: &[Target],
     limits: &Limits,
-    id: &str,
+    context: Context,
+    working: &mut Working,
 ) -> Result<HttpResponse, Fault> {
+    let id = context.request_id.clone();
     let verb = request.method().as_str();
     let wanted = if verb == "HEAD" { "GET" } else { verb };
     let Some(target) = targets.iter().find(|t| t.route.verb == wanted) else {
@@ -83,18 +102,19 @@ async fn answer(
         allowed.dedup();
         let allowed = allowed.join(", ");
         let fault = Fault::sender("http.method", 405, format!("{verb} is not possible here; {allowed} is"));
-        let mut response = problem_response(&fault, id);
+        let mut response = problem_response(&fault, &id);
+        working.outcome(&fault.subcode);
         if let Ok(value) = allowed.parse() {
             response.headers_mut().insert(actix_web::http::header::ALLOW, value);
         }
         return Ok(response);
     };
     let operation = &target.service.info().operations[target.operation];
+    working.of(target.service.info().name, operation.name);
     let headers = beside::headers(operation, request.headers())?;
     let mut members = members(request, stream, target.route, limits).await?;
     let attachments = beside::attachments(operation, members.as_object_mut())?;
     let payload = if target.route.input == HttpInput::Body { Payload::Json(members) } else { Payload::Query(members) };
-    let context = Context::new(Channel::Rest, id.to_owned(), request.peer_addr().map(|a| a.ip()));
     let context = context.beside(headers, attachments);
     let outcome = target
         .service
@@ -107,7 +127,8 @@ async fn answer(
         Ok(reply) if reply.is_none() => Ok(HttpResponse::Accepted().finish()),
         Ok(reply) => beside::reply(reply.text, beside),
         Err(fault) => {
-            let mut response = problem_response(&fault, id);
+            working.outcome(&fault.subcode);
+            let mut response = problem_response(&fault, &id);
             beside::add_headers(&mut response, &beside.headers);
             Ok(response)
         }

@@ -135,8 +135,9 @@ impl Fault {
         }
     }
 
-    /// The whole envelope, with header blocks beside the fault.
-    pub fn envelope(&self, version: Version, headers: &Headers) -> String {
+    /// The whole envelope, with header blocks beside the fault; it names the request, so that its line in the log is
+    /// found.
+    pub fn envelope(&self, version: Version, headers: &Headers, request_id: &str) -> String {
         let mut out = String::with_capacity(1024);
         let not_understood = version == Version::Soap12 && !self.not_understood.is_empty();
         version.open(&mut out);
@@ -147,7 +148,10 @@ impl Fault {
             let detail = detail.map(|s| {
                 format!("<{0}:FaultDetail xmlns:{0}=\"{1}\">{2}</{0}:FaultDetail>", s.prefix, s.namespace, s.detail)
             });
-            version.push_headers(&mut out, headers.xml().chain(detail.as_deref()));
+            // Where the detail is not ours, the header says it.
+            let id = (!self.has_own_detail() && !request_id.is_empty())
+                .then(|| format!("<s:request xmlns:s=\"{NAMESPACE}\" id=\"{request_id}\"/>"));
+            version.push_headers(&mut out, headers.xml().chain(detail.as_deref()).chain(id.as_deref()));
         } else {
             out.push_str("<soap:Header>");
             headers.xml().for_each(|block| out.push_str(block));
@@ -171,14 +175,18 @@ impl Fault {
         }
         out.push_str("<soap:Body><soap:Fault>");
         match version {
-            Version::Soap11 => self.write_11(&mut out),
-            Version::Soap12 => self.write_12(&mut out),
+            Version::Soap11 => self.write_11(&mut out, request_id),
+            Version::Soap12 => self.write_12(&mut out, request_id),
         }
         out.push_str("</soap:Fault></soap:Body></soap:Envelope>");
         out
     }
 
-    fn write_11(&self, out: &mut String) {
+    fn has_own_detail(&self) -> bool {
+        self.detail.is_none() && self.standard.is_none() && matches!(self.code, FaultCode::Sender | FaultCode::Receiver)
+    }
+
+    fn write_11(&self, out: &mut String, request_id: &str) {
         out.push_str("<faultcode");
         match self.standard.as_ref().and_then(|standard| Some((standard, standard.codes.last()?))) {
             Some((standard, code)) => standard.push_name(code, out),
@@ -198,12 +206,12 @@ impl Fault {
         // Only a fault of the body's processing has a detail (SOAP 1.1, section 4.4).
         if matches!(self.code, FaultCode::Sender | FaultCode::Receiver) && self.standard.is_none() {
             out.push_str("<detail>");
-            self.write_detail(out);
+            self.write_detail(out, request_id);
             out.push_str("</detail>");
         }
     }
 
-    fn write_12(&self, out: &mut String) {
+    fn write_12(&self, out: &mut String, request_id: &str) {
         out.push_str("<soap:Code><soap:Value>soap:");
         out.push_str(match self.code {
             FaultCode::Sender => "Sender",
@@ -234,12 +242,12 @@ impl Fault {
         out.push_str("</soap:Text></soap:Reason>");
         if self.not_understood.is_empty() {
             out.push_str("<soap:Detail>");
-            self.write_detail(out);
+            self.write_detail(out, request_id);
             out.push_str("</soap:Detail>");
         }
     }
 
-    fn write_detail(&self, out: &mut String) {
+    fn write_detail(&self, out: &mut String, request_id: &str) {
         if let Some(standard) = &self.standard {
             return out.push_str(&standard.detail);
         }
@@ -250,6 +258,10 @@ impl Fault {
         out.push_str(NAMESPACE);
         out.push_str("\" code=\"");
         escape_attribute(&self.subcode, out);
+        if !request_id.is_empty() {
+            out.push_str("\" request=\"");
+            out.push_str(request_id);
+        }
         out.push_str("\">");
         for problem in &self.problems {
             out.push_str("<s:at");

@@ -12,13 +12,13 @@ use crate::xml;
 /// What is found before a handler runs.
 pub(super) enum Started {
     Running { version: Version, operation: usize, context: Context, outcome: Outcome, addressing: Option<Addressing> },
-    Refused { version: Version, fault: Box<Fault>, addressing: Option<Addressing> },
+    Refused { version: Version, fault: Box<Fault>, addressing: Option<Addressing>, operation: Option<usize> },
 }
 
 impl Endpoint {
     /// Everything up to the handler's start.
     pub(super) fn start(&self, incoming: &Incoming, version: Version, context: Context) -> Started {
-        let refused = |version, fault, addressing| Started::Refused { version, fault, addressing };
+        let refused = |version, fault, addressing| Started::Refused { version, fault, addressing, operation: None };
         let text = match xml::decode(&incoming.envelope, incoming.charset.as_deref()) {
             Ok(text) => text,
             Err(error) => return refused(version, Box::new(Fault::invalid(vec![*error])), None),
@@ -32,9 +32,11 @@ impl Endpoint {
             Ok(addressing) => addressing,
             Err(fault) => return refused(version, fault, None),
         };
-        match self.dispatch(&text, envelope, incoming, context, addressing.as_ref()) {
+        let index = self.operation(&envelope, incoming, addressing.as_ref());
+        let operation = index.as_ref().ok().copied();
+        match self.dispatch(&text, envelope, incoming, context, addressing.as_ref(), index) {
             Ok((operation, context, outcome)) => Started::Running { version, operation, context, outcome, addressing },
-            Err(fault) => refused(version, fault, addressing),
+            Err(fault) => Started::Refused { version, fault, addressing, operation },
         }
     }
 
@@ -45,10 +47,8 @@ impl Endpoint {
         incoming: &Incoming,
         context: Context,
         addressing: Option<&Addressing>,
+        index: Result<usize, Box<Fault>>,
     ) -> Result<(usize, Context, Outcome), Box<Fault>> {
-        let said = addressing.map(|addressing| addressing.action.as_str());
-        let action = incoming.action.as_deref().filter(|action| !action.is_empty()).or(said);
-        let index = self.operation(&envelope, action);
         let operations = self.service.info().operations;
         let understood = |block: &HeaderBlock| {
             if block.namespace == WSA {
@@ -145,7 +145,14 @@ impl Endpoint {
     }
 
     /// The operation that the body's first element means; where messages have none, the action says it.
-    fn operation(&self, envelope: &Envelope<'_>, action: Option<&str>) -> Result<usize, Box<Fault>> {
+    fn operation(
+        &self,
+        envelope: &Envelope<'_>,
+        incoming: &Incoming,
+        addressing: Option<&Addressing>,
+    ) -> Result<usize, Box<Fault>> {
+        let said = addressing.map(|addressing| addressing.action.as_str());
+        let action = incoming.action.as_deref().filter(|action| !action.is_empty()).or(said);
         let operations = self.service.info().operations;
         let (namespace, local) = &envelope.body_name;
         let named = operations

@@ -8,6 +8,7 @@ mod request;
 use super::contract::Addresses;
 use super::{BaseAddress, PublishedContract, TrustedProxies, page};
 use crate::attachment::Spool;
+use crate::observe::{Observed, Working};
 use crate::service::{Channel, Context, Service};
 use crate::soap::{Fault, Limits};
 use crate::validate::Validator;
@@ -30,6 +31,8 @@ pub struct EndpointOptions {
     /// Requests are validated unless this is set.
     pub skip_validation: bool,
     pub trusted_proxies: TrustedProxies,
+    /// Who hears of every request.
+    pub observed: Observed,
     /// Where replies may be sent to instead of back.
     pub reply_hosts: ReplyHosts,
     /// Where the other portTypes of the contract are served, for the addresses in it.
@@ -137,11 +140,24 @@ impl Endpoint {
     async fn post(&self, request: HttpRequest, payload: Payload) -> HttpResponse {
         let peer = request.peer_addr().map(|a| a.ip());
         let context = Context::new(Channel::Soap, super::request_id(), peer);
+        let mut working = Working::new(&self.options.observed, self.service.info().name, &context);
+        let response = self.reply_to(&request, payload, context, &mut working).await;
+        working.answered(response)
+    }
+
+    async fn reply_to(
+        &self,
+        request: &HttpRequest,
+        payload: Payload,
+        context: Context,
+        working: &mut Working,
+    ) -> HttpResponse {
         let mut replier = Replier::new(request::version_of(request.headers()), &context);
-        let incoming = match Incoming::collect(&request, payload, &self.options).await {
+        let incoming = match Incoming::collect(request, payload, &self.options).await {
             Ok(incoming) => incoming,
-            Err(fault) => return replier.refuse_at_the_door(&fault),
+            Err(fault) => return replier.refuse_at_the_door(&fault, working),
         };
+        working.received(incoming.envelope.len() as u64);
         replier.optimized = incoming.optimized;
         let is_large = incoming.is_large();
         let endpoint = self.clone();
@@ -153,7 +169,7 @@ impl Endpoint {
         let started = if is_large {
             match web::block(start).await {
                 Ok(started) => started,
-                Err(_) => return replier.refuse(&busy()),
+                Err(_) => return replier.refuse(&busy(), working),
             }
         } else {
             start()
@@ -162,19 +178,24 @@ impl Endpoint {
             Started::Running { version, operation, context, outcome, addressing } => {
                 replier.version = version;
                 replier.addressing = addressing;
+                let info = &self.service.info().operations[operation];
+                replier.operation = Some(info);
+                working.of(self.service.info().name, info.name);
                 (operation, context, outcome.await)
             }
-            Started::Refused { version, fault, addressing } => {
+            Started::Refused { version, fault, addressing, operation } => {
                 replier.version = version;
                 replier.addressing = addressing;
-                return replier.refuse(&fault);
+                if let Some(operation) = operation {
+                    working.of(self.service.info().name, self.service.info().operations[operation].name);
+                }
+                return replier.refuse(&fault, working);
             }
         };
-        replier.operation = Some(&self.service.info().operations[operation]);
         replier.beside = context.take_reply();
         match outcome.and_then(|reply| self.checked(operation, replier.version, reply)) {
             Ok(reply) => replier.answer(reply),
-            Err(fault) => replier.refuse(&fault),
+            Err(fault) => replier.refuse(&fault, working),
         }
     }
 }

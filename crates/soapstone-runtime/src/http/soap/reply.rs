@@ -3,6 +3,7 @@
 use super::elsewhere::Delivery;
 use crate::attachment::{Attachment, Package, Packaging};
 use crate::message::Reply;
+use crate::observe::Working;
 use crate::service::{Beside, Context, OperationInfo};
 use crate::soap::{Addressing, Fault, Route, Version, fault_action};
 use actix_web::HttpResponse;
@@ -64,7 +65,7 @@ impl Replier {
     }
 
     /// A fault.
-    pub fn refuse(mut self, fault: &Fault) -> HttpResponse {
+    pub fn refuse(mut self, fault: &Fault, working: &mut Working) -> HttpResponse {
         let status = fault.soap_status(self.version);
         let declared = fault.detail_element().and_then(|(namespace, local)| {
             let mut declared = self.operation?.fault_actions.iter();
@@ -77,10 +78,14 @@ impl Replier {
             self.addressing = self.addressing.as_ref().map(Addressing::back);
         }
         self.address(action, true);
-        if let Some(accepted) = self.elsewhere(action, &fault.envelope(self.version, &self.beside.headers), true) {
+        if let Some(accepted) = self.elsewhere(action, &self.envelope(fault), true) {
             return accepted;
         }
-        self.refuse_with(fault, status)
+        self.refuse_with(fault, status, working)
+    }
+
+    fn envelope(&self, fault: &Fault) -> String {
+        fault.envelope(self.version, &self.beside.headers, &self.request_id)
     }
 
     /// Adds what WS-Addressing wants the header to say.
@@ -110,14 +115,15 @@ impl Replier {
     }
 
     /// A fault before there is a message: HTTP has a status for that.
-    pub fn refuse_at_the_door(&self, fault: &Fault) -> HttpResponse {
-        self.refuse_with(fault, fault.status)
+    pub fn refuse_at_the_door(&self, fault: &Fault, working: &mut Working) -> HttpResponse {
+        self.refuse_with(fault, fault.status, working)
     }
 
-    fn refuse_with(&self, fault: &Fault, status: u16) -> HttpResponse {
+    fn refuse_with(&self, fault: &Fault, status: u16, working: &mut Working) -> HttpResponse {
         log::info!(request_id = self.request_id.as_str(), code = fault.subcode.as_ref(); "fault: {}", fault.message);
+        working.outcome(&fault.subcode);
         let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        self.respond(status, fault.envelope(self.version, &self.beside.headers))
+        self.respond(status, self.envelope(fault))
     }
 
     fn respond(&self, status: StatusCode, text: String) -> HttpResponse {

@@ -1,0 +1,56 @@
+//! What those who run the server see of requests: metrics, log lines, ids.
+
+use crate::support::{Database, Site, on_each_database};
+
+const LIST: &str = "<s:Envelope xmlns:s=\"http://schemas.xmlsoap.org/soap/envelope/\"><s:Body><ListCategories xmlns=\"urn:soapstone:catalog/v1\"/></s:Body></s:Envelope>";
+
+on_each_database! {
+    fn requests_are_counted_by_what_they_were(database) {
+        let server = Site::new(database).serve();
+        let soap = |body: &str| server.call("POST", "/soap/catalog", &[("content-type", "text/xml")], body.as_bytes());
+        assert_eq!((soap(LIST).status, soap(LIST).status), (200, 200));
+        assert_eq!(soap(&LIST.replace("ListCategories", "GetArticle")).status, 500);
+        assert_eq!(soap("no xml").status, 500);
+        assert_eq!(server.get("/api/v1/articles/none").status, 404);
+        let reply = server.get("/metrics");
+        assert_eq!(reply.status, 200);
+        assert!(reply.header("content-type").starts_with("application/openmetrics-text"), "{reply:?}");
+        for line in [
+            "soapstone_requests_total{service=\"Catalog\",operation=\"ListCategories\",channel=\"soap\",outcome=\"ok\"} 2",
+            "soapstone_requests_total{service=\"Catalog\",operation=\"GetArticle\",channel=\"soap\",outcome=\"message.invalid\"} 1",
+            "soapstone_requests_total{service=\"Catalog\",operation=\"\",channel=\"soap\",outcome=\"message.invalid\"} 1",
+            "soapstone_requests_total{service=\"Catalog\",operation=\"GetArticle\",channel=\"rest\",outcome=\"article.not_found\"} 1",
+            "soapstone_validation_failures_total{service=\"Catalog\",operation=\"GetArticle\",channel=\"soap\"} 1",
+            "soapstone_request_duration_seconds_count{service=\"Catalog\",operation=\"ListCategories\",channel=\"soap\"} 2",
+            "soapstone_requests_in_flight{channel=\"soap\"} 0",
+            "soapstone_database_connections{state=\"open\"}",
+            "# EOF",
+        ] {
+            assert!(reply.body.contains(line), "{line} is not in {}", reply.body);
+        }
+    }
+}
+
+#[test]
+fn a_request_is_one_line_in_the_log_under_the_id_that_its_caller_is_told() {
+    let server = Site::new(Database::Sqlite).serve();
+    let soap = |body: &str| server.call("POST", "/soap/catalog", &[("content-type", "text/xml")], body.as_bytes());
+    let (well, wrong) = (soap(LIST), soap(&LIST.replace("ListCategories", "GetArticle")));
+    let declared = soap(
+        &LIST.replace("<ListCategories", "<GetArticle").replace("/></s:Body", "><sku>none</sku></GetArticle></s:Body"),
+    );
+    let log = server.log();
+    let lines = |id: &str| log.lines().filter(|l| l.contains(id) && l.contains("answered")).count();
+    for reply in [&well, &wrong, &declared] {
+        let id = reply.header("x-request-id");
+        assert_eq!((id.len(), lines(id)), (16, 1), "{reply:?}\n{log}");
+    }
+    assert!(wrong.body.contains(&format!("request=\"{}\"", wrong.header("x-request-id"))), "{wrong:?}");
+    assert!(declared.body.contains("article.not_found"), "{declared:?}");
+    assert!(declared.body.contains(&format!("id=\"{}\"", declared.header("x-request-id"))), "{declared:?}");
+    for part in
+        ["channel=soap", "service=Catalog", "operation=ListCategories", "status=200", "outcome=ok", "us=", "bytes="]
+    {
+        assert!(log.lines().any(|line| line.contains("answered") && line.contains(part)), "{part}: {log}");
+    }
+}
