@@ -1,6 +1,7 @@
 //! What happened to a request: one line in the log, and a call for those who count.
 
 use crate::service::{Channel, Context};
+use crate::soap::Fault;
 use actix_web::HttpResponse;
 use actix_web::http::header::{HeaderName, HeaderValue};
 use std::borrow::Cow;
@@ -85,8 +86,8 @@ impl Working {
         self.call.received = bytes;
     }
 
-    pub fn outcome(&mut self, outcome: &Cow<'static, str>) {
-        self.call.outcome = outcome.clone();
+    pub fn outcome(&mut self, fault: &Fault) {
+        self.call.outcome = fault.subcode.clone();
     }
 
     /// The answer is there: it gets the request's ID, and all hear of it.

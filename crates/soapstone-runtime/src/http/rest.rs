@@ -75,7 +75,7 @@ impl Rest {
                     let response = match answer(&request, stream, &targets, &limits, context, &mut working).await {
                         Ok(response) => response,
                         Err(fault) => {
-                            working.outcome(&fault.subcode);
+                            working.outcome(&fault);
                             problem_response(&fault, &id)
                         }
                     };
@@ -103,7 +103,7 @@ async fn answer(
         let allowed = allowed.join(", ");
         let fault = Fault::sender("http.method", 405, format!("{verb} is not possible here; {allowed} is"));
         let mut response = problem_response(&fault, &id);
-        working.outcome(&fault.subcode);
+        working.outcome(&fault);
         if let Ok(value) = allowed.parse() {
             response.headers_mut().insert(actix_web::http::header::ALLOW, value);
         }
@@ -127,7 +127,7 @@ async fn answer(
         Ok(reply) if reply.is_none() => Ok(HttpResponse::Accepted().finish()),
         Ok(reply) => beside::reply(reply.text, beside),
         Err(fault) => {
-            working.outcome(&fault.subcode);
+            working.outcome(&fault);
             let mut response = problem_response(&fault, &id);
             beside::add_headers(&mut response, &beside.headers);
             Ok(response)

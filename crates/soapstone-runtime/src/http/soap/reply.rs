@@ -121,7 +121,7 @@ impl Replier {
 
     fn refuse_with(&self, fault: &Fault, status: u16, working: &mut Working) -> HttpResponse {
         log::info!(request_id = self.request_id.as_str(), code = fault.subcode.as_ref(); "fault: {}", fault.message);
-        working.outcome(&fault.subcode);
+        working.outcome(fault);
         let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         self.respond(status, self.envelope(fault))
     }
