@@ -255,6 +255,7 @@ fn info(program: &Program, number: usize, operations: &'static [Operation]) -> S
                 .map(|(shape, (_, action))| (shape.element as &'static Field, leak_text(action) as &'static str))
                 .collect(),
         ),
+        batched: program.is_batched(declared),
         encoded: declared.encoded,
         input: operation.input.element,
         begins: leak_list(

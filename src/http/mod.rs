@@ -15,7 +15,9 @@ use metrics::Metrics;
 use soapstone_contracts::catalog::CatalogServer;
 use soapstone_contracts::exchange::ExchangeServer;
 use soapstone_runtime::attachment::Spool;
-use soapstone_runtime::http::{BaseAddress, Endpoint, EndpointOptions, Rest, api_page, openapi, problem_response};
+use soapstone_runtime::http::{
+    BaseAddress, Endpoint, EndpointOptions, Rest, Streaming, api_page, openapi, problem_response,
+};
 use soapstone_runtime::observe::Observed;
 use soapstone_runtime::service::Service;
 use soapstone_runtime::soap::Fault;
@@ -56,6 +58,12 @@ impl Server {
             validate_responses: config.validate_responses,
             skip_validation: !config.validate_requests,
             trusted_proxies: config.trusted_proxies.clone(),
+            streaming: Streaming {
+                operations: ["UpsertArticles", "UpsertCategories", "DeleteArticles"].map(str::to_owned).to_vec(),
+                limit: config.max_upload,
+                batch: config.batch_size,
+                ..Streaming::default()
+            },
             observed: observed.clone(),
             reply_hosts: config.reply_hosts.clone(),
             siblings: Vec::new(),

@@ -3,6 +3,8 @@
 mod addressing;
 mod attachments;
 mod contract_served;
+mod http;
+mod streamed;
 
 use crate::support::{on_each_database, project, run_cases, run_cases_of_contract};
 

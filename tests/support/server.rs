@@ -68,6 +68,10 @@ impl Server {
         endpoints.map(|(name, path)| (name.clone(), path.as_str().unwrap().to_owned())).collect()
     }
 
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
     /// What the server logged so far.
     pub fn log(&self) -> String {
         self.log.lock().unwrap().clone()

@@ -397,6 +397,19 @@ impl Program {
         begins
     }
 
+    /// Whether an operation takes nothing but a list of elements, and answers with nothing but one.
+    pub fn is_batched(&self, operation: &crate::service::Operation) -> bool {
+        let is_list = |item: usize| {
+            let ItemKind::Struct(inner) = &self.items[item].kind else { return false };
+            let [field] = inner.fields.as_slice() else { return false };
+            self.element_of(item).is_some()
+                && field.kind == Kind::Element
+                && field.occurs.max.is_none()
+                && field.occurs.min <= 1
+        };
+        !operation.encoded && is_list(operation.input) && operation.output.is_some_and(is_list)
+    }
+
     /// The global element of a message.
     pub fn element_of(&self, item: usize) -> Option<&ElementName> {
         match &self.items[item].kind {

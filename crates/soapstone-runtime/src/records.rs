@@ -34,6 +34,11 @@ pub struct Records<R> {
     column: u32,
     root: Option<String>,
     finished: bool,
+    /// Elements around the root that are still to come, and how many there are.
+    around: u32,
+    levels: u32,
+    /// How deep we are in an element around the root that is passed over.
+    passing: u32,
 }
 
 impl<R: BufRead> Records<R> {
@@ -47,6 +52,39 @@ impl<R: BufRead> Records<R> {
             column: 1,
             root: None,
             finished: false,
+            around: 0,
+            levels: 0,
+            passing: 0,
+        }
+    }
+
+    /// The records of an operation: the children of the first element in the body of an envelope.
+    pub fn in_body(reader: R) -> Self {
+        Self { around: 2, levels: 2, ..Self::new(reader) }
+    }
+
+    /// Sees to it that nothing but end tags comes after the last record.
+    ///
+    /// # Errors
+    /// If something does, or the file ends early.
+    pub fn tail(&mut self) -> Read<()> {
+        let mut ends = 0;
+        loop {
+            self.buffer.clear();
+            let event = self.reader.read_event_into(&mut self.buffer);
+            let (kind, message) = match event {
+                Ok(Event::End(_)) => {
+                    ends += 1;
+                    continue;
+                }
+                Ok(Event::Comment(_)) => continue,
+                Ok(Event::Text(text)) if text.xml10_content().trim().is_empty() => continue,
+                Ok(Event::Eof) if ends == self.levels => return Ok(()),
+                Ok(Event::Eof) => (ReadErrorKind::Malformed, "the message ends early".to_owned()),
+                Ok(_) => (ReadErrorKind::Unexpected, "something comes after the operation's element".to_owned()),
+                Err(e) => (ReadErrorKind::Malformed, format!("not well-formed XML: {e}")),
+            };
+            return Err(at(ReadError::new(kind, message), self.line, self.column));
         }
     }
 
@@ -104,11 +142,28 @@ impl<R: BufRead> Records<R> {
             let (line, column) = (self.line, self.column);
             advance(&mut self.line, &mut self.column, open, content, close);
             match &event {
+                Event::Start(_) if self.passing > 0 => {
+                    self.passing += 1;
+                    continue;
+                }
+                Event::End(_) if self.passing > 0 => {
+                    self.passing -= 1;
+                    continue;
+                }
+                Event::Empty(_) if self.around > 0 => continue,
+                Event::Start(start) if self.around > 0 => {
+                    if start.local_name().into_inner() == "Header" {
+                        self.passing = 1;
+                    } else {
+                        self.scope.push(1, start);
+                        self.around -= 1;
+                    }
+                    continue;
+                }
                 Event::Start(start) if self.root.is_none() => {
                     self.root = Some(start.local_name().into_inner().to_owned());
-                    let mut scope = Scope::default();
-                    scope.push(1, start);
-                    self.scope = scope.outer();
+                    self.scope.push(1, start);
+                    self.scope = self.scope.outer();
                     continue;
                 }
                 Event::Empty(start) if self.root.is_none() => {

@@ -33,6 +33,9 @@ pub struct OperationInfo {
     pub output_action: &'static str,
     /// And of declared faults, by the element of their detail.
     pub fault_actions: &'static [(&'static Field, &'static str)],
+    /// Whether a request is nothing but a list of records, and its reply a list of what became of them: such a request
+    /// can be done in batches.
+    pub batched: bool,
     /// Whether its messages are in SOAP encoding.
     pub encoded: bool,
     /// The body's element; one without a name where the message has several, or none.

@@ -147,21 +147,6 @@ impl<'a> Envelope<'a> {
             optimized: self.optimized,
         }
     }
-
-    /// The fault for header blocks that we must understand, and do not.
-    pub fn not_understood(&self, known: impl Fn(&HeaderBlock) -> bool) -> Option<Fault> {
-        let blocks: Vec<_> = self
-            .headers
-            .0
-            .iter()
-            .filter(|h| h.must_understand && h.for_us && !known(h))
-            .map(|h| (h.namespace.clone(), h.local.clone()))
-            .collect();
-        let (_, local) = blocks.first()?;
-        let message = format!("The header \"{local}\" must be understood, but is not");
-        let fault = Fault::sender("soap.must_understand", 500, message);
-        Some(Fault { code: FaultCode::MustUnderstand, not_understood: blocks, ..fault })
-    }
 }
 
 /// Where the scan is in the envelope.

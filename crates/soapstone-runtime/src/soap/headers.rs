@@ -1,5 +1,6 @@
 //! Header blocks of a message, and those of its answer.
 
+use super::{Fault, FaultCode};
 use crate::message::{Format, Message};
 use crate::problem::Read;
 use crate::xml::{Scope, XmlSource};
@@ -82,6 +83,16 @@ impl Headers {
     /// Where and why it is not of that type.
     pub fn get<T: Message>(&self) -> Read<Option<T>> {
         self.find(T::ELEMENT.namespace, T::ELEMENT.local).map(HeaderBlock::read).transpose()
+    }
+
+    /// The fault for blocks that we must understand, and do not.
+    pub fn not_understood(&self, known: impl Fn(&HeaderBlock) -> bool) -> Option<Fault> {
+        let blocks = self.0.iter().filter(|h| h.must_understand && h.for_us && !known(h));
+        let blocks: Vec<_> = blocks.map(|h| (h.namespace.clone(), h.local.clone())).collect();
+        let (_, local) = blocks.first()?;
+        let message = format!("The header \"{local}\" must be understood, but is not");
+        let fault = Fault::sender("soap.must_understand", 500, message);
+        Some(Fault { code: FaultCode::MustUnderstand, not_understood: blocks, ..fault })
     }
 
     /// The blocks as XML.

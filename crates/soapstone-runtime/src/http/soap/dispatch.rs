@@ -2,12 +2,22 @@
 
 use super::Endpoint;
 use super::request::Incoming;
+use super::streamed::Head;
 use crate::attachment::{Attachments, Unassigned, xop};
 use crate::message::Reply;
 use crate::problem::ReadErrorKind;
 use crate::service::{Context, OperationInfo, Outcome};
-use crate::soap::{Addressing, Envelope, Fault, HeaderBlock, Route, Version, WSA};
+use crate::soap::{Addressing, Envelope, Fault, HeaderBlock, Headers, Route, Version, WSA};
 use crate::xml;
+
+/// What the head of a request says.
+pub(super) struct Opened {
+    pub version: Version,
+    pub operation: usize,
+    pub addressing: Option<Addressing>,
+    pub headers: Headers,
+    pub head: Head,
+}
 
 /// What is found before a handler runs.
 pub(super) enum Started {
@@ -32,7 +42,7 @@ impl Endpoint {
             Ok(addressing) => addressing,
             Err(fault) => return refused(version, fault, None),
         };
-        let index = self.operation(&envelope, incoming, addressing.as_ref());
+        let index = self.operation_of(&envelope, incoming.action.as_deref(), addressing.as_ref());
         let operation = index.as_ref().ok().copied();
         match self.dispatch(&text, envelope, incoming, context, addressing.as_ref(), index) {
             Ok((operation, context, outcome)) => Started::Running { version, operation, context, outcome, addressing },
@@ -49,28 +59,10 @@ impl Endpoint {
         addressing: Option<&Addressing>,
         index: Result<usize, Box<Fault>>,
     ) -> Result<(usize, Context, Outcome), Box<Fault>> {
-        let operations = self.service.info().operations;
-        let understood = |block: &HeaderBlock| {
-            if block.namespace == WSA {
-                return true;
-            }
-            let of = |operation: &OperationInfo| {
-                operation.headers.iter().any(|h| h.local == block.local && h.namespace == block.namespace)
-            };
-            match &index {
-                Ok(index) => of(&operations[*index]),
-                Err(_) => operations.iter().any(of),
-            }
-        };
-        if let Some(fault) = envelope.not_understood(understood) {
-            return Err(Box::new(fault));
-        }
+        self.understood(&envelope.headers, index.as_ref().ok().copied())?;
         let index = index?;
-        let operation = &operations[index];
-        self.check_action(operation, incoming.action.as_deref(), addressing)?;
-        if let Some(addressing) = addressing {
-            self.check_routes(operation, addressing)?;
-        }
+        let operation = &self.service.info().operations[index];
+        self.check_head(operation, incoming.action.as_deref(), addressing)?;
         if envelope.body_elements > 1 && !operation.encoded && !operation.input.local.is_empty() {
             let message = "The body has more than one element";
             return Err(Box::new(Fault::sender("soap.two_bodies", 400, message)));
@@ -99,6 +91,38 @@ impl Endpoint {
             Ok(outcome) => Ok((index, context, outcome)),
             Err(error) => Err(Box::new(Fault::invalid(vec![*error]))),
         }
+    }
+
+    /// Sees to it that the header of a streamed request has nothing that we do not understand.
+    ///
+    /// # Errors
+    /// The fault to answer with.
+    pub(super) fn checked_head(&self, opened: &Opened, action: Option<&str>) -> Result<(), Box<Fault>> {
+        self.understood(&opened.headers, Some(opened.operation))?;
+        let operation = &self.service.info().operations[opened.operation];
+        self.check_head(operation, action, opened.addressing.as_ref())
+    }
+
+    fn check_head(
+        &self,
+        operation: &OperationInfo,
+        action: Option<&str>,
+        addressing: Option<&Addressing>,
+    ) -> Result<(), Box<Fault>> {
+        self.check_action(operation, action, addressing)?;
+        addressing.map_or(Ok(()), |addressing| self.check_routes(operation, addressing))
+    }
+
+    /// Sees to it that we understand all header blocks that we must; `index`: the operation, where it is known.
+    fn understood(&self, headers: &Headers, index: Option<usize>) -> Result<(), Box<Fault>> {
+        let operations = self.service.info().operations;
+        let known = |block: &HeaderBlock| {
+            let of = |operation: &OperationInfo| {
+                operation.headers.iter().any(|h| h.local == block.local && h.namespace == block.namespace)
+            };
+            block.namespace == WSA || index.map_or_else(|| operations.iter().any(of), |index| of(&operations[index]))
+        };
+        headers.not_understood(known).map_or(Ok(()), |fault| Err(Box::new(fault)))
     }
 
     fn check_action(
@@ -145,14 +169,14 @@ impl Endpoint {
     }
 
     /// The operation that the body's first element means; where messages have none, the action says it.
-    fn operation(
+    pub(super) fn operation_of(
         &self,
         envelope: &Envelope<'_>,
-        incoming: &Incoming,
+        action: Option<&str>,
         addressing: Option<&Addressing>,
     ) -> Result<usize, Box<Fault>> {
         let said = addressing.map(|addressing| addressing.action.as_str());
-        let action = incoming.action.as_deref().filter(|action| !action.is_empty()).or(said);
+        let action = action.filter(|action| !action.is_empty()).or(said);
         let operations = self.service.info().operations;
         let (namespace, local) = &envelope.body_name;
         let named = operations

@@ -4,6 +4,7 @@ mod dispatch;
 mod elsewhere;
 mod reply;
 mod request;
+mod streamed;
 
 use super::contract::Addresses;
 use super::{BaseAddress, PublishedContract, TrustedProxies, page};
@@ -19,6 +20,7 @@ pub use elsewhere::ReplyHosts;
 use reply::Replier;
 use request::Incoming;
 use std::sync::Arc;
+pub use streamed::Streaming;
 
 /// How an endpoint behaves.
 #[derive(Clone, Debug, Default)]
@@ -26,6 +28,8 @@ pub struct EndpointOptions {
     pub limits: Limits,
     /// Where attachments are kept, and how many.
     pub spool: Spool,
+    /// Which requests are done while they arrive.
+    pub streaming: Streaming,
     /// Whether replies are validated as well; for tests.
     pub validate_responses: bool,
     /// Requests are validated unless this is set.
@@ -153,7 +157,30 @@ impl Endpoint {
         working: &mut Working,
     ) -> HttpResponse {
         let mut replier = Replier::new(request::version_of(request.headers()), &context);
-        let incoming = match Incoming::collect(request, payload, &self.options).await {
+        let mut pieces = super::body::pieces(request, payload);
+        let mut begun = Vec::new();
+        if self.may_stream() && request::is_plain(request.headers()) {
+            if let Err(fault) = request::begin(&mut pieces, &mut begun, self.options.streaming.from).await {
+                return replier.refuse_at_the_door(&fault, working);
+            }
+            let (charset, action) = request::described(request.headers());
+            let head = request::beginning(&begun, self.options.streaming.from)
+                .and_then(|bytes| streamed::Head::find(&bytes, charset.as_deref()));
+            if let Some(head) = head
+                && let Some(opened) = self.opened(head, action.as_deref())
+            {
+                let info = &self.service.info().operations[opened.operation];
+                working.of(self.service.info().name, info.name);
+                replier.version = opened.version;
+                replier.operation = Some(info);
+                if let Err(fault) = self.checked_head(&opened, action.as_deref()) {
+                    replier.addressing = opened.addressing;
+                    return replier.refuse(&fault, working);
+                }
+                return self.stream(begun, pieces, opened, context, replier, working).await;
+            }
+        }
+        let incoming = match Incoming::collect(request, begun, pieces, &self.options).await {
             Ok(incoming) => incoming,
             Err(fault) => return replier.refuse_at_the_door(&fault, working),
         };

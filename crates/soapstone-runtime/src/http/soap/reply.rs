@@ -1,7 +1,7 @@
 //! A reply on its way: the envelope in the request's version, alone or with attachments.
 
 use super::elsewhere::Delivery;
-use crate::attachment::{Attachment, Package, Packaging};
+use crate::attachment::{Attachment, Content, Package, Packaging};
 use crate::message::Reply;
 use crate::observe::Working;
 use crate::service::{Beside, Context, OperationInfo};
@@ -9,6 +9,7 @@ use crate::soap::{Addressing, Fault, Route, Version, fault_action};
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::http::header::CONTENT_TYPE;
+use actix_web::web::Bytes;
 use futures_util::stream;
 
 /// What a reply needs to know of its request.
@@ -62,6 +63,19 @@ impl Replier {
         HttpResponse::Ok()
             .insert_header((CONTENT_TYPE, package.content_type("")))
             .streaming(stream::iter(package.pieces()))
+    }
+
+    /// An answer that is in pieces: the start tag of its element, and what is in it.
+    pub fn answer_in_pieces(mut self, start: &str, content: Content) -> HttpResponse {
+        self.address(self.operation.map_or("", |operation| operation.output_action), false);
+        let name = start.trim_start_matches('<').split([' ', '>', '/']).next().unwrap_or_default();
+        let whole = self.version.wrap_with(&self.beside.headers, &format!("{start}</{name}>"));
+        let Some((head, tail)) = whole.find(&format!("</{name}>")).map(|at| whole.split_at(at)) else {
+            return self.respond(StatusCode::OK, whole);
+        };
+        let (head, tail) = (Bytes::from(head.to_owned()), Bytes::from(tail.to_owned()));
+        let pieces = std::iter::once(Ok(head)).chain(content.pieces()).chain(std::iter::once(Ok(tail)));
+        HttpResponse::Ok().insert_header((CONTENT_TYPE, self.version.content_type())).streaming(stream::iter(pieces))
     }
 
     /// A fault.

@@ -6,8 +6,8 @@ use crate::http::body;
 use crate::soap::{Fault, Version};
 use actix_web::HttpRequest;
 use actix_web::http::header::{CONTENT_TYPE, HeaderMap};
-use actix_web::web::{Bytes, Payload};
-use futures_util::StreamExt;
+use actix_web::web::Bytes;
+use futures_util::{Stream, StreamExt};
 
 /// Messages beyond this size are read on a thread of their own, so that they hold up nobody else.
 const LARGE: usize = 256 << 10;
@@ -27,19 +27,23 @@ impl Incoming {
     ///
     /// # Errors
     /// The fault to answer with: not a message, cut off, or too large.
-    pub async fn collect(request: &HttpRequest, payload: Payload, options: &EndpointOptions) -> Result<Self, Fault> {
+    pub async fn collect(
+        request: &HttpRequest,
+        begun: Vec<Bytes>,
+        mut pieces: impl Stream<Item = Result<Bytes, Fault>> + Unpin,
+        options: &EndpointOptions,
+    ) -> Result<Self, Fault> {
         let media = media_of(request.headers());
         let action = action_of(request.headers(), &media);
         match media.essence.as_str() {
-            "" | "text/xml" | "application/soap+xml" | "application/xml" => {
-                let envelope = body::collect(request, payload, options.limits.body).await?;
+            essence if PLAIN.contains(&essence) => {
+                let envelope = body::gather(begun, pieces, options.limits.body).await?;
                 let charset = media.parameter("charset").map(str::to_owned);
                 Ok(Self { envelope, charset, action, attachments: Attachments::default(), optimized: false })
             }
             "multipart/related" => {
                 let spool = Spool { envelope: options.limits.body, ..options.spool.clone() };
                 let mut receiver = Receiver::new(&media, spool)?;
-                let mut pieces = body::pieces(request, payload);
                 while let Some(piece) = pieces.next().await {
                     receiver.push(&piece?)?;
                 }
@@ -66,6 +70,47 @@ impl Incoming {
     pub fn is_large(&self) -> bool {
         self.envelope.len() > LARGE
     }
+}
+
+/// Media types of a message without attachments.
+const PLAIN: [&str; 4] = ["", "text/xml", "application/soap+xml", "application/xml"];
+
+/// Whether the message has no attachments.
+pub(super) fn is_plain(headers: &HeaderMap) -> bool {
+    PLAIN.contains(&media_of(headers).essence.as_str())
+}
+
+/// What the headers say of the message: its charset and its action.
+pub(super) fn described(headers: &HeaderMap) -> (Option<String>, Option<String>) {
+    let media = media_of(headers);
+    let action = action_of(headers, &media);
+    (media.parameter("charset").map(str::to_owned), action)
+}
+
+/// Takes in more than `enough` bytes of a message, or all of it.
+///
+/// # Errors
+/// If it cannot be read.
+pub(super) async fn begin(
+    pieces: &mut (impl Stream<Item = Result<Bytes, Fault>> + Unpin),
+    begun: &mut Vec<Bytes>,
+    enough: usize,
+) -> Result<(), Fault> {
+    let mut length = 0;
+    while length <= enough
+        && let Some(piece) = pieces.next().await
+    {
+        let piece = piece?;
+        length += piece.len();
+        begun.push(piece);
+    }
+    Ok(())
+}
+
+/// What has come, if it is more than `enough` bytes.
+pub(super) fn beginning(begun: &[Bytes], enough: usize) -> Option<Vec<u8>> {
+    let length: usize = begun.iter().map(Bytes::len).sum();
+    (length > enough).then(|| begun.concat())
 }
 
 fn is_xop(media: &MediaType) -> bool {
