@@ -60,8 +60,42 @@ pub const SETTINGS: &[Setting] = &[
         default: "",
         doc: "Hosts that replies may be sent to (WS-Addressing), by commas, as host or host:port.",
     },
+    Setting {
+        key: "tls-certificate",
+        default: "",
+        doc: "PEM file of the server's certificate with its chain; empty: no TLS.",
+    },
+    Setting { key: "tls-key", default: "", doc: "PEM file of its key." },
+    Setting { key: "tls-client-authority", default: "", doc: "PEM file of those who issue clients' certificates." },
+    Setting {
+        key: "tls-client-certificates",
+        default: "none",
+        doc: "Whether clients need a certificate: none, optional, required.",
+    },
+    Setting {
+        key: "insecure",
+        default: "false",
+        doc: "Whether the server may listen on other addresses than this machine's own, though nobody has to log in.",
+    },
     Setting { key: "trusted-proxies", default: "", doc: "Addresses whose X-Forwarded headers count, by commas." },
 ];
+
+/// Whether clients show certificates.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ClientCertificates {
+    None,
+    Optional,
+    Required,
+}
+
+/// How the server speaks TLS: PEM files.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tls {
+    pub certificate: PathBuf,
+    pub key: PathBuf,
+    pub client_authority: Option<PathBuf>,
+    pub client_certificates: ClientCertificates,
+}
 
 /// Where a value is from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -110,6 +144,9 @@ pub struct Config {
     pub validate_responses: bool,
     pub limits: Limits,
     pub max_upload: u64,
+    /// None: HTTP without TLS.
+    pub tls: Option<Tls>,
+    pub insecure: bool,
     pub reply_hosts: ReplyHosts,
     pub max_attachments: u64,
     pub max_parts: usize,
@@ -174,6 +211,8 @@ impl Config {
                 text: reader.parsed("max-text", "a number of bytes")?,
             },
             max_upload: reader.parsed("max-upload", "a number of bytes")?,
+            tls: reader.tls()?,
+            insecure: reader.parsed("insecure", "true or false")?,
             reply_hosts: ReplyHosts(reader.list("reply-hosts")),
             max_attachments: reader.parsed("max-attachments", "a number of bytes")?,
             max_parts: reader.at_least("max-parts", 1)?,
@@ -211,6 +250,26 @@ impl Values<'_> {
         let wanted = format!("a whole number, at least {least}");
         let value: T = self.parsed(key, &wanted)?;
         if value < least { Err(self.wrong(key, &wanted)) } else { Ok(value) }
+    }
+
+    fn path(&self, key: &str) -> Option<PathBuf> {
+        Some(self.text(key)).filter(|text| !text.is_empty()).map(PathBuf::from)
+    }
+
+    fn tls(&self) -> Result<Option<Tls>, ConfigError> {
+        let client_certificates = match self.text("tls-client-certificates") {
+            "none" => ClientCertificates::None,
+            "optional" => ClientCertificates::Optional,
+            "required" => ClientCertificates::Required,
+            _ => return Err(self.wrong("tls-client-certificates", "none, optional or required")),
+        };
+        let Some(certificate) = self.path("tls-certificate") else { return Ok(None) };
+        let key = self.path("tls-key").ok_or_else(|| self.wrong("tls-key", "the file of the certificate's key"))?;
+        let client_authority = self.path("tls-client-authority");
+        if client_certificates != ClientCertificates::None && client_authority.is_none() {
+            return Err(self.wrong("tls-client-authority", "the file of those who issue clients' certificates"));
+        }
+        Ok(Some(Tls { certificate, key, client_authority, client_certificates }))
     }
 
     fn list(&self, key: &str) -> Vec<String> {

@@ -1,5 +1,6 @@
 //! The command line: one file a subcommand.
 
+mod cert;
 mod config;
 mod contract;
 mod doctor;
@@ -85,6 +86,8 @@ enum Command {
     Contract(contract::Contract),
     /// Bring the database's schema up to date
     Migrate(migrate::Migrate),
+    /// Make certificates for development
+    Cert(cert::Cert),
     /// Show the configuration and where each value is from
     Config(config::Show),
     /// Look whether all is in order
@@ -166,6 +169,7 @@ pub fn main() -> ExitCode {
         Command::Run(command) => command.run(global),
         Command::Contract(command) => command.run(global),
         Command::Migrate(command) => command.run(global),
+        Command::Cert(command) => command.run(),
         Command::Config(command) => command.run(global),
         Command::Doctor(command) => command.run(global),
     };

@@ -26,7 +26,7 @@ impl Serve {
         let exchange = setup::exchange(&config, store)?;
         actix_web::rt::System::new().block_on(async {
             let server = Server::bind(&config, exchange)?;
-            let base = format!("http://{}", server.address);
+            let base = format!("{}://{}", server.scheme, server.address);
             if global.json {
                 outln!("{}", serde_json::json!({"listening": base}));
             } else {

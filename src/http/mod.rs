@@ -2,6 +2,7 @@
 
 mod health;
 mod metrics;
+mod tls;
 mod upload;
 
 use crate::config::Config;
@@ -34,6 +35,8 @@ const LEFT_BEHIND: Duration = Duration::from_secs(24 * 3600);
 /// A server that listens, but has not begun to answer.
 pub struct Server {
     pub address: SocketAddr,
+    /// `http` or `https`.
+    pub scheme: &'static str,
     running: actix_web::dev::Server,
     queue: Arc<Queue>,
 }
@@ -44,6 +47,13 @@ impl Server {
     /// # Errors
     /// A sentence on what is in the way.
     pub fn bind(config: &Config, exchange: Exchange) -> Result<Self, String> {
+        if !config.listen.ip().is_loopback() && !config.insecure {
+            return Err(format!(
+                "{} can be reached from other machines, but nobody has to log in: listen on 127.0.0.1, or behind a proxy \
+                 that asks who is there; --set insecure=true says that you know what you do",
+                config.listen
+            ));
+        }
         let queue = Queue::start(exchange.clone()).map_err(|e| format!("no thread for runs: {e}"))?;
         let queue = Arc::new(queue);
         let runs = ExchangeService { exchange: exchange.clone(), queue: queue.clone() };
@@ -101,20 +111,26 @@ impl Server {
                 .configure(metrics::configure)
                 .configure(navigator::configure)
         })
+        .on_connect(tls::remember)
         .client_request_timeout(Duration::from_secs(10))
         .keep_alive(Duration::from_secs(60))
         .shutdown_timeout(20);
         if config.workers > 0 {
             server = server.workers(config.workers);
         }
-        let server = server.bind(config.listen).map_err(|e| {
+        let bound = match &config.tls {
+            None => server.bind(config.listen),
+            Some(tls) => server.bind_openssl(config.listen, tls::acceptor(tls)?),
+        };
+        let server = bound.map_err(|e| {
             format!(
                 "cannot listen on {}: {e}; another program may be there, or choose another with --listen",
                 config.listen
             )
         })?;
         let address = server.addrs().first().copied().unwrap_or(config.listen);
-        Ok(Self { address, running: server.run(), queue })
+        let scheme = if config.tls.is_some() { "https" } else { "http" };
+        Ok(Self { address, scheme, running: server.run(), queue })
     }
 
     /// Answers until a signal ends it; then finishes what was accepted and puts back the run at work.

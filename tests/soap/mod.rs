@@ -5,6 +5,7 @@ mod attachments;
 mod contract_served;
 mod http;
 mod streamed;
+mod tls;
 
 use crate::support::{on_each_database, project, run_cases, run_cases_of_contract};
 

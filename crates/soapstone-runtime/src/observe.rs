@@ -21,6 +21,8 @@ pub struct Call {
     pub operation: Option<&'static str>,
     pub channel: Channel,
     pub request_id: String,
+    /// Who asks, where it is known: the name in a client's certificate.
+    pub caller: Option<String>,
     /// The HTTP status of the answer.
     pub status: u16,
     /// [`OK`], or the code of the fault.
@@ -68,6 +70,7 @@ impl Working {
             operation: None,
             channel: context.channel,
             request_id: context.request_id.clone(),
+            caller: context.certificate.as_ref().map(|certificate| certificate.name.clone()),
             // What nginx tells of a caller who does not wait for the answer.
             status: 499,
             outcome: Cow::Borrowed("http.gone"),
@@ -111,7 +114,7 @@ impl Working {
         log::info!(
             request_id = call.request_id.as_str(), channel = call.channel.name(), service = call.service,
             operation = call.operation.unwrap_or("-"), status = call.status, outcome = call.outcome.as_ref(),
-            us = microseconds, bytes = call.received;
+            us = microseconds, bytes = call.received, caller = call.caller.as_deref().unwrap_or("-");
             "answered"
         );
         if let Some(observer) = &self.observed.0 {

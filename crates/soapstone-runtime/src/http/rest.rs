@@ -67,8 +67,7 @@ impl Rest {
             config.service(web::resource(pattern.as_str()).to(move |request: HttpRequest, stream: Stream| {
                 let (targets, observed) = (targets.clone(), observed.clone());
                 async move {
-                    let peer = request.peer_addr().map(|a| a.ip());
-                    let context = Context::new(Channel::Rest, super::request_id(), peer);
+                    let context = Context::of(Channel::Rest, &request);
                     let service = targets.first().map_or("", |target| target.service.info().name);
                     let mut working = Working::new(&observed, service, &context);
                     let id = context.request_id.clone();

@@ -3,6 +3,7 @@
 use crate::attachment::{Attachment, Attachments, Content};
 use crate::message::{Format, Message};
 use crate::soap::{Fault, HeaderBlock, Headers};
+use actix_web::HttpRequest;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -23,6 +24,15 @@ impl Channel {
     }
 }
 
+/// The certificate that a client has shown, and that was found good.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Certificate {
+    /// Its common name.
+    pub name: String,
+    /// SHA-256 of it, hexadecimal.
+    pub fingerprint: String,
+}
+
 /// What goes beside the body of a reply.
 #[derive(Clone, Debug, Default)]
 pub struct Beside {
@@ -38,17 +48,21 @@ pub struct Context {
     pub request_id: String,
     /// The caller's address.
     pub peer: Option<IpAddr>,
+    /// The certificate of the caller's side of TLS.
+    pub certificate: Option<Certificate>,
     headers: Arc<Headers>,
     attachments: Attachments,
     reply: Arc<Mutex<Beside>>,
 }
 
 impl Context {
-    pub fn new(channel: Channel, request_id: String, peer: Option<IpAddr>) -> Self {
+    /// For a request, under a new ID.
+    pub fn of(channel: Channel, request: &HttpRequest) -> Self {
         Self {
             channel,
-            request_id,
-            peer,
+            request_id: crate::http::request_id(),
+            peer: request.peer_addr().map(|address| address.ip()),
+            certificate: request.conn_data::<Certificate>().cloned(),
             headers: Arc::default(),
             attachments: Attachments::default(),
             reply: Arc::default(),

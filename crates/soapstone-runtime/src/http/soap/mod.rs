@@ -142,8 +142,7 @@ impl Endpoint {
     }
 
     async fn post(&self, request: HttpRequest, payload: Payload) -> HttpResponse {
-        let peer = request.peer_addr().map(|a| a.ip());
-        let context = Context::new(Channel::Soap, super::request_id(), peer);
+        let context = Context::of(Channel::Soap, &request);
         let mut working = Working::new(&self.options.observed, self.service.info().name, &context);
         let response = self.reply_to(&request, payload, context, &mut working).await;
         working.answered(response)
