@@ -1,5 +1,6 @@
 //! One typed configuration, from flags, environment and file; every value has a default and says where it is from.
 
+use crate::domain::access::Roles;
 use crate::domain::catalog::Defaults;
 use chrono::FixedOffset;
 use soapstone_runtime::http::{ReplyHosts, TrustedProxies};
@@ -73,9 +74,14 @@ pub const SETTINGS: &[Setting] = &[
         doc: "Whether clients need a certificate: none, optional, required.",
     },
     Setting {
+        key: "roles",
+        default: "",
+        doc: "Roles beside viewer, operator and admin, by commas: NAME=Catalog.Get* Catalog.UpsertArticles.",
+    },
+    Setting {
         key: "insecure",
         default: "false",
-        doc: "Whether the server may listen on other addresses than this machine's own, though nobody has to log in.",
+        doc: "Whether the server may listen on other addresses than this machine's own though it has no users.",
     },
     Setting { key: "trusted-proxies", default: "", doc: "Addresses whose X-Forwarded headers count, by commas." },
 ];
@@ -147,6 +153,7 @@ pub struct Config {
     /// None: HTTP without TLS.
     pub tls: Option<Tls>,
     pub insecure: bool,
+    pub roles: Roles,
     pub reply_hosts: ReplyHosts,
     pub max_attachments: u64,
     pub max_parts: usize,
@@ -212,6 +219,7 @@ impl Config {
             },
             max_upload: reader.parsed("max-upload", "a number of bytes")?,
             tls: reader.tls()?,
+            roles: Roles::read(reader.text("roles")).map_err(|why| ConfigError(format!("roles: {why}")))?,
             insecure: reader.parsed("insecure", "true or false")?,
             reply_hosts: ReplyHosts(reader.list("reply-hosts")),
             max_attachments: reader.parsed("max-attachments", "a number of bytes")?,

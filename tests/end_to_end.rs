@@ -1,5 +1,7 @@
 //! The journeys end to end, against the running binary: one folder an area.
 
+mod access;
+mod attacks;
 mod cli;
 mod conformance;
 mod contract;

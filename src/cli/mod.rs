@@ -1,5 +1,6 @@
 //! The command line: one file a subcommand.
 
+mod audit;
 mod cert;
 mod config;
 mod contract;
@@ -12,6 +13,8 @@ mod progress;
 mod run;
 mod serve;
 mod setup;
+mod token;
+mod user;
 
 use clap::{Args, Parser, Subcommand};
 use std::collections::BTreeMap;
@@ -86,6 +89,12 @@ enum Command {
     Contract(contract::Contract),
     /// Bring the database's schema up to date
     Migrate(migrate::Migrate),
+    /// Say who may log in, and what he may do
+    User(user::User),
+    /// Give programs a key of their own
+    Token(token::Token),
+    /// See who did what
+    Audit(audit::Audit),
     /// Make certificates for development
     Cert(cert::Cert),
     /// Show the configuration and where each value is from
@@ -169,6 +178,9 @@ pub fn main() -> ExitCode {
         Command::Run(command) => command.run(global),
         Command::Contract(command) => command.run(global),
         Command::Migrate(command) => command.run(global),
+        Command::User(command) => command.run(global),
+        Command::Token(command) => command.run(global),
+        Command::Audit(command) => command.run(global),
         Command::Cert(command) => command.run(),
         Command::Config(command) => command.run(global),
         Command::Doctor(command) => command.run(global),

@@ -1,5 +1,6 @@
 //! The rules of the shop. No HTTP, no SQL, no XML.
 
+pub mod access;
 pub mod catalog;
 mod issue;
 mod key;

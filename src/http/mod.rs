@@ -1,5 +1,7 @@
 //! The server: SOAP endpoints, REST facade, uploads, Navigator, health.
 
+mod audit;
+mod auth;
 mod health;
 mod metrics;
 mod tls;
@@ -9,9 +11,12 @@ use crate::config::Config;
 use crate::exchange::{Exchange, Queue};
 use crate::navigator;
 use crate::services::{CatalogService, ExchangeService};
-use actix_web::middleware::{Compress, DefaultHeaders};
+use crate::store::access;
+use actix_web::middleware::{Compress, DefaultHeaders, from_fn};
 use actix_web::web::{self, Data};
 use actix_web::{App, HttpRequest, HttpResponse, HttpServer};
+use audit::{Auditor, Witness};
+use auth::Access;
 use metrics::Metrics;
 use soapstone_contracts::catalog::CatalogServer;
 use soapstone_contracts::exchange::ExchangeServer;
@@ -47,13 +52,19 @@ impl Server {
     /// # Errors
     /// A sentence on what is in the way.
     pub fn bind(config: &Config, exchange: Exchange) -> Result<Self, String> {
-        if !config.listen.ip().is_loopback() && !config.insecure {
+        let has_users =
+            exchange.store.connection().and_then(|mut db| access::count(&mut db)).map_err(|e| e.to_string())?;
+        if !config.listen.ip().is_loopback() && has_users == 0 && !config.insecure {
             return Err(format!(
-                "{} can be reached from other machines, but nobody has to log in: listen on 127.0.0.1, or behind a proxy \
-                 that asks who is there; --set insecure=true says that you know what you do",
+                "{} can be reached from other machines, but nobody has to log in: add a user (soapstone user add NAME), \
+                 or listen on 127.0.0.1; --set insecure=true says that you know what you do",
                 config.listen
             ));
         }
+        let auditor =
+            Auditor::start(exchange.store.clone()).map_err(|e| format!("no thread for the audit log: {e}"))?;
+        let access = Access::new(exchange.store.clone(), config.roles.clone(), auditor.clone());
+        let access = Data::new(Arc::new(access));
         let queue = Queue::start(exchange.clone()).map_err(|e| format!("no thread for runs: {e}"))?;
         let queue = Arc::new(queue);
         let runs = ExchangeService { exchange: exchange.clone(), queue: queue.clone() };
@@ -61,7 +72,7 @@ impl Server {
         let catalog: Arc<dyn Service> = Arc::new(CatalogServer(catalog));
         let exchange_service: Arc<dyn Service> = Arc::new(ExchangeServer(runs.clone()));
         let metrics = Arc::new(Metrics::new());
-        let observed = Observed(Some(metrics.clone()));
+        let observed = Observed(Some(Arc::new(Witness { metrics: metrics.clone(), auditor })));
         let options = EndpointOptions {
             limits: config.limits,
             spool: attachments(config)?,
@@ -92,11 +103,13 @@ impl Server {
             let endpoints = endpoints.clone();
             let (rest, upload) = (rest.clone(), upload.clone());
             App::new()
+                .wrap(from_fn(auth::guard))
                 .wrap(Compress::default())
                 .wrap(DefaultHeaders::new().add(("x-content-type-options", "nosniff")))
                 .app_data(state.clone())
                 .app_data(store.clone())
                 .app_data(metrics.clone())
+                .app_data(access.clone())
                 .configure(|config| endpoints.iter().for_each(|endpoint| endpoint.configure(config)))
                 .service(
                     web::scope(API)

@@ -13,6 +13,7 @@ use futures_util::StreamExt;
 use serde_json::{Map, Value, json};
 use soapstone_contracts::exchange::{RunFormat, RunKind, StartImportResponse};
 use soapstone_runtime::http::{problem_response, request_id};
+use soapstone_runtime::service::{Channel, Context};
 use soapstone_runtime::soap::Fault;
 use std::collections::BTreeMap;
 
@@ -35,6 +36,10 @@ impl Upload {
                 let upload = upload.clone();
                 async move {
                     let id = request_id();
+                    let context = Context::of(Channel::Rest, &request);
+                    if let Err(fault) = context.admit("Exchange", "StartImport") {
+                        return problem_response(&fault, &id);
+                    }
                     match upload.receive(&request, payload).await {
                         Ok(response) => response,
                         Err(fault) => problem_response(&fault, &id),

@@ -1,5 +1,6 @@
 //! Persistence: one [`Store`] over SQLite (embedded, the default) or PostgreSQL. One file an aggregate.
 
+pub mod access;
 pub mod articles;
 mod bulk;
 pub mod categories;

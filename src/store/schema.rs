@@ -187,3 +187,46 @@ diesel::joinable!(article_categories -> categories (category_id));
 diesel::joinable!(article_categories -> articles (article_id));
 diesel::allow_tables_to_appear_in_same_query!(runs, run_progress);
 diesel::allow_tables_to_appear_in_same_query!(articles, article_categories, categories, article_texts);
+
+diesel::table! {
+    users (id) {
+        id -> BigInt,
+        name -> Text,
+        password -> Nullable<Text>,
+        certificate -> Nullable<Text>,
+        roles -> Text,
+        failures -> Integer,
+        locked_until -> Nullable<Timestamp>,
+        created_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    tokens (id) {
+        id -> BigInt,
+        user_id -> BigInt,
+        name -> Text,
+        public_id -> Text,
+        secret -> Text,
+        scopes -> Text,
+        created_at -> Timestamp,
+        expires_at -> Nullable<Timestamp>,
+        revoked_at -> Nullable<Timestamp>,
+        used_at -> Nullable<Timestamp>,
+    }
+}
+
+diesel::table! {
+    audit_log (id) {
+        id -> BigInt,
+        at -> Timestamp,
+        caller -> Nullable<Text>,
+        action -> Text,
+        outcome -> Text,
+        peer -> Nullable<Text>,
+        request_id -> Nullable<Text>,
+    }
+}
+
+diesel::joinable!(tokens -> users (user_id));
+diesel::allow_tables_to_appear_in_same_query!(tokens, users);

@@ -6,6 +6,7 @@ use actix_web::HttpResponse;
 use actix_web::http::header::{HeaderName, HeaderValue};
 use std::borrow::Cow;
 use std::fmt;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -21,8 +22,9 @@ pub struct Call {
     pub operation: Option<&'static str>,
     pub channel: Channel,
     pub request_id: String,
-    /// Who asks, where it is known: the name in a client's certificate.
+    /// Who asks, where it is known.
     pub caller: Option<String>,
+    pub peer: Option<IpAddr>,
     /// The HTTP status of the answer.
     pub status: u16,
     /// [`OK`], or the code of the fault.
@@ -70,7 +72,12 @@ impl Working {
             operation: None,
             channel: context.channel,
             request_id: context.request_id.clone(),
-            caller: context.certificate.as_ref().map(|certificate| certificate.name.clone()),
+            caller: match (&context.caller, &context.certificate) {
+                (Some(caller), _) => Some(caller.0.name().to_owned()),
+                (None, Some(certificate)) => Some(certificate.name.clone()),
+                (None, None) => None,
+            },
+            peer: context.peer,
             // What nginx tells of a caller who does not wait for the answer.
             status: 499,
             outcome: Cow::Borrowed("http.gone"),

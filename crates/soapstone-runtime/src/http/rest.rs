@@ -110,6 +110,7 @@ async fn answer(
     };
     let operation = &target.service.info().operations[target.operation];
     working.of(target.service.info().name, operation.name);
+    context.admit(target.service.info().name, operation.name).map_err(|fault| *fault)?;
     let headers = beside::headers(operation, request.headers())?;
     let mut members = members(request, stream, target.route, limits).await?;
     let attachments = beside::attachments(operation, members.as_object_mut())?;

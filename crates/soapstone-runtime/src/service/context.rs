@@ -3,7 +3,8 @@
 use crate::attachment::{Attachment, Attachments, Content};
 use crate::message::{Format, Message};
 use crate::soap::{Fault, HeaderBlock, Headers};
-use actix_web::HttpRequest;
+use actix_web::{HttpMessage, HttpRequest};
+use std::fmt;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -33,6 +34,19 @@ pub struct Certificate {
     pub fingerprint: String,
 }
 
+/// What somebody may do.
+pub trait Permissions: Send + Sync + fmt::Debug {
+    /// His name, in logs.
+    fn name(&self) -> &str;
+
+    /// Whether he may call an operation of a portType.
+    fn allows(&self, service: &str, operation: &str) -> bool;
+}
+
+/// Who asks, as whatever stands before the endpoints found out. It is left with the HTTP request for them.
+#[derive(Clone, Debug)]
+pub struct Caller(pub Arc<dyn Permissions>);
+
 /// What goes beside the body of a reply.
 #[derive(Clone, Debug, Default)]
 pub struct Beside {
@@ -50,6 +64,8 @@ pub struct Context {
     pub peer: Option<IpAddr>,
     /// The certificate of the caller's side of TLS.
     pub certificate: Option<Certificate>,
+    /// Who asks. None: nobody has to say.
+    pub caller: Option<Caller>,
     headers: Arc<Headers>,
     attachments: Attachments,
     reply: Arc<Mutex<Beside>>,
@@ -63,6 +79,7 @@ impl Context {
             request_id: crate::http::request_id(),
             peer: request.peer_addr().map(|address| address.ip()),
             certificate: request.conn_data::<Certificate>().cloned(),
+            caller: request.extensions().get::<Caller>().cloned(),
             headers: Arc::default(),
             attachments: Attachments::default(),
             reply: Arc::default(),
@@ -75,6 +92,20 @@ impl Context {
         self.headers = Arc::new(headers);
         self.attachments = attachments;
         self
+    }
+
+    /// Sees to it that the caller may call an operation.
+    ///
+    /// # Errors
+    /// The fault to answer with.
+    pub fn admit(&self, service: &str, operation: &str) -> Result<(), Box<Fault>> {
+        match &self.caller {
+            Some(Caller(caller)) if !caller.allows(service, operation) => {
+                let message = format!("{} may not call {service}.{operation}", caller.name());
+                Err(Box::new(Fault::sender("access.forbidden", 403, message)))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// A header that the contract declares; None: the request has none.

@@ -3,7 +3,7 @@
 mod context;
 mod info;
 
-pub use context::{Beside, Certificate, Channel, Context};
+pub use context::{Beside, Caller, Certificate, Channel, Context, Permissions};
 pub use info::{ContractDocument, ContractPort, HttpInput, OperationInfo, Route, ServiceInfo};
 
 use crate::message::{Payload, Reply};

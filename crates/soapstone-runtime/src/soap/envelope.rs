@@ -4,7 +4,7 @@ use super::{Fault, FaultCode, HeaderBlock, HeaderContent, Headers, Limits, refer
 use crate::attachment::Attachments;
 use crate::message::Payload;
 use crate::problem::{Read, ReadError, ReadErrorKind};
-use crate::xml::{SOAP_11, SOAP_12, Scope, line_and_column};
+use crate::xml::{Forward, SOAP_11, SOAP_12, Scope, line_and_column};
 use quick_xml::Reader;
 use quick_xml::events::{BytesStart, Event};
 use std::borrow::Cow;
@@ -181,6 +181,7 @@ struct Scan<'a, 'l> {
     body: Option<Body<'a>>,
     /// Where the header block or body element being read began.
     began: usize,
+    forward: Forward,
 }
 
 type Step<T> = Result<T, Box<Fault>>;
@@ -198,6 +199,7 @@ impl<'a, 'l> Scan<'a, 'l> {
             headers: Headers::default(),
             body: None,
             began: 0,
+            forward: Forward::default(),
         }
     }
 
@@ -390,7 +392,7 @@ impl<'a, 'l> Scan<'a, 'l> {
                 _ => {}
             }
         }
-        let content = HeaderContent::Xml { text: String::new(), origin: line_and_column(self.text, self.began) };
+        let content = HeaderContent::Xml { text: String::new(), origin: self.forward.to(self.text, self.began) };
         self.headers.0.push(HeaderBlock { must_understand, for_us, ..HeaderBlock::of(&namespace, local, content) });
         Ok(())
     }

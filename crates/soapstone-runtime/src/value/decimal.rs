@@ -16,6 +16,11 @@ pub struct Decimal(pub BigDecimal);
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Integer(pub BigInt);
 
+/// How many characters a number may have: reading takes longer than they are many.
+const LONGEST: usize = 10_000;
+
+const TOO_LONG: &str = "has more than 10,000 digits";
+
 fn is_decimal(text: &str) -> bool {
     let digits = text.strip_prefix(['+', '-']).unwrap_or(text);
     let mut points = 0;
@@ -34,6 +39,9 @@ impl FromStr for Decimal {
     type Err = Cow<'static, str>;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if text.len() > LONGEST {
+            return Err(TOO_LONG.into());
+        }
         // XSD has no exponent, which BigDecimal would read.
         if !is_decimal(text) {
             return Err("is not a decimal number (digits with a point, no thousands separator)".into());
@@ -75,6 +83,9 @@ impl Simple for Integer {
 
     fn parse(text: &str) -> Result<Self, Cow<'static, str>> {
         let digits = text.strip_prefix('+').unwrap_or(text);
+        if text.len() > LONGEST {
+            return Err(TOO_LONG.into());
+        }
         if !is_decimal(text) || text.contains('.') {
             return Err("is not a whole number".into());
         }

@@ -9,6 +9,7 @@ mod writer;
 
 pub use encoding::{declared_encoding, decode};
 pub use escape::{escape_attribute, escape_text, forbidden_character};
+pub(crate) use position::Forward;
 pub use position::line_and_column;
 pub use reader::XmlSource;
 pub use scope::Scope;

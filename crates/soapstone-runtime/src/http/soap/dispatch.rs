@@ -63,6 +63,7 @@ impl Endpoint {
         let index = index?;
         let operation = &self.service.info().operations[index];
         self.check_head(operation, incoming.action.as_deref(), addressing)?;
+        context.admit(self.service.info().name, operation.name)?;
         if envelope.body_elements > 1 && !operation.encoded && !operation.input.local.is_empty() {
             let message = "The body has more than one element";
             return Err(Box::new(Fault::sender("soap.two_bodies", 400, message)));
@@ -97,10 +98,16 @@ impl Endpoint {
     ///
     /// # Errors
     /// The fault to answer with.
-    pub(super) fn checked_head(&self, opened: &Opened, action: Option<&str>) -> Result<(), Box<Fault>> {
+    pub(super) fn checked_head(
+        &self,
+        opened: &Opened,
+        action: Option<&str>,
+        context: &Context,
+    ) -> Result<(), Box<Fault>> {
         self.understood(&opened.headers, Some(opened.operation))?;
         let operation = &self.service.info().operations[opened.operation];
-        self.check_head(operation, action, opened.addressing.as_ref())
+        self.check_head(operation, action, opened.addressing.as_ref())?;
+        context.admit(self.service.info().name, operation.name)
     }
 
     fn check_head(

@@ -172,7 +172,7 @@ impl Endpoint {
                 working.of(self.service.info().name, info.name);
                 replier.version = opened.version;
                 replier.operation = Some(info);
-                if let Err(fault) = self.checked_head(&opened, action.as_deref()) {
+                if let Err(fault) = self.checked_head(&opened, action.as_deref(), &context) {
                     replier.addressing = opened.addressing;
                     return replier.refuse(&fault, working);
                 }

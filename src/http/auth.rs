@@ -1,0 +1,285 @@
+//! Who asks: by HTTP Basic, by a token, or by the certificate of his side of TLS.
+//!
+//! As long as there is no user nobody has to say who he is; the server then listens to its own machine only.
+
+use super::audit::Auditor;
+use crate::domain::access::{self, Pattern, Roles};
+use crate::store::access::{self as kept, Change, User};
+use crate::store::{Db, Store, StoreError};
+use actix_web::body::{EitherBody, MessageBody};
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::header::{AUTHORIZATION, CONTENT_TYPE, WWW_AUTHENTICATE};
+use actix_web::http::{Method, StatusCode};
+use actix_web::middleware::Next;
+use actix_web::web::Data;
+use actix_web::{Error, HttpMessage, HttpResponse};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use chrono::Utc;
+use openssl::sha::sha256;
+use soapstone_runtime::http::problem_response;
+use soapstone_runtime::service::{Caller, Certificate, Permissions};
+use soapstone_runtime::soap::{Fault, Headers, Version};
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+/// How long it is believed that there are no users, or some.
+const COUNTED: Duration = Duration::from_secs(2);
+
+/// How many passwords that were found right are remembered.
+const REMEMBERED: usize = 1000;
+
+/// Somebody who said who he is.
+#[derive(Debug)]
+pub(super) struct Identity {
+    name: String,
+    roles: Vec<Pattern>,
+    /// Of a token that may do less than its user.
+    scopes: Option<Vec<Pattern>>,
+}
+
+impl Permissions for Identity {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn allows(&self, service: &str, operation: &str) -> bool {
+        access::covers(&self.roles, service, operation)
+            && self.scopes.as_ref().is_none_or(|scopes| access::covers(scopes, service, operation))
+    }
+}
+
+/// How somebody says who he is.
+enum Shown {
+    Password { name: String, password: String },
+    Token(String),
+    Certificate(String),
+    Nothing,
+}
+
+/// Why somebody is not let in; he is told no more than that.
+struct Stranger {
+    /// As the audit log has it.
+    action: String,
+}
+
+/// Knows users.
+pub(super) struct Access {
+    store: Store,
+    roles: Roles,
+    auditor: Auditor,
+    counted: Mutex<Option<(Instant, bool)>>,
+    /// Hashes of what was shown, and the kept password that it was found right for: argon2 takes long on purpose.
+    right: Mutex<HashMap<[u8; 32], String>>,
+}
+
+impl Access {
+    pub fn new(store: Store, roles: Roles, auditor: Auditor) -> Self {
+        Self { store, roles, auditor, counted: Mutex::default(), right: Mutex::default() }
+    }
+
+    /// Whether anybody has to say who he is.
+    async fn has_users(&self) -> Result<bool, StoreError> {
+        let known = *self.counted.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((at, has)) = known
+            && at.elapsed() < COUNTED
+        {
+            return Ok(has);
+        }
+        let has = self.store.read(kept::count).await? > 0;
+        *self.counted.lock().unwrap_or_else(PoisonError::into_inner) = Some((Instant::now(), has));
+        Ok(has)
+    }
+
+    async fn identify(self: &Arc<Self>, shown: Shown) -> Result<Result<Identity, Stranger>, StoreError> {
+        let own = Arc::clone(self);
+        self.store.read(move |db| own.look(db, shown)).await
+    }
+
+    fn look(&self, db: &mut Db, shown: Shown) -> Result<Result<Identity, Stranger>, StoreError> {
+        let stranger = |action: String| Ok(Err(Stranger { action }));
+        match shown {
+            Shown::Nothing => stranger(String::new()),
+            Shown::Certificate(name) => match kept::by_certificate(db, &name)? {
+                Some(user) => Ok(Ok(self.identity(&user, None))),
+                None => stranger(format!("log in by the certificate {name}")),
+            },
+            Shown::Password { name, password } => {
+                let user = kept::by_name(db, &name)?;
+                if self.is_right(db, user.as_ref(), &password)?
+                    && let Some(user) = &user
+                {
+                    return Ok(Ok(self.identity(user, None)));
+                }
+                stranger(format!("log in as {name}"))
+            }
+            Shown::Token(text) => {
+                let Some((public_id, hash)) = access::token_parts(&text) else {
+                    return stranger("log in by a token".to_owned());
+                };
+                let now = Utc::now().naive_utc();
+                let found = kept::by_token(db, public_id)?.filter(|(token, _)| {
+                    access::same_hash(&token.secret, &hash)
+                        && token.revoked_at.is_none()
+                        && token.expires_at.is_none_or(|at| at > now)
+                });
+                let Some((token, user)) = found else { return stranger(format!("log in by the token {public_id}")) };
+                // A minute is exact enough, and does not make every request a write.
+                if token.used_at.is_none_or(|at| (now - at).num_seconds() >= 60) {
+                    kept::used(db, token.id, now)?;
+                }
+                // What does not read was not written by us: it allows nothing.
+                let scopes = (!token.scopes.is_empty()).then(|| access::patterns(&token.scopes).unwrap_or_default());
+                Ok(Ok(self.identity(&user, scopes)))
+            }
+        }
+    }
+
+    fn identity(&self, user: &User, scopes: Option<Vec<Pattern>>) -> Identity {
+        Identity { name: user.name.clone(), roles: self.roles.permissions(&user.roles), scopes }
+    }
+
+    /// Whether it is the user's password; guessing is counted, and locks out for a while.
+    fn is_right(&self, db: &mut Db, user: Option<&User>, password: &str) -> Result<bool, StoreError> {
+        let now = Utc::now().naive_utc();
+        let kept_password = user.and_then(|user| user.password.as_deref());
+        let is_locked = user.is_some_and(|user| user.locked_until.is_some_and(|until| until > now));
+        if is_locked {
+            return Ok(false);
+        }
+        let shown = sha256(format!("{}\0{password}", user.map_or("", |user| &user.name)).as_bytes());
+        let known = |right: &HashMap<[u8; 32], String>| {
+            kept_password.is_some() && right.get(&shown).map(String::as_str) == kept_password
+        };
+        if known(&self.right.lock().unwrap_or_else(PoisonError::into_inner)) {
+            return Ok(true);
+        }
+        let is_right = access::is_password(kept_password, password);
+        let Some(user) = user else { return Ok(false) };
+        if is_right {
+            if user.failures > 0 {
+                kept::change(db, &user.name, &Change { failures: Some(0), ..Change::default() })?;
+            }
+            let mut right = self.right.lock().unwrap_or_else(PoisonError::into_inner);
+            if right.len() >= REMEMBERED {
+                right.clear();
+            }
+            right.insert(shown, kept_password.unwrap_or_default().to_owned());
+        } else {
+            let failures = user.failures + 1;
+            let locked_until = access::locked_until(failures, now);
+            let change = Change { failures: Some(failures), locked_until: Some(locked_until), ..Change::default() };
+            kept::change(db, &user.name, &change)?;
+        }
+        Ok(is_right)
+    }
+}
+
+/// What a request shows of who sends it.
+fn shown(request: &ServiceRequest) -> Shown {
+    if let Some(value) = request.headers().get(AUTHORIZATION).and_then(|value| value.to_str().ok()) {
+        let (scheme, rest) = value.split_once(' ').unwrap_or((value, ""));
+        if scheme.eq_ignore_ascii_case("bearer") {
+            return Shown::Token(rest.trim().to_owned());
+        }
+        let pair = STANDARD.decode(rest.trim()).ok().and_then(|bytes| String::from_utf8(bytes).ok());
+        if let Some((name, password)) = pair.as_deref().and_then(|pair| pair.split_once(':'))
+            && scheme.eq_ignore_ascii_case("basic")
+        {
+            return Shown::Password { name: name.to_owned(), password: password.to_owned() };
+        }
+        return Shown::Token(String::new());
+    }
+    match request.conn_data::<Certificate>() {
+        Some(certificate) => Shown::Certificate(certificate.name.clone()),
+        None => Shown::Nothing,
+    }
+}
+
+/// What everybody may see: whether the server lives, and its contracts.
+fn is_public(request: &ServiceRequest) -> bool {
+    let path = request.path();
+    let is_get = request.method() == Method::GET;
+    is_get && (matches!(path, "/health" | "/ready" | "/openapi.json" | "/api") || path.starts_with("/soap/"))
+}
+
+/// What has no operation of a contract: service and operation as patterns name them.
+fn resource(request: &ServiceRequest) -> Option<(&'static str, &'static str)> {
+    match request.path() {
+        "/metrics" => Some(("Metrics", "Read")),
+        path if path.starts_with("/navigator") && request.method().is_safe() => Some(("Navigator", "View")),
+        path if path.starts_with("/navigator") => Some(("Navigator", "Change")),
+        _ => None,
+    }
+}
+
+/// Lets only those in who are known, once anybody is.
+///
+/// # Errors
+/// Those of what comes after.
+pub(super) async fn guard<B: MessageBody + 'static>(
+    access: Data<Arc<Access>>,
+    request: ServiceRequest,
+    next: Next<B>,
+) -> Result<ServiceResponse<EitherBody<B>>, Error> {
+    if is_public(&request) {
+        return Ok(next.call(request).await?.map_into_left_body());
+    }
+    let refused = |request: ServiceRequest, fault: Fault| {
+        let response = refusal(&request, &fault);
+        Ok(request.into_response(response).map_into_right_body())
+    };
+    let unavailable = |error: StoreError| {
+        log::error!("nobody can be let in: {error}");
+        Fault::receiver("server.unavailable", 503, "Who you are cannot be looked up now; try again later")
+    };
+    match access.has_users().await {
+        Ok(false) => return Ok(next.call(request).await?.map_into_left_body()),
+        Ok(true) => {}
+        Err(error) => return refused(request, unavailable(error)),
+    }
+    let peer = request.peer_addr().map(|address| address.ip().to_string());
+    match access.identify(shown(&request)).await {
+        Err(error) => refused(request, unavailable(error)),
+        Ok(Err(stranger)) => {
+            if !stranger.action.is_empty() {
+                access.auditor.note(None, stranger.action, "refused", peer, None);
+            }
+            let message = "Say who you are: by HTTP Basic, a token (Authorization: Bearer …) or a client certificate. \
+                           If you did, it is wrong, or there were too many attempts: wait, and try again";
+            refused(request, Fault::sender("access.unknown", 401, message))
+        }
+        Ok(Ok(identity)) => {
+            if let Some((service, operation)) = resource(&request)
+                && !identity.allows(service, operation)
+            {
+                let message =
+                    format!("{} may not see this; a role that may do {service}.{operation} would", identity.name);
+                return refused(request, Fault::sender("access.forbidden", 403, message));
+            }
+            request.extensions_mut().insert(Caller(Arc::new(identity)));
+            Ok(next.call(request).await?.map_into_left_body())
+        }
+    }
+}
+
+/// A refusal as the caller can read it.
+fn refusal(request: &ServiceRequest, fault: &Fault) -> HttpResponse {
+    let id = soapstone_runtime::http::request_id();
+    let mut response = if request.path().starts_with("/soap/") {
+        let media = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or("");
+        let version = if media.contains("application/soap+xml") { Version::Soap12 } else { Version::Soap11 };
+        let status = StatusCode::from_u16(fault.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let envelope = fault.envelope(version, &Headers::default(), &id);
+        HttpResponse::build(status).insert_header((CONTENT_TYPE, version.content_type())).body(envelope)
+    } else {
+        problem_response(fault, &id)
+    };
+    if fault.status == 401 {
+        let challenge =
+            actix_web::http::header::HeaderValue::from_static("Basic realm=\"Soapstone\", charset=\"UTF-8\"");
+        response.headers_mut().insert(WWW_AUTHENTICATE, challenge);
+    }
+    response
+}
