@@ -110,7 +110,7 @@ mod tests {
 
     #[test]
     fn faults_of_both_versions_are_read() {
-        let text = "<s:Fault xmlns:s='urn:s'><faultcode>s:Client.Auth</faultcode><faultstring>No &amp; no</faultstring><detail><x:a xmlns:x='urn:x'>1</x:a><b/></detail></s:Fault>";
+        let text = "<s:Fault xmlns:s='urn:s'><faultcode>s:Client.Auth</faultcode><faultstring>No &amp; no</faultstring><detail><x:a xmlns:x='urn:x'>s:1</x:a><b/></detail></s:Fault>";
         let fault = ReceivedFault::parse(text, &Scope::default());
         assert_eq!((fault.code.as_str(), fault.message.as_str()), ("Client.Auth", "No & no"));
         assert!(fault.is_ours());
