@@ -50,6 +50,9 @@ enum What {
         #[arg(long)]
         stdin: bool,
     },
+    /// Make the secret that a user's WS-Security digests are made with: it cannot be his password, of which only a
+    /// hash is kept
+    Digest { name: String },
     /// Set what a user may do
     Roles {
         name: String,
@@ -96,6 +99,12 @@ impl User {
                 changed(&store, name, &change)?;
                 note(&store, format!("user password {name}"))?;
                 told(global, name, Some(&password));
+            }
+            What::Digest { name } => {
+                let secret = access::new_password().map_err(Failure)?;
+                changed(&store, name, &Change { digest_secret: Some(secret.clone()), ..Change::default() })?;
+                note(&store, format!("user digest {name}"))?;
+                told(global, name, Some(&Password { text: secret, is_new: true }));
             }
             What::Roles { name, roles } => {
                 let roles = known(&config.roles, roles)?;

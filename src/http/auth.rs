@@ -8,17 +8,18 @@ use crate::store::access::{self as kept, Change, User};
 use crate::store::{Db, Store, StoreError};
 use actix_web::body::{EitherBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::http::header::{AUTHORIZATION, CONTENT_TYPE, WWW_AUTHENTICATE};
+use actix_web::http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue, WWW_AUTHENTICATE};
 use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::Next;
 use actix_web::web::Data;
 use actix_web::{Error, HttpMessage, HttpResponse};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use chrono::Utc;
+use chrono::{DateTime, Utc};
 use openssl::sha::sha256;
-use soapstone_runtime::http::problem_response;
-use soapstone_runtime::service::{Caller, Certificate, Permissions};
+use soapstone_runtime::http::{CHALLENGE, problem_response};
+use soapstone_runtime::service::{Caller, Certificate, Context, Permissions, Unsaid};
+use soapstone_runtime::soap::security::Authenticator;
 use soapstone_runtime::soap::{Fault, Headers, Version};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -176,6 +177,36 @@ impl Access {
     }
 }
 
+impl Authenticator for Access {
+    fn by_password(&self, name: &str, password: &str) -> Result<Option<Caller>, Box<Fault>> {
+        let shown = Shown::Password { name: name.to_owned(), password: password.to_owned() };
+        let found =
+            self.store.connection().and_then(|mut db| self.look(&mut db, shown)).map_err(|e| unavailable(&e))?;
+        Ok(found.ok().map(|identity| Caller(Arc::new(identity))))
+    }
+
+    fn digest_secret(&self, name: &str) -> Result<Option<(Caller, String)>, Box<Fault>> {
+        let found = self.store.connection().and_then(|mut db| kept::by_name(&mut db, name));
+        let Some(user) = found.map_err(|e| unavailable(&e))? else { return Ok(None) };
+        Ok(user.digest_secret.clone().map(|secret| (Caller(Arc::new(self.identity(&user, None))), secret)))
+    }
+
+    fn is_new(&self, nonce: &str, until: DateTime<Utc>) -> Result<bool, Box<Fault>> {
+        let (until, now) = (until.naive_utc(), Utc::now().naive_utc());
+        let done = self.store.connection().and_then(|mut db| db.write(|db| kept::remember(db, nonce, until, now)));
+        done.map_err(|e| unavailable(&e))
+    }
+
+    fn refused(&self, name: &str) {
+        self.auditor.note(None, format!("log in as {name} (WS-Security)"), "refused", None, None);
+    }
+}
+
+fn unavailable(error: &StoreError) -> Box<Fault> {
+    log::error!("nobody can be let in: {error}");
+    Box::new(Fault::receiver("server.unavailable", 503, "Who you are cannot be looked up now; try again later"))
+}
+
 /// What a request shows of who sends it.
 fn shown(request: &ServiceRequest) -> Shown {
     if let Some(value) = request.headers().get(AUTHORIZATION).and_then(|value| value.to_str().ok()) {
@@ -230,25 +261,25 @@ pub(super) async fn guard<B: MessageBody + 'static>(
         let response = refusal(&request, &fault);
         Ok(request.into_response(response).map_into_right_body())
     };
-    let unavailable = |error: StoreError| {
-        log::error!("nobody can be let in: {error}");
-        Fault::receiver("server.unavailable", 503, "Who you are cannot be looked up now; try again later")
-    };
     match access.has_users().await {
         Ok(false) => return Ok(next.call(request).await?.map_into_left_body()),
         Ok(true) => {}
-        Err(error) => return refused(request, unavailable(error)),
+        Err(error) => return refused(request, *unavailable(&error)),
     }
     let peer = request.peer_addr().map(|address| address.ip().to_string());
-    match access.identify(shown(&request)).await {
-        Err(error) => refused(request, unavailable(error)),
+    let shown = shown(&request);
+    if matches!(shown, Shown::Nothing) && request.path().starts_with("/soap/") {
+        // The message may say it.
+        request.extensions_mut().insert(Unsaid);
+        return Ok(next.call(request).await?.map_into_left_body());
+    }
+    match access.identify(shown).await {
+        Err(error) => refused(request, *unavailable(&error)),
         Ok(Err(stranger)) => {
             if !stranger.action.is_empty() {
                 access.auditor.note(None, stranger.action, "refused", peer, None);
             }
-            let message = "Say who you are: by HTTP Basic, a token (Authorization: Bearer …) or a client certificate. \
-                           If you did, it is wrong, or there were too many attempts: wait, and try again";
-            refused(request, Fault::sender("access.unknown", 401, message))
+            refused(request, Context::unknown())
         }
         Ok(Ok(identity)) => {
             if let Some((service, operation)) = resource(&request)
@@ -277,9 +308,7 @@ fn refusal(request: &ServiceRequest, fault: &Fault) -> HttpResponse {
         problem_response(fault, &id)
     };
     if fault.status == 401 {
-        let challenge =
-            actix_web::http::header::HeaderValue::from_static("Basic realm=\"Soapstone\", charset=\"UTF-8\"");
-        response.headers_mut().insert(WWW_AUTHENTICATE, challenge);
+        response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static(CHALLENGE));
     }
     response
 }

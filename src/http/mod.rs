@@ -27,6 +27,7 @@ use soapstone_runtime::http::{
 use soapstone_runtime::observe::Observed;
 use soapstone_runtime::service::Service;
 use soapstone_runtime::soap::Fault;
+use soapstone_runtime::soap::security::Authentication;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -64,7 +65,9 @@ impl Server {
         let auditor =
             Auditor::start(exchange.store.clone()).map_err(|e| format!("no thread for the audit log: {e}"))?;
         let access = Access::new(exchange.store.clone(), config.roles.clone(), auditor.clone());
-        let access = Data::new(Arc::new(access));
+        let access = Arc::new(access);
+        let authentication = Authentication(Some(access.clone()));
+        let access = Data::new(access);
         let queue = Queue::start(exchange.clone()).map_err(|e| format!("no thread for runs: {e}"))?;
         let queue = Arc::new(queue);
         let runs = ExchangeService { exchange: exchange.clone(), queue: queue.clone() };
@@ -85,6 +88,7 @@ impl Server {
                 batch: config.batch_size,
                 ..Streaming::default()
             },
+            authentication,
             observed: observed.clone(),
             reply_hosts: config.reply_hosts.clone(),
             siblings: Vec::new(),

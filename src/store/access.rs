@@ -1,6 +1,6 @@
 //! Users, their tokens, and the audit log.
 
-use super::schema::{audit_log, tokens, users};
+use super::schema::{audit_log, nonces, tokens, users};
 use super::{Db, StoreError};
 use chrono::NaiveDateTime;
 use diesel::prelude::*;
@@ -12,6 +12,7 @@ pub struct User {
     pub id: i64,
     pub name: String,
     pub password: Option<String>,
+    pub digest_secret: Option<String>,
     pub certificate: Option<String>,
     pub roles: String,
     pub failures: i32,
@@ -133,6 +134,7 @@ pub fn add(db: &mut Db, user: &NewUser) -> Result<bool, StoreError> {
 #[diesel(table_name = users)]
 pub struct Change {
     pub password: Option<String>,
+    pub digest_secret: Option<String>,
     pub certificate: Option<String>,
     pub roles: Option<String>,
     pub failures: Option<i32>,
@@ -190,6 +192,24 @@ pub fn revoke(db: &mut Db, public_id: &str, now: NaiveDateTime) -> Result<bool, 
 pub fn used(db: &mut Db, token: i64, now: NaiveDateTime) -> Result<(), StoreError> {
     diesel::update(tokens::table.filter(tokens::id.eq(token))).set(tokens::used_at.eq(Some(now))).execute(db)?;
     Ok(())
+}
+
+/// Remembers a nonce until then, for all nodes; false: it is known already.
+///
+/// # Errors
+/// Those of the database.
+pub fn remember(db: &mut Db, nonce: &str, until: NaiveDateTime, now: NaiveDateTime) -> Result<bool, StoreError> {
+    diesel::delete(nonces::table.filter(nonces::until.lt(now))).execute(db)?;
+    let row = (nonces::nonce.eq(nonce), nonces::until.eq(until));
+    let added = match db {
+        Db::Sqlite(connection) => {
+            diesel::insert_into(nonces::table).values(row).on_conflict_do_nothing().execute(connection)?
+        }
+        Db::Postgres(connection) => {
+            diesel::insert_into(nonces::table).values(row).on_conflict_do_nothing().execute(connection)?
+        }
+    };
+    Ok(added > 0)
 }
 
 /// Adds lines to the audit log.

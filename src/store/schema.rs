@@ -193,6 +193,7 @@ diesel::table! {
         id -> BigInt,
         name -> Text,
         password -> Nullable<Text>,
+        digest_secret -> Nullable<Text>,
         certificate -> Nullable<Text>,
         roles -> Text,
         failures -> Integer,
@@ -213,6 +214,13 @@ diesel::table! {
         expires_at -> Nullable<Timestamp>,
         revoked_at -> Nullable<Timestamp>,
         used_at -> Nullable<Timestamp>,
+    }
+}
+
+diesel::table! {
+    nonces (nonce) {
+        nonce -> Text,
+        until -> Timestamp,
     }
 }
 

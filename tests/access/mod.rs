@@ -178,3 +178,43 @@ fn a_client_certificate_is_a_user() {
     assert_eq!((status(true).as_str(), status(false).as_str()), ("200", "401"));
     assert!(server.log().contains("caller=connector"), "{}", server.log());
 }
+
+/// Debian's own Python, which has Debian's zeep.
+fn zeep(arguments: &[&str]) -> String {
+    let script = crate::support::project("tests/access/zeep_security.py");
+    let output = std::process::Command::new("/usr/bin/python3").arg(script).args(arguments).output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    String::from_utf8(output.stdout).unwrap().split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+on_each_database! {
+    fn a_message_says_who_sends_it(database) {
+        let site = Site::new(database);
+        let server = site.serve();
+        add(&site, "erp", "operator");
+        let secret = site.json(&["user", "digest", "erp"])["password"].as_str().unwrap().to_owned();
+        soon("the user is not known", || server.get("/metrics").status == 401);
+        let told = |secret: &str, more: &[&str]| zeep(&[&[server.base.as_str(), "", "erp", secret], more].concat());
+        assert_eq!(told(&secret, &["digest"]), "done done");
+        assert_eq!(told("wrong", &["digest"]), "FailedAuthentication FailedAuthentication");
+        // The same message twice is a replay, also on another node of the same database.
+        assert_eq!(told(&secret, &["digest", "replay"]), "done InvalidSecurityToken");
+        // A password in the clear is none, however right it is.
+        assert_eq!(told(PASSWORD, &["text"]), "FailedAuthentication FailedAuthentication");
+        assert!(server.log().contains("caller=erp"), "{}", server.log());
+    }
+}
+
+#[test]
+fn a_password_in_a_message_goes_over_tls() {
+    let site = Site::new(Database::Sqlite);
+    let certs = site.folder().join("certs");
+    assert_eq!(site.run(&["cert", "dev", certs.to_str().unwrap()]).code, 0);
+    add(&site, "erp", "viewer");
+    let set = |key: &str, file: &str| format!("{key}={}", certs.join(file).display());
+    let server = site.serve_with(&[&set("tls-certificate", "server.pem"), &set("tls-key", "server.key")]);
+    let authority = certs.join("ca.pem");
+    let told = |secret: &str| zeep(&[&server.base, authority.to_str().unwrap(), "erp", secret, "text"]);
+    assert_eq!(told(PASSWORD), "done done");
+    assert_eq!(told("wrong"), "FailedAuthentication FailedAuthentication");
+}

@@ -46,6 +46,7 @@ fn call(gateway: &Server, path: &str, operation: &Value) -> Result<(), String> {
         (202, Value::Null) => Ok(()),
         (200, wanted) if reply.json() == *wanted => Ok(()),
         (200, wanted) => Err(format!("{} instead of {wanted}", reply.body)),
-        (status, _) => Err(format!("{status} {}", reply.body)),
+        // What names this one request would be another the next time.
+        (status, _) => Err(format!("{status} {}", reply.json()["detail"].as_str().unwrap_or_default())),
     }
 }

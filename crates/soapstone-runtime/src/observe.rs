@@ -92,6 +92,13 @@ impl Working {
         self.call.operation = Some(operation);
     }
 
+    /// Who asks is known now.
+    pub fn by(&mut self, context: &Context) {
+        if let Some(caller) = &context.caller {
+            self.call.caller = Some(caller.0.name().to_owned());
+        }
+    }
+
     pub fn received(&mut self, bytes: u64) {
         self.call.received = bytes;
     }

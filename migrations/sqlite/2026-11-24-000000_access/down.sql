@@ -1,3 +1,4 @@
 DROP TABLE audit_log;
+DROP TABLE nonces;
 DROP TABLE tokens;
 DROP TABLE users;

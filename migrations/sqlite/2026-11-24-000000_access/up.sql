@@ -5,6 +5,8 @@ CREATE TABLE users (
     name TEXT NOT NULL UNIQUE,
     -- argon2id in PHC form; none: no log-in by password.
     password TEXT,
+    -- What digests of WS-Security are made with; it cannot be a hash.
+    digest_secret TEXT,
     -- The common name of a client's certificate that is this user.
     certificate TEXT UNIQUE,
     -- Names of roles, separated by blanks.
@@ -31,6 +33,13 @@ CREATE TABLE tokens (
     used_at TIMESTAMP
 );
 CREATE INDEX tokens_by_user ON tokens (user_id);
+
+-- What messages said that may be sent once only.
+CREATE TABLE nonces (
+    nonce TEXT PRIMARY KEY,
+    until TIMESTAMP NOT NULL
+);
+CREATE INDEX nonces_by_time ON nonces (until);
 
 CREATE TABLE audit_log (
     id INTEGER PRIMARY KEY AUTOINCREMENT,

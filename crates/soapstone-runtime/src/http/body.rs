@@ -70,8 +70,8 @@ pub async fn gather(
     limit: usize,
 ) -> Result<Bytes, Fault> {
     let mut body = BytesMut::new();
-    begun.iter().for_each(|piece| body.extend_from_slice(piece));
-    while let Some(chunk) = stream.next().await {
+    let mut begun = stream::iter(begun.into_iter().map(Ok)).chain(&mut stream);
+    while let Some(chunk) = begun.next().await {
         let chunk = chunk?;
         if body.len() + chunk.len() > limit {
             let message = format!("The body is larger than {limit} bytes");

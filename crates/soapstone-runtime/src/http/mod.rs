@@ -14,7 +14,7 @@ pub use contract::{Addresses, PublishedContract};
 pub use page::{api_page, openapi};
 pub use rest::{Rest, problem_response};
 pub use rest_beside::{ATTACHMENTS, header_name};
-pub use soap::{Endpoint, EndpointOptions, ReplyHosts, Sibling, Streaming};
+pub use soap::{CHALLENGE, Endpoint, EndpointOptions, ReplyHosts, Sibling, Streaming};
 
 /// A name for a request, in the log and in faults: 16 hexadecimal digits.
 pub fn request_id() -> String {

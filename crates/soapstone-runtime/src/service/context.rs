@@ -47,6 +47,10 @@ pub trait Permissions: Send + Sync + fmt::Debug {
 #[derive(Clone, Debug)]
 pub struct Caller(pub Arc<dyn Permissions>);
 
+/// Left with an HTTP request that did not say who sends it, though somebody has to: the message must.
+#[derive(Clone, Copy, Debug)]
+pub struct Unsaid;
+
 /// What goes beside the body of a reply.
 #[derive(Clone, Debug, Default)]
 pub struct Beside {
@@ -64,8 +68,12 @@ pub struct Context {
     pub peer: Option<IpAddr>,
     /// The certificate of the caller's side of TLS.
     pub certificate: Option<Certificate>,
-    /// Who asks. None: nobody has to say.
+    /// Who asks. None: nobody has to say, or nobody has said yet.
     pub caller: Option<Caller>,
+    /// Whether somebody has to say who he is, and HTTP did not.
+    pub(crate) is_unsaid: bool,
+    /// Whether the request came by TLS.
+    pub is_secure: bool,
     headers: Arc<Headers>,
     attachments: Attachments,
     reply: Arc<Mutex<Beside>>,
@@ -80,6 +88,8 @@ impl Context {
             peer: request.peer_addr().map(|address| address.ip()),
             certificate: request.conn_data::<Certificate>().cloned(),
             caller: request.extensions().get::<Caller>().cloned(),
+            is_unsaid: request.extensions().get::<Unsaid>().is_some(),
+            is_secure: request.app_config().secure(),
             headers: Arc::default(),
             attachments: Attachments::default(),
             reply: Arc::default(),
@@ -100,12 +110,20 @@ impl Context {
     /// The fault to answer with.
     pub fn admit(&self, service: &str, operation: &str) -> Result<(), Box<Fault>> {
         match &self.caller {
+            None if self.is_unsaid => Err(Box::new(Self::unknown())),
             Some(Caller(caller)) if !caller.allows(service, operation) => {
                 let message = format!("{} may not call {service}.{operation}", caller.name());
                 Err(Box::new(Fault::sender("access.forbidden", 403, message)))
             }
             _ => Ok(()),
         }
+    }
+
+    /// The fault for somebody who does not say who he is, or says what is not so.
+    pub fn unknown() -> Fault {
+        let message = "Say who you are: by HTTP Basic, a token (Authorization: Bearer …), a client certificate or \
+                       WS-Security. If you did, it is wrong, or there were too many attempts: wait, and try again";
+        Fault::sender("access.unknown", 401, message)
     }
 
     /// A header that the contract declares; None: the request has none.

@@ -7,6 +7,7 @@ mod headers;
 mod limits;
 mod received;
 mod references;
+pub mod security;
 
 pub use addressing::{Addressing, FAULT_ACTION, Reference, Route, WSA, fault_action};
 pub use envelope::{Envelope, Version};

@@ -7,8 +7,10 @@ use crate::attachment::{Attachments, Unassigned, xop};
 use crate::message::Reply;
 use crate::problem::ReadErrorKind;
 use crate::service::{Context, OperationInfo, Outcome};
+use crate::soap::security::{Security, WSSE};
 use crate::soap::{Addressing, Envelope, Fault, HeaderBlock, Headers, Route, Version, WSA};
 use crate::xml;
+use chrono::Utc;
 
 /// What the head of a request says.
 pub(super) struct Opened {
@@ -41,6 +43,10 @@ impl Endpoint {
         let addressing = match Addressing::of(&envelope) {
             Ok(addressing) => addressing,
             Err(fault) => return refused(version, fault, None),
+        };
+        let context = match self.identified(&envelope.headers, context) {
+            Ok(context) => context,
+            Err(fault) => return refused(version, fault, addressing),
         };
         let index = self.operation_of(&envelope, incoming.action.as_deref(), addressing.as_ref());
         let operation = index.as_ref().ok().copied();
@@ -94,6 +100,20 @@ impl Endpoint {
         }
     }
 
+    /// The context, with who sends the message where its security says it.
+    ///
+    /// # Errors
+    /// The fault to answer with.
+    pub(super) fn identified(&self, headers: &Headers, mut context: Context) -> Result<Context, Box<Fault>> {
+        if let Some(authentication) = &self.options.authentication.0
+            && let Some(security) = Security::of(headers)?
+            && let Some(caller) = security.caller(&**authentication, context.is_secure, Utc::now())?
+        {
+            context.caller = Some(caller);
+        }
+        Ok(context)
+    }
+
     /// Sees to it that the header of a streamed request has nothing that we do not understand.
     ///
     /// # Errors
@@ -127,7 +147,9 @@ impl Endpoint {
             let of = |operation: &OperationInfo| {
                 operation.headers.iter().any(|h| h.local == block.local && h.namespace == block.namespace)
             };
-            block.namespace == WSA || index.map_or_else(|| operations.iter().any(of), |index| of(&operations[index]))
+            let is_ours =
+                block.namespace == WSA || (block.namespace == WSSE && self.options.authentication.0.is_some());
+            is_ours || index.map_or_else(|| operations.iter().any(of), |index| of(&operations[index]))
         };
         headers.not_understood(known).map_or(Ok(()), |fault| Err(Box::new(fault)))
     }

@@ -11,12 +11,14 @@ use super::{BaseAddress, PublishedContract, TrustedProxies, page};
 use crate::attachment::Spool;
 use crate::observe::{Observed, Working};
 use crate::service::{Channel, Context, Service};
+use crate::soap::security::Authentication;
 use crate::soap::{Fault, Limits};
 use crate::validate::Validator;
 use actix_web::web::{self, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 use dispatch::Started;
 pub use elsewhere::ReplyHosts;
+pub use reply::CHALLENGE;
 use reply::Replier;
 use request::Incoming;
 use std::sync::Arc;
@@ -35,6 +37,8 @@ pub struct EndpointOptions {
     /// Requests are validated unless this is set.
     pub skip_validation: bool,
     pub trusted_proxies: TrustedProxies,
+    /// Who knows those whom WS-Security names.
+    pub authentication: Authentication,
     /// Who hears of every request.
     pub observed: Observed,
     /// Where replies may be sent to instead of back.
@@ -172,10 +176,21 @@ impl Endpoint {
                 working.of(self.service.info().name, info.name);
                 replier.version = opened.version;
                 replier.operation = Some(info);
-                if let Err(fault) = self.checked_head(&opened, action.as_deref(), &context) {
-                    replier.addressing = opened.addressing;
-                    return replier.refuse(&fault, working);
-                }
+                // Passwords take long to compare.
+                let (endpoint, headers) = (self.clone(), opened.headers.clone());
+                let identified = web::block(move || endpoint.identified(&headers, context)).await;
+                let identified = identified.unwrap_or_else(|_| Err(Box::new(busy())));
+                let checked = identified.and_then(|context| {
+                    working.by(&context);
+                    self.checked_head(&opened, action.as_deref(), &context).map(|()| context)
+                });
+                let context = match checked {
+                    Ok(context) => context,
+                    Err(fault) => {
+                        replier.addressing = opened.addressing;
+                        return replier.refuse(&fault, working);
+                    }
+                };
                 return self.stream(begun, pieces, opened, context, replier, working).await;
             }
         }
@@ -185,14 +200,14 @@ impl Endpoint {
         };
         working.received(incoming.envelope.len() as u64);
         replier.optimized = incoming.optimized;
-        let is_large = incoming.is_large();
+        let is_slow = incoming.is_large() || self.options.authentication.0.is_some() && incoming.has_security();
         let endpoint = self.clone();
         let start = {
             let context = context.clone();
             let version = replier.version;
             move || endpoint.start(&incoming, version, context)
         };
-        let started = if is_large {
+        let started = if is_slow {
             match web::block(start).await {
                 Ok(started) => started,
                 Err(_) => return replier.refuse(&busy(), working),
@@ -207,6 +222,7 @@ impl Endpoint {
                 let info = &self.service.info().operations[operation];
                 replier.operation = Some(info);
                 working.of(self.service.info().name, info.name);
+                working.by(&context);
                 (operation, context, outcome.await)
             }
             Started::Refused { version, fault, addressing, operation } => {

@@ -8,9 +8,12 @@ use crate::service::{Beside, Context, OperationInfo};
 use crate::soap::{Addressing, Fault, Route, Version, fault_action};
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
-use actix_web::http::header::CONTENT_TYPE;
+use actix_web::http::header::{CONTENT_TYPE, HeaderValue, WWW_AUTHENTICATE};
 use actix_web::web::Bytes;
 use futures_util::stream;
+
+/// What those are told who do not say who they are (RFC 7617).
+pub const CHALLENGE: &str = "Basic realm=\"Soapstone\", charset=\"UTF-8\"";
 
 /// What a reply needs to know of its request.
 pub(super) struct Replier {
@@ -136,8 +139,13 @@ impl Replier {
     fn refuse_with(&self, fault: &Fault, status: u16, working: &mut Working) -> HttpResponse {
         log::info!(request_id = self.request_id.as_str(), code = fault.subcode.as_ref(); "fault: {}", fault.message);
         working.outcome(fault);
-        let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        self.respond(status, self.envelope(fault))
+        let is_unknown = fault.status == 401 && fault.standard.is_none();
+        let status = StatusCode::from_u16(if is_unknown { 401 } else { status });
+        let mut response = self.respond(status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR), self.envelope(fault));
+        if is_unknown {
+            response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static(CHALLENGE));
+        }
+        response
     }
 
     fn respond(&self, status: StatusCode, text: String) -> HttpResponse {

@@ -67,6 +67,11 @@ impl Incoming {
         }
     }
 
+    /// Whether WS-Security may be in it, whose passwords take long to compare.
+    pub fn has_security(&self) -> bool {
+        memchr::memmem::find(&self.envelope, b"wssecurity-secext").is_some()
+    }
+
     pub fn is_large(&self) -> bool {
         self.envelope.len() > LARGE
     }

@@ -1,0 +1,272 @@
+//! WS-Security 1.1: what a message says of who sends it, and until when it holds.
+
+mod header;
+
+pub use header::{Password, Security, Timestamp, UsernameToken};
+
+use super::{Fault, StandardCode};
+use crate::service::Caller;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use chrono::{DateTime, TimeDelta, Utc};
+use openssl::hash::{Hasher, MessageDigest};
+use std::sync::Arc;
+
+/// The namespaces of WS-Security and of its utilities.
+pub const WSSE: &str = "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-wssecurity-secext-1.0.xsd";
+pub(crate) const WSU: &str = crate::xml::WSU;
+
+/// How far clocks may be apart.
+const SKEW: TimeDelta = TimeDelta::minutes(5);
+
+/// How long a message holds that does not say it.
+const HOLDS: TimeDelta = TimeDelta::minutes(5);
+
+/// Knows who may say that he is who.
+pub trait Authenticator: Send + Sync {
+    /// Who has that name and password. None: nobody.
+    ///
+    /// # Errors
+    /// If it cannot be found out now.
+    fn by_password(&self, name: &str, password: &str) -> Result<Option<Caller>, Box<Fault>>;
+
+    /// Who has that name, and the secret that digests of his are made with. None: nobody, or he has none.
+    ///
+    /// # Errors
+    /// If it cannot be found out now.
+    fn digest_secret(&self, name: &str) -> Result<Option<(Caller, String)>, Box<Fault>>;
+
+    /// Remembers a nonce until then; false: it was there before, so that the message is a replay.
+    ///
+    /// # Errors
+    /// If it cannot be remembered.
+    fn is_new(&self, nonce: &str, until: DateTime<Utc>) -> Result<bool, Box<Fault>>;
+
+    /// Notes that somebody was not let in.
+    fn refused(&self, name: &str);
+}
+
+/// An authenticator, or none.
+#[derive(Clone, Default)]
+pub struct Authentication(pub Option<Arc<dyn Authenticator>>);
+
+impl std::fmt::Debug for Authentication {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(if self.0.is_some() { "Authentication" } else { "None" })
+    }
+}
+
+/// A fault with a code of WS-Security. It says no more than the specification wants: who guesses learns nothing.
+fn fault(codes: &'static [&'static str], message: &str) -> Box<Fault> {
+    let mut fault = Fault::sender("soap.security", 401, message);
+    fault.standard = Some(Box::new(StandardCode { namespace: WSSE, prefix: "wsse", codes, detail: String::new() }));
+    Box::new(fault)
+}
+
+fn expired() -> Box<Fault> {
+    let mut fault = Fault::sender("soap.security", 401, "The message has expired, or is from the future");
+    let codes = &["MessageExpired"];
+    fault.standard = Some(Box::new(StandardCode { namespace: WSU, prefix: "wsu", codes, detail: String::new() }));
+    Box::new(fault)
+}
+
+impl Security {
+    /// Sees to it that the message holds now, and finds out who sends it. None: it does not say.
+    ///
+    /// # Errors
+    /// The fault to answer with.
+    pub fn caller(
+        &self,
+        authentication: &dyn Authenticator,
+        is_secure: bool,
+        now: DateTime<Utc>,
+    ) -> Result<Option<Caller>, Box<Fault>> {
+        if let Some(timestamp) = &self.timestamp {
+            timestamp.holds(now)?;
+        }
+        let Some(token) = &self.token else { return Ok(None) };
+        let found = match &token.password {
+            Password::Text(_) if !is_secure => {
+                let message = "A password goes over TLS only; without TLS send a digest of it";
+                return Err(fault(&["FailedAuthentication"], message));
+            }
+            Password::Text(password) => authentication.by_password(&token.name, password)?,
+            Password::Digest(digest) => token.by_digest(digest, authentication, now)?,
+        };
+        if found.is_none() {
+            authentication.refused(&token.name);
+            return Err(fault(&["FailedAuthentication"], "The name or the password in the message is wrong"));
+        }
+        Ok(found)
+    }
+}
+
+impl Timestamp {
+    fn holds(&self, now: DateTime<Utc>) -> Result<(), Box<Fault>> {
+        let expires = self.expires.unwrap_or(self.created + HOLDS);
+        if self.created > now + SKEW || expires + SKEW < now || expires < self.created {
+            return Err(expired());
+        }
+        Ok(())
+    }
+}
+
+impl UsernameToken {
+    /// Who made the digest (UsernameToken Profile 1.1.1, section 3.1).
+    fn by_digest(
+        &self,
+        digest: &str,
+        authentication: &dyn Authenticator,
+        now: DateTime<Utc>,
+    ) -> Result<Option<Caller>, Box<Fault>> {
+        let invalid = |message: &str| fault(&["InvalidSecurityToken"], message);
+        let (Some(nonce), Some(created)) = (&self.nonce, &self.created) else {
+            return Err(invalid("A password's digest needs a Nonce and the time when it was Created"));
+        };
+        let at = header::time(created).ok_or_else(|| invalid("Created is no time"))?;
+        Timestamp { created: at, expires: None }.holds(now)?;
+        let bytes = STANDARD.decode(nonce).map_err(|_| invalid("The Nonce is not base64"))?;
+        let Some((caller, secret)) = authentication.digest_secret(&self.name)? else { return Ok(None) };
+        let made = digest_of(&bytes, created, &secret).map_err(|_| invalid("The digest cannot be made"))?;
+        let is_same = made.len() == digest.len() && openssl::memcmp::eq(made.as_bytes(), digest.as_bytes());
+        if !is_same {
+            return Ok(None);
+        }
+        // Only what is right is remembered: nobody can fill the memory with nonsense.
+        if !authentication.is_new(&format!("{}\n{nonce}", self.name), at + HOLDS + SKEW)? {
+            return Err(invalid("The message was there before"));
+        }
+        Ok(Some(caller))
+    }
+}
+
+/// `Base64(SHA-1(nonce + created + password))`.
+fn digest_of(nonce: &[u8], created: &str, secret: &str) -> Result<String, openssl::error::ErrorStack> {
+    let mut hasher = Hasher::new(MessageDigest::sha1())?;
+    hasher.update(nonce)?;
+    hasher.update(created.as_bytes())?;
+    hasher.update(secret.as_bytes())?;
+    Ok(STANDARD.encode(hasher.finish()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::service::Permissions;
+    use crate::soap::{Envelope, Limits};
+    use std::collections::BTreeSet;
+    use std::sync::Mutex;
+
+    #[derive(Debug)]
+    struct Anna;
+
+    impl Permissions for Anna {
+        fn name(&self) -> &str {
+            "anna"
+        }
+
+        fn allows(&self, _service: &str, _operation: &str) -> bool {
+            true
+        }
+    }
+
+    #[derive(Default)]
+    struct Known(Mutex<BTreeSet<String>>);
+
+    impl Authenticator for Known {
+        fn by_password(&self, name: &str, password: &str) -> Result<Option<Caller>, Box<Fault>> {
+            Ok((name == "anna" && password == "sesame").then(|| Caller(Arc::new(Anna))))
+        }
+
+        fn digest_secret(&self, name: &str) -> Result<Option<(Caller, String)>, Box<Fault>> {
+            Ok((name == "anna").then(|| (Caller(Arc::new(Anna)), "sesame".to_owned())))
+        }
+
+        fn is_new(&self, nonce: &str, _until: DateTime<Utc>) -> Result<bool, Box<Fault>> {
+            Ok(self.0.lock().unwrap().insert(nonce.to_owned()))
+        }
+
+        fn refused(&self, _name: &str) {}
+    }
+
+    fn judged(known: &Known, content: &str, is_secure: bool) -> Result<Option<String>, String> {
+        let text = format!(
+            "<s:Envelope xmlns:s='http://schemas.xmlsoap.org/soap/envelope/'><s:Header><o:Security xmlns:o='{WSSE}' xmlns:u='{WSU}'>{content}</o:Security></s:Header><s:Body/></s:Envelope>"
+        );
+        let envelope = Envelope::parse(&text, &Limits::default()).unwrap();
+        let now = "2026-11-24T12:00:00Z".parse().unwrap();
+        let code = |fault: Box<Fault>| fault.standard.map_or_else(String::new, |s| s.codes.concat());
+        let security = Security::of(&envelope.headers).map_err(code)?.unwrap();
+        let caller = security.caller(known, is_secure, now).map_err(code)?;
+        Ok(caller.map(|caller| caller.0.name().to_owned()))
+    }
+
+    fn token(password: &str) -> String {
+        format!("<o:UsernameToken><o:Username>anna</o:Username>{password}</o:UsernameToken>")
+    }
+
+    #[test]
+    fn passwords_go_over_tls_only() {
+        let known = Known::default();
+        let right = token("<o:Password>sesame</o:Password>");
+        assert_eq!(judged(&known, &right, true), Ok(Some("anna".to_owned())));
+        assert_eq!(judged(&known, &right, false), Err("FailedAuthentication".to_owned()));
+        assert_eq!(judged(&known, &right.replace("sesame", "x"), true), Err("FailedAuthentication".to_owned()));
+        assert_eq!(judged(&known, "", false), Ok(None));
+    }
+
+    #[test]
+    fn a_digest_is_taken_once() {
+        let known = Known::default();
+        let digest = |created: &str, secret: &str| {
+            let digest = digest_of(b"nonce", created, secret).unwrap();
+            let kind =
+                "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-username-token-profile-1.0#PasswordDigest";
+            token(&format!(
+                "<o:Password Type='{kind}'>{digest}</o:Password><o:Nonce>bm9uY2U=</o:Nonce><u:Created>{created}</u:Created>"
+            ))
+        };
+        let now = "2026-11-24T11:59:00Z";
+        assert_eq!(judged(&known, &digest(now, "wrong"), false), Err("FailedAuthentication".to_owned()));
+        assert_eq!(judged(&known, &digest(now, "sesame"), false), Ok(Some("anna".to_owned())));
+        assert_eq!(judged(&known, &digest(now, "sesame"), false), Err("InvalidSecurityToken".to_owned()));
+        assert_eq!(judged(&known, &digest("2026-11-24T11:00:00Z", "sesame"), false), Err("MessageExpired".to_owned()));
+        let without = digest(now, "sesame").replace("bm9uY2U=", "");
+        assert_eq!(judged(&known, &without, false), Err("InvalidSecurityToken".to_owned()));
+    }
+
+    #[test]
+    fn a_message_holds_for_a_while() {
+        let known = Known::default();
+        let stamp = |created: &str, expires: &str| {
+            format!("<u:Timestamp><u:Created>{created}</u:Created><u:Expires>{expires}</u:Expires></u:Timestamp>")
+        };
+        let judged = |content: &str| judged(&known, content, false);
+        assert_eq!(judged(&stamp("2026-11-24T11:58:00Z", "2026-11-24T12:03:00.123Z")), Ok(None));
+        for (created, expires) in [
+            ("2026-11-24T10:00:00Z", "2026-11-24T11:00:00Z"),
+            ("2026-11-24T12:30:00Z", "2026-11-24T12:40:00Z"),
+            ("2026-11-24T12:01:00Z", "2026-11-24T11:59:00Z"),
+        ] {
+            assert_eq!(judged(&stamp(created, expires)), Err("MessageExpired".to_owned()), "{created} {expires}");
+        }
+        assert_eq!(judged(&stamp("yesterday", "")), Err("InvalidSecurity".to_owned()));
+        let stamped = stamp("2026-11-24T12:00:00Z", "2026-11-24T12:05:00Z");
+        assert_eq!(judged(&(stamped.clone() + &stamped)), Err("InvalidSecurity".to_owned()));
+    }
+
+    #[test]
+    fn what_we_do_not_speak_is_told() {
+        let known = Known::default();
+        let kind = token("<o:Password Type='urn:x#PasswordPlain'>x</o:Password>");
+        assert_eq!(judged(&known, &kind, true), Err("UnsupportedSecurityToken".to_owned()));
+        assert_eq!(
+            judged(&known, "<o:BinarySecurityToken>AAAA</o:BinarySecurityToken>", true),
+            Err("UnsupportedSecurityToken".to_owned())
+        );
+        assert_eq!(
+            judged(&known, "<e:EncryptedKey xmlns:e='http://www.w3.org/2001/04/xmlenc#'/>", true),
+            Err("UnsupportedSecurityToken".to_owned())
+        );
+    }
+}
