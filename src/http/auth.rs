@@ -228,6 +228,13 @@ fn shown(request: &ServiceRequest) -> Shown {
     }
 }
 
+/// Whether a browser sends this for a page of another site, with the log-in that it remembers for ours: all present
+/// browsers say so (Fetch Metadata).
+fn is_of_another_site(request: &ServiceRequest) -> bool {
+    let site = request.headers().get("sec-fetch-site").and_then(|value| value.to_str().ok());
+    site == Some("cross-site") && !request.method().is_safe()
+}
+
 /// What everybody may see: whether the server lives, and its contracts.
 fn is_public(request: &ServiceRequest) -> bool {
     let path = request.path();
@@ -254,13 +261,17 @@ pub(super) async fn guard<B: MessageBody + 'static>(
     request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<EitherBody<B>>, Error> {
-    if is_public(&request) {
-        return Ok(next.call(request).await?.map_into_left_body());
-    }
     let refused = |request: ServiceRequest, fault: Fault| {
         let response = refusal(&request, &fault);
         Ok(request.into_response(response).map_into_right_body())
     };
+    if is_of_another_site(&request) {
+        let message = "A page of another site may not change anything here";
+        return refused(request, Fault::sender("access.cross_site", 403, message));
+    }
+    if is_public(&request) {
+        return Ok(next.call(request).await?.map_into_left_body());
+    }
     match access.has_users().await {
         Ok(false) => return Ok(next.call(request).await?.map_into_left_body()),
         Ok(true) => {}

@@ -176,7 +176,7 @@ fn a_client_certificate_is_a_user() {
         String::from_utf8(output.stdout).unwrap()
     };
     assert_eq!((status(true).as_str(), status(false).as_str()), ("200", "401"));
-    assert!(server.log().contains("caller=connector"), "{}", server.log());
+    assert!(server.logged("caller=connector"), "{}", server.log());
 }
 
 /// Debian's own Python, which has Debian's zeep.
@@ -201,7 +201,7 @@ on_each_database! {
         assert_eq!(told(&secret, &["digest", "replay"]), "done InvalidSecurityToken");
         // A password in the clear is none, however right it is.
         assert_eq!(told(PASSWORD, &["text"]), "FailedAuthentication FailedAuthentication");
-        assert!(server.log().contains("caller=erp"), "{}", server.log());
+        assert!(server.logged("caller=erp"), "{}", server.log());
     }
 }
 
@@ -217,4 +217,57 @@ fn a_password_in_a_message_goes_over_tls() {
     let told = |secret: &str| zeep(&[&server.base, authority.to_str().unwrap(), "erp", secret, "text"]);
     assert_eq!(told(PASSWORD), "done done");
     assert_eq!(told("wrong"), "FailedAuthentication FailedAuthentication");
+}
+
+#[test]
+fn a_gateway_says_who_it_is() {
+    let site = Site::new(Database::Sqlite);
+    let certs = site.folder().join("certs");
+    let in_certs = |file: &str| certs.join(file).display().to_string();
+    assert_eq!(site.run(&["cert", "dev", &in_certs(""), "--client", "gateway"]).code, 0);
+    add(&site, "erp", "viewer");
+    assert_eq!(site.run(&["user", "add", "gateway", "--role", "viewer", "--certificate", "gateway"]).code, 0);
+    let secret = site.json(&["user", "digest", "erp"])["password"].as_str().unwrap().to_owned();
+    let set = |key: &str, file: &str| format!("{key}={}", in_certs(file));
+    let server = site.serve_with(&[
+        &set("tls-certificate", "server.pem"),
+        &set("tls-key", "server.key"),
+        &set("tls-client-authority", "ca.pem"),
+        "tls-client-certificates=optional",
+    ]);
+    let upstream = format!("{}/soap/catalog", server.base);
+    let contract = crate::support::project("wsdl/catalog.wsdl");
+    let answer = |more: &[&str]| {
+        let arguments = [&["--upstream", upstream.as_str()], more].concat();
+        let gateway = site.serve_contract("gateway", &contract, &arguments);
+        let reply = gateway.post_json("/api/ListCategories", &json!({}));
+        (reply.status, reply.body)
+    };
+    let authority = in_certs("ca.pem");
+    let trusting = ["--authority", authority.as_str()];
+    let (text, digest) = (format!("erp:{PASSWORD}"), format!("erp:{secret}"));
+    let (certificate, key) = (in_certs("client.pem"), in_certs("client.key"));
+    for way in [
+        vec!["--username-token", text.as_str()],
+        vec!["--username-token", digest.as_str(), "--digest"],
+        vec!["--certificate", certificate.as_str(), "--key", key.as_str()],
+    ] {
+        let (status, body) = answer(&[&trusting[..], &way].concat());
+        assert_eq!(status, 200, "{way:?}: {body}");
+    }
+    assert_eq!(answer(&trusting).0, 502);
+    assert_eq!(answer(&["--username-token", &text]).0, 502, "a server that nobody vouches for");
+}
+
+#[test]
+fn a_page_of_another_site_changes_nothing() {
+    let server = Site::new(Database::Sqlite).serve();
+    let post = |site: &str| {
+        let headers = [("content-type", "text/csv"), ("sec-fetch-site", site)];
+        server.call("POST", "/api/v1/imports?kind=articles", &headers, b"sku\nA-1\n")
+    };
+    let refused = post("cross-site");
+    assert_eq!((refused.status, refused.json()["code"].as_str()), (403, Some("access.cross_site")));
+    assert_eq!((post("same-origin").status, post("none").status), (202, 202));
+    assert_eq!(server.call("GET", "/api/v1/articles", &[("sec-fetch-site", "cross-site")], b"").status, 200);
 }

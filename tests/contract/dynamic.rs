@@ -32,7 +32,7 @@ fn a_mock_answers_with_samples_and_validates() {
     let wrong = soap(&server, "/soap/Stock", "<GetStock xmlns=\"urn:example:stock\"><sku>x</sku></GetStock>");
     assert_eq!(wrong.status, 500);
     assert!(wrong.body.contains("pattern [A-Z]{2}-[0-9]{3}"), "{}", wrong.body);
-    assert!(server.log().contains("GetStock answered with a sample"), "{}", server.log());
+    assert!(server.logged("GetStock answered with a sample"), "{}", server.log());
     assert!(server.get("/soap/Stock?wsdl").body.contains(&format!("location=\"{}/soap/Stock\"", server.base)));
     let rest = server.post_json("/api/GetStock", &json!({"sku": ["AB-123"]}));
     assert_eq!(rest.status, 200, "{rest:?}");

@@ -39,6 +39,9 @@ fn a_request_is_one_line_in_the_log_under_the_id_that_its_caller_is_told() {
     let declared = soap(
         &LIST.replace("<ListCategories", "<GetArticle").replace("/></s:Body", "><sku>none</sku></GetArticle></s:Body"),
     );
+    for reply in [&well, &wrong, &declared] {
+        assert!(server.logged(&format!("answered request_id={}", reply.header("x-request-id"))), "{}", server.log());
+    }
     let log = server.log();
     let lines = |id: &str| log.lines().filter(|l| l.contains(id) && l.contains("answered")).count();
     for reply in [&well, &wrong, &declared] {

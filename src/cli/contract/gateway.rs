@@ -9,6 +9,7 @@ use soapstone_contract::model::Protocol;
 use soapstone_runtime::client::Client;
 use soapstone_runtime::service::ServiceInfo;
 use soapstone_runtime::soap::Version;
+use soapstone_runtime::soap::security::Credentials;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -64,7 +65,8 @@ Examples:
   soapstone contract gateway erp.wsdl --upstream http://erp.example:8000/soap
   curl -s http://127.0.0.1:8081/api/GetOrder -H 'content-type: application/json' -d '{\"number\": \"4711\"}'
 
-A password is better given as SOAPSTONE_UPSTREAM_BASIC in the environment than on the command line.")]
+A password is better given as SOAPSTONE_UPSTREAM_BASIC or SOAPSTONE_UPSTREAM_USERNAME_TOKEN in the environment than on
+the command line.")]
 pub(super) struct Gateway {
     #[command(flatten)]
     served: Served,
@@ -77,6 +79,21 @@ pub(super) struct Gateway {
     /// Authenticate by HTTP Basic, as USER:PASSWORD
     #[arg(long, value_name = "USER:PASSWORD", env = "SOAPSTONE_UPSTREAM_BASIC", hide_env_values = true)]
     basic: Option<String>,
+    /// Say who you are by WS-Security, as NAME:SECRET
+    #[arg(long, value_name = "NAME:SECRET", env = "SOAPSTONE_UPSTREAM_USERNAME_TOKEN", hide_env_values = true)]
+    username_token: Option<String>,
+    /// Send a digest of that secret, and not itself
+    #[arg(long, requires = "username_token")]
+    digest: bool,
+    /// PEM file of who issued the service's certificate, where this machine does not trust him
+    #[arg(long, value_name = "FILE")]
+    authority: Option<PathBuf>,
+    /// PEM file of the certificate to show to the service
+    #[arg(long, value_name = "FILE", requires = "key")]
+    certificate: Option<PathBuf>,
+    /// PEM file of its key
+    #[arg(long, value_name = "FILE", requires = "certificate")]
+    key: Option<PathBuf>,
     /// An HTTP header to send along, as NAME: VALUE; may repeat
     #[arg(long, value_name = "NAME: VALUE")]
     header: Vec<String>,
@@ -133,6 +150,18 @@ impl Gateway {
         if let Some(pair) = &self.basic {
             let (user, password) = pair.split_once(':').ok_or("--basic: write it as USER:PASSWORD")?;
             client = client.basic(user, password)?;
+        }
+        if let Some(pair) = &self.username_token {
+            let (name, secret) = pair.split_once(':').ok_or("--username-token: write it as NAME:SECRET")?;
+            let (name, secret) = (name.to_owned(), secret.to_owned());
+            client = client.credentials(Credentials { name, secret, as_digest: self.digest });
+        }
+        let read = |path: &PathBuf| std::fs::read(path).map_err(|e| Failure(format!("{}: {e}", path.display())));
+        if let Some(authority) = &self.authority {
+            client = client.authority(&read(authority)?)?;
+        }
+        if let (Some(certificate), Some(key)) = (&self.certificate, &self.key) {
+            client = client.certificate(&read(certificate)?, &read(key)?)?;
         }
         for header in &self.header {
             let (name, value) = header.split_once(':').ok_or("--header: write it as NAME: VALUE")?;

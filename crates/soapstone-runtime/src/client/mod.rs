@@ -10,12 +10,13 @@ use crate::attachment::{Attachment, Attachments, Content, MediaType, Package, Pa
 use crate::message::{Format, Message, OPTIMIZED_FROM};
 use crate::problem::ReadError;
 use crate::service::Beside;
+use crate::soap::security::Credentials;
 use crate::soap::{HeaderBlock, Headers, Limits, Version};
 use crate::xml;
 use error::chain;
 use futures_util::stream;
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
-use reqwest::{Body, Response, StatusCode};
+use reqwest::{Body, Certificate, Identity, Response, StatusCode};
 use std::fmt;
 use std::time::Duration;
 
@@ -29,6 +30,11 @@ const BACK_OFF: Duration = Duration::from_millis(200);
 #[derive(Clone, Debug)]
 pub struct Client {
     http: reqwest::Client,
+    /// Issuers of servers' certificates beside those that the machine trusts.
+    authorities: Vec<Certificate>,
+    /// The client's own certificate.
+    identity: Option<Identity>,
+    credentials: Option<Credentials>,
     address: reqwest::Url,
     version: Version,
     timeout: Duration,
@@ -64,11 +70,11 @@ impl Client {
         if !matches!(address.scheme(), "http" | "https") {
             return Err(setup(format!("{address}: the address must begin with http:// or https://")));
         }
-        // Proxies and redirects would send messages where nobody wanted them.
-        let builder = reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none());
-        let http = builder.build().map_err(|e| setup(chain(&e)))?;
         Ok(Self {
-            http,
+            http: connections(&[], None)?,
+            authorities: Vec::new(),
+            identity: None,
+            credentials: None,
             address,
             version: Version::Soap11,
             timeout: TIMEOUT,
@@ -120,6 +126,35 @@ impl Client {
         value.set_sensitive(header == reqwest::header::AUTHORIZATION);
         self.headers.insert(header, value);
         Ok(self)
+    }
+
+    /// Trusts servers whose certificate that authority issued, given in PEM.
+    ///
+    /// # Errors
+    /// If it cannot be read.
+    pub fn authority(mut self, pem: &[u8]) -> Result<Self, CallError> {
+        let wrong = |e: reqwest::Error| CallError::Setup(format!("the certificate authority: {}", chain(&e)));
+        self.authorities.push(Certificate::from_pem(pem).map_err(wrong)?);
+        self.http = connections(&self.authorities, self.identity.as_ref())?;
+        Ok(self)
+    }
+
+    /// Shows that certificate to servers, given in PEM with its key in PKCS #8.
+    ///
+    /// # Errors
+    /// If it cannot be read.
+    pub fn certificate(mut self, pem: &[u8], key: &[u8]) -> Result<Self, CallError> {
+        let wrong = |e: reqwest::Error| CallError::Setup(format!("the client's certificate: {}", chain(&e)));
+        self.identity = Some(Identity::from_pkcs8_pem(pem, key).map_err(wrong)?);
+        self.http = connections(&self.authorities, self.identity.as_ref())?;
+        Ok(self)
+    }
+
+    /// Says who it is by WS-Security in every message.
+    #[must_use]
+    pub fn credentials(mut self, credentials: Credentials) -> Self {
+        self.credentials = Some(credentials);
+        self
     }
 
     /// Authenticates by HTTP Basic.
@@ -282,6 +317,10 @@ impl Client {
     fn packed(&self, action: &str, outgoing: &Outgoing) -> Result<(String, Body), CallError> {
         let mut headers = self.beside.headers.clone();
         headers.0.extend(outgoing.headers.0.iter().cloned());
+        if let Some(credentials) = &self.credentials {
+            let block = credentials.header(chrono::Utc::now());
+            headers.0.push(block.map_err(|e| CallError::Setup(format!("WS-Security: {e}")))?);
+        }
         let envelope = self.version.wrap_with(&headers, &outgoing.body);
         let unique = crate::http::request_id();
         let beside = self.beside.attachments.iter().chain(&outgoing.attachments).enumerate();
@@ -331,4 +370,17 @@ impl Client {
         let text = xml::decode(&received.envelope, received.media.parameter("charset")).map_err(CallError::Answer)?;
         Ok(Answer { text: text.into_owned(), attachments: received.attachments })
     }
+}
+
+/// Connections that trust those authorities, and show that certificate. Proxies and redirects would send messages where
+/// nobody wanted them.
+fn connections(authorities: &[Certificate], identity: Option<&Identity>) -> Result<reqwest::Client, CallError> {
+    let mut builder = reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none());
+    for authority in authorities {
+        builder = builder.add_root_certificate(authority.clone());
+    }
+    if let Some(identity) = identity {
+        builder = builder.identity(identity.clone());
+    }
+    builder.build().map_err(|e| CallError::Setup(chain(&e)))
 }

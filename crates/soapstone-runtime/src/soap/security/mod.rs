@@ -1,8 +1,10 @@
 //! WS-Security 1.1: what a message says of who sends it, and until when it holds.
 
 mod header;
+mod write;
 
 pub use header::{Password, Security, Timestamp, UsernameToken};
+pub use write::Credentials;
 
 use super::{Fault, StandardCode};
 use crate::service::Caller;
@@ -203,6 +205,24 @@ mod tests {
 
     fn token(password: &str) -> String {
         format!("<o:UsernameToken><o:Username>anna</o:Username>{password}</o:UsernameToken>")
+    }
+
+    #[test]
+    fn what_a_client_writes_is_taken() {
+        let known = Known::default();
+        let now = Utc::now();
+        for (as_digest, secret, wanted) in
+            [(true, "sesame", Some("anna")), (false, "sesame", Some("anna")), (true, "<wrong>", None)]
+        {
+            let (name, secret) = ("anna".to_owned(), secret.to_owned());
+            let block = Credentials { name, secret, as_digest }.header(now).unwrap();
+            let text = crate::soap::Version::Soap12.wrap_with(&crate::soap::Headers(vec![block]), "");
+            let envelope = Envelope::parse(&text, &Limits::default()).unwrap();
+            assert!(envelope.headers.0[0].must_understand);
+            let security = Security::of(&envelope.headers).unwrap().unwrap();
+            let found = security.caller(&known, true, now).ok().flatten();
+            assert_eq!(found.as_ref().map(|caller| caller.0.name()), wanted);
+        }
     }
 
     #[test]
