@@ -53,7 +53,11 @@ impl Delivery {
     /// Without a client no host is allowed, so that nothing comes here.
     #[cfg(not(feature = "client"))]
     pub fn start(self) {
-        log::error!(request_id = self.request_id.as_str(); "no reply can be sent to {}", self.address);
+        let Self { address, version, action, envelope, request_id } = self;
+        log::error!(
+            request_id = request_id.as_str();
+            "a reply of {} bytes ({version:?}, {action}) cannot be sent to {address}", envelope.len()
+        );
     }
 }
 
