@@ -1,5 +1,6 @@
 //! Who may do what: roles, patterns of operations, tokens, lock-out.
 
+use super::hex;
 use argon2::Argon2;
 use argon2::password_hash::rand_core::OsRng;
 use argon2::password_hash::{PasswordHash, PasswordHasher, PasswordVerifier, SaltString};
@@ -155,10 +156,6 @@ pub fn same_hash(a: &str, b: &str) -> bool {
 
 fn hash_of(secret: &str) -> String {
     hex(&sha256(secret.as_bytes()))
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// A password that nobody thought of.

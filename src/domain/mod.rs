@@ -2,8 +2,10 @@
 
 pub mod access;
 pub mod catalog;
+mod hex;
 mod issue;
 mod key;
 
+pub use hex::hex;
 pub use issue::{Issue, Severity};
 pub use key::compared;

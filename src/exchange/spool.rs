@@ -1,5 +1,6 @@
 //! Sources are safe on disk before a run is accepted, named by their content.
 
+use crate::domain::hex;
 use openssl::sha::Sha256;
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
@@ -91,10 +92,7 @@ impl Incoming {
     pub fn finish(mut self) -> io::Result<Spooled> {
         self.file.sync_all()?;
         let hash = std::mem::take(&mut self.hash).finish();
-        let sha256 = hash.iter().fold(String::with_capacity(64), |mut out, byte| {
-            out.push_str(&format!("{byte:02x}"));
-            out
-        });
+        let sha256 = hex(&hash);
         let path = self.folder.join(&sha256);
         fs::rename(&self.temporary, &path)?;
         self.kept = true;

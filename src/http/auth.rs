@@ -17,6 +17,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use chrono::{DateTime, Utc};
 use openssl::sha::sha256;
+use soapstone_runtime::attachment::MediaType;
 use soapstone_runtime::http::{CHALLENGE, problem_response};
 use soapstone_runtime::service::{Caller, Certificate, Context, Permissions, Unsaid};
 use soapstone_runtime::soap::security::Authenticator;
@@ -311,7 +312,7 @@ fn refusal(request: &ServiceRequest, fault: &Fault) -> HttpResponse {
     let id = soapstone_runtime::http::request_id();
     let mut response = if request.path().starts_with("/soap/") {
         let media = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or("");
-        let version = if media.contains("application/soap+xml") { Version::Soap12 } else { Version::Soap11 };
+        let version = Version::of(&MediaType::parse(media));
         let status = StatusCode::from_u16(fault.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let envelope = fault.envelope(version, &Headers::default(), &id);
         HttpResponse::build(status).insert_header((CONTENT_TYPE, version.content_type())).body(envelope)

@@ -1,6 +1,7 @@
 //! TLS by openssl: certificates that are read anew when their files change, and certificates of clients.
 
 use crate::config::{ClientCertificates, Tls};
+use crate::domain::hex;
 use actix_tls::accept::openssl::TlsStream;
 use actix_web::dev::Extensions;
 use actix_web::rt::net::TcpStream;
@@ -117,8 +118,7 @@ pub(super) fn remember(connection: &dyn Any, data: &mut Extensions) {
 fn described(certificate: &X509Ref) -> Certificate {
     let names = certificate.subject_name().entries_by_nid(Nid::COMMONNAME);
     let name = names.filter_map(|entry| entry.data().to_string().ok()).next();
-    let fingerprint = certificate
-        .digest(MessageDigest::sha256())
-        .map_or_else(|_| String::new(), |digest| digest.iter().map(|byte| format!("{byte:02x}")).collect());
+    let digest = certificate.digest(MessageDigest::sha256());
+    let fingerprint = digest.map_or_else(|_| String::new(), |digest| hex(&digest));
     Certificate { name: name.unwrap_or_default(), fingerprint }
 }

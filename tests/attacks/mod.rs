@@ -127,13 +127,6 @@ fn run(server: &Server, attacks: Vec<Attack>) {
     assert!(failed.is_empty(), "{} of {}:\n{}", failed.len(), attacks.len(), failed.join("\n"));
 }
 
-/// The most memory that the server ever had, in MB.
-fn peak(server: &Server) -> u64 {
-    let status = std::fs::read_to_string(format!("/proc/{}/status", server.pid())).unwrap();
-    let line = status.lines().find(|line| line.starts_with("VmHWM")).unwrap();
-    line.split_whitespace().nth(1).unwrap().parse::<u64>().unwrap() / 1024
-}
-
 #[test]
 fn hostile_messages_are_refused() {
     // Whoever is lured to fetch something comes here.
@@ -145,7 +138,7 @@ fn hostile_messages_are_refused() {
     let attacks: Vec<Attack> = attacks.into_iter().flatten().collect();
     assert!(attacks.len() >= 100, "{}", attacks.len());
     run(&server, attacks);
-    assert!(peak(&server) < 1024, "{} MB", peak(&server));
+    assert!(server.peak_memory() < 1024, "{} MB", server.peak_memory());
     assert!(bait.accept().is_err(), "something was fetched");
     assert!(!server.log().contains("panicked"), "{}", server.log());
     // What was in values did nothing but to be looked for.

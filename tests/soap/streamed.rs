@@ -66,13 +66,6 @@ fn what_is_wrong_in_the_middle_is_told_with_how_far_it_came() {
     assert!(reply.body.contains("soap:MustUnderstand"), "{}", reply.body);
 }
 
-/// The most memory that a process ever had, in MB.
-fn peak(pid: u32) -> u64 {
-    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
-    let line = status.lines().find(|line| line.starts_with("VmHWM")).unwrap();
-    line.split_whitespace().nth(1).unwrap().parse::<u64>().unwrap() / 1024
-}
-
 #[test]
 fn memory_does_not_grow_with_the_request() {
     let server = Site::new(Database::Sqlite).serve();
@@ -110,5 +103,5 @@ fn memory_does_not_grow_with_the_request() {
     let reply = String::from_utf8_lossy(&reply);
     assert!(reply.starts_with("HTTP/1.1 200"), "{}", &reply[..reply.len().min(600)]);
     assert!(reply.contains("</soap:Envelope>") && count > 1 << 20);
-    assert!(peak(server.pid()) < 250, "{} MB", peak(server.pid()));
+    assert!(server.peak_memory() < 250, "{} MB", server.peak_memory());
 }

@@ -62,6 +62,13 @@ impl Server {
         Self { base: told["listening"].as_str().unwrap().to_owned(), told, child, log, agent, _folder: folder }
     }
 
+    /// The most memory that it ever had, in MB.
+    pub fn peak_memory(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid())).unwrap();
+        let line = status.lines().find(|line| line.starts_with("VmHWM")).unwrap();
+        line.split_whitespace().nth(1).unwrap().parse::<u64>().unwrap() / 1024
+    }
+
     /// The services of a contract that is served, each with its path.
     pub fn endpoints(&self) -> Vec<(String, String)> {
         let endpoints = self.told["endpoints"].as_object().into_iter().flatten();

@@ -34,11 +34,18 @@ impl Attachment {
     pub fn new(part: &str, media_type: &str, content: impl Into<Content>) -> Self {
         Self { id: String::new(), part: part.to_owned(), media_type: media_type.to_owned(), content: content.into() }
     }
+
+    /// The same with a content ID that names its part, as the Attachments Profile has it (section 3.8); `unique` tells
+    /// the message from others.
+    #[must_use]
+    pub(crate) fn identified(self, number: usize, unique: &str) -> Self {
+        Self { id: format!("{}={number}-{unique}@soapstone", self.part), ..self }
+    }
 }
 
 /// The attachments of a message. Cheap to clone.
 #[derive(Clone, Debug, Default)]
-pub struct Attachments(Arc<Vec<Attachment>>);
+pub struct Attachments(Arc<[Attachment]>);
 
 impl Attachments {
     pub fn iter(&self) -> impl Iterator<Item = &Attachment> {
@@ -71,7 +78,7 @@ impl Attachments {
         if self.0.is_empty() && parts.is_empty() {
             return Ok(self);
         }
-        let mut list = Arc::unwrap_or_clone(self.0);
+        let mut list = self.0.to_vec();
         let mut open: Vec<&str> = parts.to_vec();
         for attachment in &mut list {
             let named = percent_decoded(attachment.id.split('=').next().unwrap_or_default());
@@ -90,14 +97,14 @@ impl Attachments {
         }
         match open.first() {
             Some(part) => Err(Unassigned::Part((*part).to_owned())),
-            None => Ok(Self(Arc::new(list))),
+            None => Ok(list.into()),
         }
     }
 }
 
 impl From<Vec<Attachment>> for Attachments {
     fn from(list: Vec<Attachment>) -> Self {
-        Self(Arc::new(list))
+        Self(list.into())
     }
 }
 

@@ -244,12 +244,20 @@ impl Client {
             let outcome = self.post(action, &outgoing).await;
             let passing =
                 matches!(&outcome, Err(CallError::Transport(_) | CallError::Status { status: 502..=504, .. }));
-            if !passing || attempt >= self.retries {
+            if !passing || !self.try_again(&mut attempt).await {
                 return outcome;
             }
-            actix_web::rt::time::sleep(BACK_OFF * 2_u32.pow(attempt.min(8))).await;
-            attempt += 1;
         }
+    }
+
+    /// Waits before another attempt; false: there were enough.
+    async fn try_again(&self, attempt: &mut u32) -> bool {
+        if *attempt >= self.retries {
+            return false;
+        }
+        actix_web::rt::time::sleep(BACK_OFF * 2_u32.pow((*attempt).min(8))).await;
+        *attempt += 1;
+        true
     }
 
     /// Sends an envelope that is written already, such as a reply that somebody wants sent to him.
@@ -268,11 +276,9 @@ impl Client {
                 }),
                 Err(error) => Err(error),
             };
-            if attempt >= self.retries {
+            if !self.try_again(&mut attempt).await {
                 return outcome;
             }
-            actix_web::rt::time::sleep(BACK_OFF * 2_u32.pow(attempt.min(8))).await;
-            attempt += 1;
         }
     }
 
@@ -324,10 +330,7 @@ impl Client {
         let envelope = self.version.wrap_with(&headers, &outgoing.body);
         let unique = crate::http::request_id();
         let beside = self.beside.attachments.iter().chain(&outgoing.attachments).enumerate();
-        let beside = beside.map(|(number, attachment)| Attachment {
-            id: format!("{}={number}-{unique}@soapstone", attachment.part),
-            ..attachment.clone()
-        });
+        let beside = beside.map(|(number, attachment)| attachment.clone().identified(number, &unique));
         let attachments: Vec<_> = outgoing.optimized.iter().cloned().chain(beside).collect();
         if attachments.is_empty() && !self.mtom {
             return Ok((self.content_type(action), envelope.into()));

@@ -1,7 +1,7 @@
 //! Takes an envelope apart in one pass: version, header blocks, the body's element. Refuses what exceeds a limit.
 
 use super::{Fault, FaultCode, HeaderBlock, HeaderContent, Headers, Limits, references};
-use crate::attachment::Attachments;
+use crate::attachment::{Attachments, MediaType};
 use crate::message::Payload;
 use crate::problem::{Read, ReadError, ReadErrorKind};
 use crate::xml::{Forward, SOAP_11, SOAP_12, Scope, line_and_column};
@@ -18,6 +18,13 @@ pub enum Version {
 }
 
 impl Version {
+    /// The version that a content type means; what it does not say is SOAP 1.1.
+    pub fn of(media: &MediaType) -> Self {
+        let soap12 = |text: &str| text.to_ascii_lowercase().starts_with("application/soap+xml");
+        let inside = ["type", "start-info"].iter().any(|name| media.parameter(name).is_some_and(soap12));
+        if soap12(&media.essence) || inside { Self::Soap12 } else { Self::Soap11 }
+    }
+
     /// The namespace of its envelope.
     pub fn namespace(self) -> &'static str {
         match self {

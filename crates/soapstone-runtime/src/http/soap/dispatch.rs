@@ -5,7 +5,7 @@ use super::request::Incoming;
 use super::streamed::Head;
 use crate::attachment::{Attachments, Unassigned, xop};
 use crate::message::Reply;
-use crate::problem::ReadErrorKind;
+use crate::problem::{Read, ReadErrorKind};
 use crate::service::{Context, OperationInfo, Outcome};
 use crate::soap::security::{Security, WSSE};
 use crate::soap::{Addressing, Envelope, Fault, HeaderBlock, Headers, Route, Version, WSA};
@@ -83,9 +83,23 @@ impl Endpoint {
         let call = || payload().and_then(|payload| self.service.clone().call(context.clone(), index, payload));
         // Encoded messages follow section 5 of SOAP 1.1, not their schema.
         let validated = !self.options.skip_validation && !operation.encoded && envelope.body_elements == 1;
-        if let Some(validator) = self.validator.as_ref().filter(|_| validated)
-            && let Err(mut problems) = validator.validate(&xop::filled_in(text, &attachments), 2)
+        let filled_in = validated.then(|| xop::filled_in(text, &attachments));
+        let outcome = self.begun(filled_in.as_deref().map(|text| (text, 2)), 1, call)?;
+        Ok((index, context, outcome))
+    }
+
+    /// Starts a handler, if libxml2 finds the request valid: the text, and how deep the element to validate stands in it.
+    /// Problems are told by lines from `line` on.
+    pub(super) fn begun(
+        &self,
+        validated: Option<(&str, u32)>,
+        line: u32,
+        call: impl Fn() -> Read<Outcome>,
+    ) -> Result<Outcome, Box<Fault>> {
+        if let (Some(validator), Some((text, depth))) = (&self.validator, validated)
+            && let Err(mut problems) = validator.validate(text, depth)
         {
+            problems.iter_mut().for_each(|p| p.line = (p.line + line).saturating_sub(1));
             // Our own reader knows the column, the field and its value of the first one.
             if let Err(error) = call().map(drop) {
                 // What cannot be parsed has no second place.
@@ -94,10 +108,7 @@ impl Endpoint {
             }
             return Err(Box::new(Fault::invalid(problems)));
         }
-        match call() {
-            Ok(outcome) => Ok((index, context, outcome)),
-            Err(error) => Err(Box::new(Fault::invalid(vec![*error]))),
-        }
+        call().map_err(|error| Box::new(Fault::invalid(vec![*error])))
     }
 
     /// The context, with who sends the message where its security says it.

@@ -12,7 +12,7 @@ use crate::attachment::Spool;
 use crate::observe::{Observed, Working};
 use crate::service::{Channel, Context, Service};
 use crate::soap::security::Authentication;
-use crate::soap::{Fault, Limits};
+use crate::soap::{Fault, Limits, Version};
 use crate::validate::Validator;
 use actix_web::web::{self, Payload};
 use actix_web::{HttpRequest, HttpResponse};
@@ -20,7 +20,7 @@ use dispatch::Started;
 pub use elsewhere::ReplyHosts;
 pub use reply::CHALLENGE;
 use reply::Replier;
-use request::Incoming;
+use request::{Announced, Incoming};
 use std::sync::Arc;
 pub use streamed::Streaming;
 
@@ -159,18 +159,18 @@ impl Endpoint {
         context: Context,
         working: &mut Working,
     ) -> HttpResponse {
-        let mut replier = Replier::new(request::version_of(request.headers()), &context);
+        let announced = Announced::by(request.headers());
+        let mut replier = Replier::new(Version::of(&announced.media), &context);
         let mut pieces = super::body::pieces(request, payload);
         let mut begun = Vec::new();
-        if self.may_stream() && request::is_plain(request.headers()) {
+        if self.may_stream() && announced.is_plain() {
             if let Err(fault) = request::begin(&mut pieces, &mut begun, self.options.streaming.from).await {
                 return replier.refuse_at_the_door(&fault, working);
             }
-            let (charset, action) = request::described(request.headers());
             let head = request::beginning(&begun, self.options.streaming.from)
-                .and_then(|bytes| streamed::Head::find(&bytes, charset.as_deref()));
+                .and_then(|bytes| streamed::Head::find(&bytes, announced.media.parameter("charset")));
             if let Some(head) = head
-                && let Some(opened) = self.opened(head, action.as_deref())
+                && let Some(opened) = self.opened(head, announced.action.as_deref())
             {
                 let info = &self.service.info().operations[opened.operation];
                 working.of(self.service.info().name, info.name);
@@ -182,7 +182,7 @@ impl Endpoint {
                 let identified = identified.unwrap_or_else(|_| Err(Box::new(busy())));
                 let checked = identified.and_then(|context| {
                     working.by(&context);
-                    self.checked_head(&opened, action.as_deref(), &context).map(|()| context)
+                    self.checked_head(&opened, announced.action.as_deref(), &context).map(|()| context)
                 });
                 let context = match checked {
                     Ok(context) => context,
@@ -194,7 +194,7 @@ impl Endpoint {
                 return self.stream(begun, pieces, opened, context, replier, working).await;
             }
         }
-        let incoming = match Incoming::collect(request, begun, pieces, &self.options).await {
+        let incoming = match Incoming::collect(announced, begun, pieces, &self.options).await {
             Ok(incoming) => incoming,
             Err(fault) => return replier.refuse_at_the_door(&fault, working),
         };

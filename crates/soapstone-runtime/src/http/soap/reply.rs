@@ -1,7 +1,7 @@
 //! A reply on its way: the envelope in the request's version, alone or with attachments.
 
 use super::elsewhere::Delivery;
-use crate::attachment::{Attachment, Content, Package, Packaging};
+use crate::attachment::{Content, Package, Packaging};
 use crate::message::Reply;
 use crate::observe::Working;
 use crate::service::{Beside, Context, OperationInfo};
@@ -56,11 +56,8 @@ impl Replier {
         }
         let packaging = if optimized { Packaging::Mtom } else { Packaging::Swa };
         let unique = super::super::request_id();
-        let own = self.beside.attachments.into_iter().enumerate().map(|(number, attachment)| Attachment {
-            // As the Attachments Profile has it (section 3.8).
-            id: format!("{}={number}-{unique}@soapstone", attachment.part),
-            ..attachment
-        });
+        let own = self.beside.attachments.into_iter().enumerate();
+        let own = own.map(|(number, attachment)| attachment.identified(number, &unique));
         let attachments = reply.attachments.into_iter().chain(own).collect();
         let package = Package::new(packaging, self.version, envelope, attachments, &unique);
         HttpResponse::Ok()

@@ -3,14 +3,35 @@
 use super::EndpointOptions;
 use crate::attachment::{Attachments, MediaType, Receiver, Spool};
 use crate::http::body;
-use crate::soap::{Fault, Version};
-use actix_web::HttpRequest;
-use actix_web::http::header::{CONTENT_TYPE, HeaderMap};
+use crate::soap::Fault;
+use actix_web::http::header::HeaderMap;
 use actix_web::web::Bytes;
 use futures_util::{Stream, StreamExt};
 
 /// Messages beyond this size are read on a thread of their own, so that they hold up nobody else.
 const LARGE: usize = 256 << 10;
+
+/// What the HTTP headers say of a message.
+pub(super) struct Announced {
+    pub media: MediaType,
+    /// A header in SOAP 1.1, a parameter of the content type in 1.2; quoted or not.
+    pub action: Option<String>,
+}
+
+impl Announced {
+    pub fn by(headers: &HeaderMap) -> Self {
+        let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+        let media = MediaType::parse(text("content-type").unwrap_or(""));
+        let header = text("soapaction").map(|value| value.trim().trim_matches('"').to_owned());
+        let action = header.or_else(|| media.parameter("action").map(str::to_owned));
+        Self { media, action }
+    }
+
+    /// Whether the message has no attachments.
+    pub fn is_plain(&self) -> bool {
+        PLAIN.contains(&self.media.essence.as_str())
+    }
+}
 
 /// A message that has arrived.
 pub(super) struct Incoming {
@@ -28,13 +49,12 @@ impl Incoming {
     /// # Errors
     /// The fault to answer with: not a message, cut off, or too large.
     pub async fn collect(
-        request: &HttpRequest,
+        announced: Announced,
         begun: Vec<Bytes>,
         mut pieces: impl Stream<Item = Result<Bytes, Fault>> + Unpin,
         options: &EndpointOptions,
     ) -> Result<Self, Fault> {
-        let media = media_of(request.headers());
-        let action = action_of(request.headers(), &media);
+        let Announced { media, action } = announced;
         match media.essence.as_str() {
             essence if PLAIN.contains(&essence) => {
                 let envelope = body::gather(begun, pieces, options.limits.body).await?;
@@ -80,18 +100,6 @@ impl Incoming {
 /// Media types of a message without attachments.
 const PLAIN: [&str; 4] = ["", "text/xml", "application/soap+xml", "application/xml"];
 
-/// Whether the message has no attachments.
-pub(super) fn is_plain(headers: &HeaderMap) -> bool {
-    PLAIN.contains(&media_of(headers).essence.as_str())
-}
-
-/// What the headers say of the message: its charset and its action.
-pub(super) fn described(headers: &HeaderMap) -> (Option<String>, Option<String>) {
-    let media = media_of(headers);
-    let action = action_of(headers, &media);
-    (media.parameter("charset").map(str::to_owned), action)
-}
-
 /// Takes in more than `enough` bytes of a message, or all of it.
 ///
 /// # Errors
@@ -120,23 +128,4 @@ pub(super) fn beginning(begun: &[Bytes], enough: usize) -> Option<Vec<u8>> {
 
 fn is_xop(media: &MediaType) -> bool {
     media.parameter("type").is_some_and(|inner| inner.eq_ignore_ascii_case("application/xop+xml"))
-}
-
-fn media_of(headers: &HeaderMap) -> MediaType {
-    MediaType::parse(headers.get(CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or(""))
-}
-
-/// The version to answer in when the request cannot be read.
-pub(super) fn version_of(headers: &HeaderMap) -> Version {
-    let media = media_of(headers);
-    let soap12 = |text: &str| text.to_ascii_lowercase().starts_with("application/soap+xml");
-    let inside = ["type", "start-info"].iter().any(|name| media.parameter(name).is_some_and(soap12));
-    if soap12(&media.essence) || inside { Version::Soap12 } else { Version::Soap11 }
-}
-
-/// The action: a header in SOAP 1.1, a parameter of the content type in 1.2; quoted or not.
-fn action_of(headers: &HeaderMap, media: &MediaType) -> Option<String> {
-    let header = headers.get("soapaction").and_then(|v| v.to_str().ok());
-    let header = header.map(|value| value.trim().trim_matches('"').to_owned());
-    header.or_else(|| media.parameter("action").map(str::to_owned))
 }

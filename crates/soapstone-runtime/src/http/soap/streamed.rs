@@ -10,7 +10,7 @@ use super::reply::Replier;
 use crate::attachment::{Attachments, Content, ContentWriter};
 use crate::message::{Payload as Message, Reply};
 use crate::observe::Working;
-use crate::problem::{Read, ReadErrorKind};
+use crate::problem::Read;
 use crate::records::Records;
 use crate::service::{Context, OperationInfo};
 use crate::soap::{Addressing, Envelope, Fault, Route};
@@ -285,17 +285,7 @@ impl Endpoint {
             self.service.clone().call(context.clone(), index, payload)
         };
         let validated = !self.options.skip_validation && !operation.encoded;
-        if let Some(validator) = self.validator.as_ref().filter(|_| validated)
-            && let Err(mut problems) = validator.validate(text, 0)
-        {
-            problems.iter_mut().for_each(|p| p.line = (p.line + batch.line).saturating_sub(1));
-            if let Err(error) = call().map(drop) {
-                problems.retain(|p| p.line != error.line && p.kind != ReadErrorKind::Malformed);
-                problems.insert(0, *error);
-            }
-            return Err(Fault::invalid(problems));
-        }
-        call().map_err(|error| Fault::invalid(vec![*error]))
+        self.begun(validated.then_some((text.as_str(), 0)), batch.line, call).map_err(|fault| *fault)
     }
 
     /// Reads the head of a request that may be streamed; None: it is read as others are.
