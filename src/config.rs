@@ -5,6 +5,7 @@ use crate::domain::catalog::Defaults;
 use chrono::FixedOffset;
 use soapstone_runtime::http::{ReplyHosts, TrustedProxies};
 use soapstone_runtime::soap::Limits;
+use soapstone_runtime::soap::security::Policy;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
@@ -74,6 +75,22 @@ pub const SETTINGS: &[Setting] = &[
         doc: "Whether clients need a certificate: none, optional, required.",
     },
     Setting {
+        key: "security-certificate",
+        default: "",
+        doc: "PEM file of the certificate that replies are signed with, and requests encrypted for (WS-Security).",
+    },
+    Setting { key: "security-key", default: "", doc: "PEM file of its key." },
+    Setting {
+        key: "security-authority",
+        default: "",
+        doc: "PEM file of those whose signatures of messages count, or who issue their certificates.",
+    },
+    Setting {
+        key: "security-policies",
+        default: "",
+        doc: "How SOAP messages have to be secured, by commas: NAME=signature encryption username-token digest.",
+    },
+    Setting {
         key: "roles",
         default: "",
         doc: "Roles beside viewer, operator and admin, by commas: NAME=Catalog.Get* Catalog.UpsertArticles.",
@@ -101,6 +118,15 @@ pub struct Tls {
     pub key: PathBuf,
     pub client_authority: Option<PathBuf>,
     pub client_certificates: ClientCertificates,
+}
+
+/// How SOAP messages are secured: PEM files, and what is wanted by service.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct MessageSecurity {
+    /// Certificate and key.
+    pub own: Option<(PathBuf, PathBuf)>,
+    pub authority: Option<PathBuf>,
+    pub policies: BTreeMap<String, Policy>,
 }
 
 /// Where a value is from.
@@ -152,6 +178,7 @@ pub struct Config {
     pub max_upload: u64,
     /// None: HTTP without TLS.
     pub tls: Option<Tls>,
+    pub message_security: MessageSecurity,
     pub insecure: bool,
     pub roles: Roles,
     pub reply_hosts: ReplyHosts,
@@ -219,6 +246,7 @@ impl Config {
             },
             max_upload: reader.parsed("max-upload", "a number of bytes")?,
             tls: reader.tls()?,
+            message_security: reader.message_security()?,
             roles: Roles::read(reader.text("roles")).map_err(|why| ConfigError(format!("roles: {why}")))?,
             insecure: reader.parsed("insecure", "true or false")?,
             reply_hosts: ReplyHosts(reader.list("reply-hosts")),
@@ -278,6 +306,31 @@ impl Values<'_> {
             return Err(self.wrong("tls-client-authority", "the file of those who issue clients' certificates"));
         }
         Ok(Some(Tls { certificate, key, client_authority, client_certificates }))
+    }
+
+    fn message_security(&self) -> Result<MessageSecurity, ConfigError> {
+        let own = match (self.path("security-certificate"), self.path("security-key")) {
+            (None, _) => None,
+            (Some(certificate), Some(key)) => Some((certificate, key)),
+            (Some(_), None) => return Err(self.wrong("security-key", "the file of the certificate's key")),
+        };
+        let authority = self.path("security-authority");
+        let mut policies = BTreeMap::new();
+        for text in self.list("security-policies") {
+            let (name, words) = text.split_once('=').ok_or_else(|| {
+                self.wrong("security-policies", "policies by commas, such as Catalog=signature encryption")
+            })?;
+            let policy: Policy = words.parse().map_err(|why| ConfigError(format!("security-policies: {why}")))?;
+            if policy.signature && (own.is_none() || authority.is_none()) {
+                return Err(self.wrong(
+                    "security-policies",
+                    "without signatures, or security-certificate, security-key and \
+                     security-authority must be set",
+                ));
+            }
+            policies.insert(name.trim().to_owned(), policy);
+        }
+        Ok(MessageSecurity { own, authority, policies })
     }
 
     fn list(&self, key: &str) -> Vec<String> {

@@ -192,6 +192,23 @@ impl Authenticator for Access {
         Ok(user.digest_secret.clone().map(|secret| (Caller(Arc::new(self.identity(&user, None))), secret)))
     }
 
+    fn by_certificate(&self, certificate: &Certificate) -> Result<Option<Caller>, Box<Fault>> {
+        let shown = Shown::Certificate(certificate.name.clone());
+        let found = self.store.connection().and_then(|mut db| {
+            let found = self.look(&mut db, shown)?;
+            // Without users nobody has to be one.
+            Ok(if found.is_err() && kept::count(&mut db)? == 0 { None } else { Some(found) })
+        });
+        Ok(match found.map_err(|e| unavailable(&e))? {
+            None => None,
+            Some(Ok(identity)) => Some(Caller(Arc::new(identity))),
+            Some(Err(stranger)) => {
+                self.auditor.note(None, format!("{} (WS-Security)", stranger.action), "refused", None, None);
+                None
+            }
+        })
+    }
+
     fn is_new(&self, nonce: &str, until: DateTime<Utc>) -> Result<bool, Box<Fault>> {
         let (until, now) = (until.naive_utc(), Utc::now().naive_utc());
         let done = self.store.connection().and_then(|mut db| db.write(|db| kept::remember(db, nonce, until, now)));

@@ -4,6 +4,7 @@ mod audit;
 mod auth;
 mod health;
 mod metrics;
+mod security;
 mod tls;
 mod upload;
 
@@ -76,6 +77,7 @@ impl Server {
         let exchange_service: Arc<dyn Service> = Arc::new(ExchangeServer(runs.clone()));
         let metrics = Arc::new(Metrics::new());
         let observed = Observed(Some(Arc::new(Witness { metrics: metrics.clone(), auditor })));
+        let security = security::Security::of(&config.message_security)?;
         let options = EndpointOptions {
             limits: config.limits,
             spool: attachments(config)?,
@@ -89,15 +91,18 @@ impl Server {
                 ..Streaming::default()
             },
             authentication,
+            keys: security.keys.clone(),
             observed: observed.clone(),
             reply_hosts: config.reply_hosts.clone(),
-            siblings: Vec::new(),
             rest_path: Some(API.to_owned()),
+            ..EndpointOptions::default()
         };
-        let endpoints = [
-            Endpoint::new(catalog.clone(), "/soap/catalog", options.clone())?,
-            Endpoint::new(exchange_service.clone(), "/soap/exchange", options)?,
-        ];
+        let endpoint = |service: &Arc<dyn Service>, path: &str| {
+            let policy = security.policy(service.info().name);
+            Endpoint::new(service.clone(), path, EndpointOptions { policy, ..options.clone() })
+        };
+        let endpoints = [endpoint(&catalog, "/soap/catalog")?, endpoint(&exchange_service, "/soap/exchange")?];
+        security.all_used(&[&catalog, &exchange_service])?;
         let rest = Rest::new(vec![catalog, exchange_service], config.limits).observed(observed);
         let upload = upload::Upload { service: runs, limit: config.max_upload };
         let state = Data::new(State { rest: rest.clone(), trusted: config.trusted_proxies.clone() });

@@ -1,18 +1,14 @@
 //! TLS by openssl: certificates that are read anew when their files change, and certificates of clients.
 
 use crate::config::{ClientCertificates, Tls};
-use crate::domain::hex;
 use actix_tls::accept::openssl::TlsStream;
 use actix_web::dev::Extensions;
 use actix_web::rt::net::TcpStream;
 use openssl::error::ErrorStack;
-use openssl::hash::MessageDigest;
-use openssl::nid::Nid;
 use openssl::pkey::PKey;
 use openssl::ssl::{
     AlpnError, SslAcceptor, SslAcceptorBuilder, SslContext, SslMethod, SslVerifyMode, SslVersion, select_next_proto,
 };
-use openssl::x509::X509Ref;
 use soapstone_runtime::service::Certificate;
 use std::any::Any;
 use std::path::{Path, PathBuf};
@@ -111,14 +107,6 @@ fn follow(tls: Tls, current: Arc<RwLock<SslContext>>) {
 pub(super) fn remember(connection: &dyn Any, data: &mut Extensions) {
     let Some(tls) = connection.downcast_ref::<TlsStream<TcpStream>>() else { return };
     if let Some(certificate) = tls.ssl().peer_certificate() {
-        data.insert(described(&certificate));
+        data.insert(Certificate::of(&certificate));
     }
-}
-
-fn described(certificate: &X509Ref) -> Certificate {
-    let names = certificate.subject_name().entries_by_nid(Nid::COMMONNAME);
-    let name = names.filter_map(|entry| entry.data().to_string().ok()).next();
-    let digest = certificate.digest(MessageDigest::sha256());
-    let fingerprint = digest.map_or_else(|_| String::new(), |digest| hex(&digest));
-    Certificate { name: name.unwrap_or_default(), fingerprint }
 }

@@ -1,14 +1,15 @@
 //! Validation by libxml2: every schema of a contract compiled once per thread, documents served from memory.
 //!
-//! This module is the only one with `unsafe`: it calls libxml2 directly where the `libxml` crate has no way to give
-//! schemas from memory, to number lines beyond 65,535, or to tell the path of what is wrong.
+//! It calls libxml2 directly, with `unsafe`, where the `libxml` crate has no way to give schemas from memory, or to tell
+//! the path of what is wrong.
 
 use crate::problem::{ReadError, ReadErrorKind};
+use crate::xml::Tree;
 use libxml::bindings as c;
 use libxml::schemas::{SchemaParserContext, SchemaValidationContext};
 use std::cell::RefCell;
 use std::collections::HashMap;
-use std::ffi::{CStr, CString, c_char, c_int, c_void};
+use std::ffi::{CStr, CString, c_char, c_void};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Once, OnceLock, RwLock};
 use std::time::Duration;
@@ -144,7 +145,7 @@ impl Validator {
     pub fn validate(&self, text: &str, depth: u32) -> Result<(), Vec<ReadError>> {
         let internal = |message: String| vec![*ReadError::new(ReadErrorKind::Malformed, message)];
         let document = Tree::parse(text).map_err(|error| vec![*error])?;
-        let Some(element) = document.element(depth) else {
+        let Some(element) = document.last_at(depth) else {
             return Err(internal("the message has no content".to_owned()));
         };
         let found = self.with_context(|context| {
@@ -157,7 +158,7 @@ impl Validator {
                     Some(collect),
                     (&raw mut collected).cast::<c_void>(),
                 );
-                let status = c::xmlSchemaValidateOneElement(context.as_ptr(), element);
+                let status = c::xmlSchemaValidateOneElement(context.as_ptr(), element.pointer());
                 c::xmlSchemaSetValidStructuredErrors(context.as_ptr(), None, std::ptr::null_mut());
                 status
             };
@@ -208,57 +209,6 @@ unsafe extern "C" fn load_from_memory(
             input
         },
         None => std::ptr::null_mut(),
-    }
-}
-
-/// A libxml2 document, freed when dropped.
-struct Tree(c::xmlDocPtr);
-
-impl Tree {
-    fn parse(text: &str) -> Result<Self, Box<ReadError>> {
-        let length = c_int::try_from(text.len())
-            .map_err(|_| ReadError::new(ReadErrorKind::Limit, "the message is larger than libxml2 reads"))?;
-        let options = c::xmlParserOption_XML_PARSE_NONET
-            | c::xmlParserOption_XML_PARSE_NOERROR
-            | c::xmlParserOption_XML_PARSE_NOWARNING
-            | c::xmlParserOption_XML_PARSE_HUGE
-            | c::xmlParserOption_XML_PARSE_BIG_LINES
-            | c::xmlParserOption_XML_PARSE_COMPACT;
-        // The text is decoded: whatever encoding its declaration names, it is UTF-8 now.
-        let encoding = c"UTF-8";
-        // SAFETY: pointer and length are those of `text`; the options load no external entity.
-        let document = unsafe {
-            c::xmlReadMemory(
-                text.as_ptr().cast(),
-                length,
-                std::ptr::null(),
-                encoding.as_ptr(),
-                c_int::try_from(options).unwrap_or(0),
-            )
-        };
-        if document.is_null() {
-            return Err(ReadError::new(ReadErrorKind::Malformed, "not well-formed XML"));
-        }
-        Ok(Self(document))
-    }
-
-    fn element(&self, depth: u32) -> Option<c::xmlNodePtr> {
-        // SAFETY: the document is alive; null is checked at each step.
-        unsafe {
-            let mut node = c::xmlDocGetRootElement(self.0);
-            for _ in 0..depth {
-                // The body is the last child of an envelope, and has one child.
-                node = if node.is_null() { return None } else { c::xmlLastElementChild(node) };
-            }
-            (!node.is_null()).then_some(node)
-        }
-    }
-}
-
-impl Drop for Tree {
-    fn drop(&mut self) {
-        // SAFETY: the document is ours and not used after this.
-        unsafe { c::xmlFreeDoc(self.0) };
     }
 }
 

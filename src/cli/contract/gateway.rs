@@ -9,7 +9,7 @@ use soapstone_contract::model::Protocol;
 use soapstone_runtime::client::Client;
 use soapstone_runtime::service::ServiceInfo;
 use soapstone_runtime::soap::Version;
-use soapstone_runtime::soap::security::Credentials;
+use soapstone_runtime::soap::security::{Credentials, Identity};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -94,6 +94,18 @@ pub(super) struct Gateway {
     /// PEM file of its key
     #[arg(long, value_name = "FILE", requires = "certificate")]
     key: Option<PathBuf>,
+    /// PEM file of the certificate to sign messages with (WS-Security)
+    #[arg(long, value_name = "FILE", requires = "sign_key")]
+    sign_certificate: Option<PathBuf>,
+    /// PEM file of its key
+    #[arg(long, value_name = "FILE", requires = "sign_certificate")]
+    sign_key: Option<PathBuf>,
+    /// PEM file of the certificate to encrypt messages for (WS-Security)
+    #[arg(long, value_name = "FILE")]
+    encrypt_for: Option<PathBuf>,
+    /// PEM file of those who have to sign answers, or who issue their certificates (WS-Security)
+    #[arg(long, value_name = "FILE")]
+    signed_by: Option<PathBuf>,
     /// An HTTP header to send along, as NAME: VALUE; may repeat
     #[arg(long, value_name = "NAME: VALUE")]
     header: Vec<String>,
@@ -162,6 +174,16 @@ impl Gateway {
         }
         if let (Some(certificate), Some(key)) = (&self.certificate, &self.key) {
             client = client.certificate(&read(certificate)?, &read(key)?)?;
+        }
+        if let (Some(certificate), Some(key)) = (&self.sign_certificate, &self.sign_key) {
+            let identity = Identity::from_pem(&read(certificate)?, &read(key)?);
+            client = client.signed(identity.map_err(|why| Failure(format!("{}: {why}", certificate.display())))?);
+        }
+        if let Some(receiver) = &self.encrypt_for {
+            client = client.encrypted_for(&read(receiver)?)?;
+        }
+        if let Some(signers) = &self.signed_by {
+            client = client.trusted_signers(&read(signers)?)?;
         }
         for header in &self.header {
             let (name, value) = header.split_once(':').ok_or("--header: write it as NAME: VALUE")?;

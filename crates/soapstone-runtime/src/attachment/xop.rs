@@ -7,11 +7,12 @@ use quick_xml::Reader;
 use quick_xml::events::Event;
 use std::borrow::Cow;
 
-/// Larger content is not put in its place: only its facets of length would need it, and the reader checks those.
-const LARGEST: u64 = 1 << 20;
+/// How large content may be that is validated: only facets of length would need more, and the reader checks those.
+pub(crate) const VALIDATED: u64 = 1 << 20;
 
-/// The envelope with the content of attachments in the places that refer to them; lines stay where they are.
-pub(crate) fn filled_in<'a>(envelope: &'a str, attachments: &Attachments) -> Cow<'a, str> {
+/// The envelope with the content of attachments in the places that refer to them, if it is not larger than that; lines
+/// stay where they are.
+pub(crate) fn filled_in<'a>(envelope: &'a str, attachments: &Attachments, largest: u64) -> Cow<'a, str> {
     if !envelope.contains(XOP) {
         return Cow::Borrowed(envelope);
     }
@@ -37,7 +38,7 @@ pub(crate) fn filled_in<'a>(envelope: &'a str, attachments: &Attachments) -> Cow
         let after = usize::try_from(reader.buffer_position()).unwrap_or(before);
         out.push_str(&envelope[copied..before]);
         // What is missing the reader tells.
-        let small = attachments.referred(&href).filter(|attachment| attachment.content.len() <= LARGEST);
+        let small = attachments.referred(&href).filter(|attachment| attachment.content.len() <= largest);
         let bytes = small.and_then(|attachment| attachment.content.bytes().ok());
         match bytes {
             Some(bytes) => STANDARD.encode_string(&bytes, &mut out),
@@ -59,6 +60,6 @@ mod tests {
     fn references_give_way_to_what_they_mean() {
         let attachment = Attachment { id: "a".to_owned(), ..Attachment::new("", "", b"abc".to_vec()) };
         let envelope = format!("<e><x><i:Include xmlns:i='{XOP}'\n href='cid:a'/></x><Include href='cid:b'/></e>");
-        assert_eq!(filled_in(&envelope, &vec![attachment].into()), "<e><x>YWJj\n</x>AAAA</e>");
+        assert_eq!(filled_in(&envelope, &vec![attachment].into(), VALIDATED), "<e><x>YWJj\n</x>AAAA</e>");
     }
 }

@@ -6,18 +6,20 @@ mod error;
 pub use answer::{Answer, Replied};
 pub use error::CallError;
 
-use crate::attachment::{Attachment, Attachments, Content, MediaType, Package, Packaging, Receiver, Spool};
+use crate::attachment::{Attachment, Attachments, Content, MediaType, Package, Packaging, Receiver, Spool, xop};
 use crate::message::{Format, Message, OPTIMIZED_FROM};
 use crate::problem::ReadError;
 use crate::service::Beside;
-use crate::soap::security::Credentials;
+use crate::soap::security::{Credentials, Identity, Keys, Protection, Trust};
 use crate::soap::{HeaderBlock, Headers, Limits, Version};
 use crate::xml;
 use error::chain;
 use futures_util::stream;
+use openssl::x509::X509;
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
-use reqwest::{Body, Certificate, Identity, Response, StatusCode};
+use reqwest::{Body, Certificate, Response, StatusCode};
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// How long a call may take, if nobody says otherwise.
@@ -33,8 +35,11 @@ pub struct Client {
     /// Issuers of servers' certificates beside those that the machine trusts.
     authorities: Vec<Certificate>,
     /// The client's own certificate.
-    identity: Option<Identity>,
-    credentials: Option<Credentials>,
+    identity: Option<reqwest::Identity>,
+    /// What messages are secured with.
+    protection: Protection,
+    /// Who has to have signed answers.
+    trust: Option<Trust>,
     address: reqwest::Url,
     version: Version,
     timeout: Duration,
@@ -74,7 +79,8 @@ impl Client {
             http: connections(&[], None)?,
             authorities: Vec::new(),
             identity: None,
-            credentials: None,
+            protection: Protection::default(),
+            trust: None,
             address,
             version: Version::Soap11,
             timeout: TIMEOUT,
@@ -145,7 +151,7 @@ impl Client {
     /// If it cannot be read.
     pub fn certificate(mut self, pem: &[u8], key: &[u8]) -> Result<Self, CallError> {
         let wrong = |e: reqwest::Error| CallError::Setup(format!("the client's certificate: {}", chain(&e)));
-        self.identity = Some(Identity::from_pkcs8_pem(pem, key).map_err(wrong)?);
+        self.identity = Some(reqwest::Identity::from_pkcs8_pem(pem, key).map_err(wrong)?);
         self.http = connections(&self.authorities, self.identity.as_ref())?;
         Ok(self)
     }
@@ -153,8 +159,34 @@ impl Client {
     /// Says who it is by WS-Security in every message.
     #[must_use]
     pub fn credentials(mut self, credentials: Credentials) -> Self {
-        self.credentials = Some(credentials);
+        self.protection.credentials = Some(credentials);
         self
+    }
+
+    /// Signs every message by WS-Security; answers that are encrypted for that certificate are opened.
+    #[must_use]
+    pub fn signed(mut self, identity: Identity) -> Self {
+        self.protection.signer = Some(Arc::new(identity));
+        self
+    }
+
+    /// Encrypts the body of every message for the owner of that certificate, given in PEM.
+    ///
+    /// # Errors
+    /// If it cannot be read.
+    pub fn encrypted_for(mut self, pem: &[u8]) -> Result<Self, CallError> {
+        let wrong = |e: openssl::error::ErrorStack| CallError::Setup(format!("the receiver's certificate: {e}"));
+        self.protection.receiver = Some(X509::from_pem(pem).map_err(wrong)?);
+        Ok(self)
+    }
+
+    /// Takes only answers that are signed by whom those certificates vouch for, given in PEM.
+    ///
+    /// # Errors
+    /// If they cannot be read.
+    pub fn trusted_signers(mut self, pem: &[u8]) -> Result<Self, CallError> {
+        self.trust = Some(Trust::from_pem(pem).map_err(|e| CallError::Setup(format!("trusted signers: {e}")))?);
+        Ok(self)
     }
 
     /// Authenticates by HTTP Basic.
@@ -313,7 +345,8 @@ impl Client {
         // A fault comes with 500, or with 400 in SOAP 1.2; anything else that is no success is no answer.
         let may_be_fault = status == StatusCode::INTERNAL_SERVER_ERROR || status == StatusCode::BAD_REQUEST;
         if status.is_success() || (may_be_fault && answer.text.contains("Envelope")) {
-            return Ok(answer);
+            let keys = Keys { own: self.protection.signer.clone(), trust: self.trust.clone() };
+            return answer.opened(&keys, &self.limits);
         }
         let text: String = answer.text.chars().take(200).collect();
         Err(CallError::Status { status: status.as_u16(), text: text.split_whitespace().collect::<Vec<_>>().join(" ") })
@@ -323,11 +356,13 @@ impl Client {
     fn packed(&self, action: &str, outgoing: &Outgoing) -> Result<(String, Body), CallError> {
         let mut headers = self.beside.headers.clone();
         headers.0.extend(outgoing.headers.0.iter().cloned());
-        if let Some(credentials) = &self.credentials {
-            let block = credentials.header(chrono::Utc::now());
-            headers.0.push(block.map_err(|e| CallError::Setup(format!("WS-Security: {e}")))?);
-        }
         let envelope = self.version.wrap_with(&headers, &outgoing.body);
+        if self.protection.signer.is_some() || self.protection.receiver.is_some() {
+            // A signature covers what stands in the envelope.
+            let whole = xop::filled_in(&envelope, &Attachments::from(outgoing.optimized.clone()), u64::MAX);
+            return Ok((self.content_type(action), self.secured(&whole)?.into()));
+        }
+        let envelope = self.secured(&envelope)?;
         let unique = crate::http::request_id();
         let beside = self.beside.attachments.iter().chain(&outgoing.attachments).enumerate();
         let beside = beside.map(|(number, attachment)| attachment.clone().identified(number, &unique));
@@ -350,6 +385,11 @@ impl Client {
         Ok((content_type, whole.map_err(|e| CallError::Setup(format!("an attachment cannot be read: {e}")))?.into()))
     }
 
+    fn secured(&self, envelope: &str) -> Result<String, CallError> {
+        let secured = self.protection.applied(envelope, chrono::Utc::now());
+        secured.map_err(|e| CallError::Setup(format!("WS-Security: {e}")))
+    }
+
     async fn plain(&self, mut response: Response, media: &MediaType) -> Result<Answer, CallError> {
         let mut bytes = Vec::new();
         while let Some(chunk) = response.chunk().await.map_err(|e| CallError::Transport(chain(&e)))? {
@@ -360,7 +400,7 @@ impl Client {
             bytes.extend_from_slice(&chunk);
         }
         let text = xml::decode(&bytes, media.parameter("charset")).map_err(CallError::Answer)?.into_owned();
-        Ok(Answer { text, attachments: Attachments::default() })
+        Ok(Answer { text, ..Answer::default() })
     }
 
     async fn multipart(&self, mut response: Response, media: &MediaType) -> Result<Answer, CallError> {
@@ -371,13 +411,16 @@ impl Client {
         }
         let received = receiver.finish()?;
         let text = xml::decode(&received.envelope, received.media.parameter("charset")).map_err(CallError::Answer)?;
-        Ok(Answer { text: text.into_owned(), attachments: received.attachments })
+        Ok(Answer { text: text.into_owned(), attachments: received.attachments, ..Answer::default() })
     }
 }
 
 /// Connections that trust those authorities, and show that certificate. Proxies and redirects would send messages where
 /// nobody wanted them.
-fn connections(authorities: &[Certificate], identity: Option<&Identity>) -> Result<reqwest::Client, CallError> {
+fn connections(
+    authorities: &[Certificate],
+    identity: Option<&reqwest::Identity>,
+) -> Result<reqwest::Client, CallError> {
     let mut builder = reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none());
     for authority in authorities {
         builder = builder.add_root_certificate(authority.clone());

@@ -1,6 +1,7 @@
 //! The contract as callers get it: `?wsdl`, and `?xsd=` for what it imports, with addresses that lead back to us.
 
 use crate::service::{ContractDocument, ServiceInfo};
+use crate::soap::security::Policy;
 use crate::xml::escape_attribute;
 use quick_xml::Reader;
 use quick_xml::events::{BytesStart, Event};
@@ -15,6 +16,8 @@ pub struct Addresses<'a> {
     pub services: Vec<(&'a str, &'a str, String)>,
     /// The address of the REST facade.
     pub rest: Option<String>,
+    /// How messages have to be secured, as the contract says it; empty: in no way.
+    pub policy: String,
 }
 
 /// A service's contract, published at an address.
@@ -56,6 +59,8 @@ impl PublishedContract {
         let mut out = String::with_capacity(text.len() + 512);
         let mut copied = 0;
         let mut port = String::new();
+        let mut policies =
+            Policies { policy: &addresses.policy, port_type: self.info.name, path: Vec::new(), told: false };
         loop {
             let before = usize::try_from(reader.buffer_position()).unwrap_or(usize::MAX);
             let event = reader.read_event();
@@ -63,10 +68,19 @@ impl PublishedContract {
             let (start, end) = match event {
                 Ok(Event::Start(start)) => (start, ">"),
                 Ok(Event::Empty(start)) => (start, "/>"),
+                Ok(Event::End(_)) => {
+                    policies.path.pop();
+                    continue;
+                }
                 // The documents were read when the program was built.
                 Ok(Event::Eof) | Err(_) => break,
                 Ok(_) => continue,
             };
+            if let Some(policy) = policies.before(&start, end == "/>") {
+                out.push_str(&text[copied..before]);
+                out.push_str(&policy);
+                copied = before;
+            }
             let changed = match start.local_name().into_inner() {
                 "port" => {
                     port = attribute(&start, "name").unwrap_or_default();
@@ -107,6 +121,41 @@ impl PublishedContract {
         let target = by_location().or_else(by_namespace)?;
         let kind = if target.ends_with(".wsdl") { "wsdl" } else { "xsd" };
         Some((name, format!("{}?{kind}={}", addresses.own, in_query(target))))
+    }
+}
+
+/// Puts a policy into a WSDL: itself before all else, and a reference into each SOAP binding of the portType.
+struct Policies<'a> {
+    policy: &'a str,
+    port_type: &'a str,
+    /// Names of the elements that are open, and whether each is a binding of the portType.
+    path: Vec<(String, bool)>,
+    told: bool,
+}
+
+impl Policies<'_> {
+    /// What goes before an element.
+    fn before(&mut self, start: &BytesStart<'_>, is_empty: bool) -> Option<String> {
+        let local = start.local_name().into_inner();
+        let names: Vec<&str> = self.path.iter().map(|(name, _)| name.as_str()).collect();
+        let found = match (names.as_slice(), local) {
+            _ if self.policy.is_empty() => None,
+            (["definitions"], "documentation") => None,
+            (["definitions"], _) if !self.told => {
+                self.told = true;
+                Some(self.policy.to_owned())
+            }
+            // Only that of SOAP has a transport.
+            (["definitions", "binding"], "binding") if self.path[1].1 && attribute(start, "transport").is_some() => {
+                Some(Policy::reference())
+            }
+            _ => None,
+        };
+        if !is_empty {
+            let own = attribute(start, "type").is_some_and(|name| name.rsplit(':').next() == Some(self.port_type));
+            self.path.push((local.to_owned(), own));
+        }
+        found
     }
 }
 
@@ -210,6 +259,7 @@ mod tests {
             own: "http://h/soap/c",
             services: vec![("urn:t", "T", "http://h/soap/t".to_owned())],
             rest: Some("http://h/api".to_owned()),
+            policy: String::new(),
         };
         assert_eq!(
             PublishedContract::new(&INFO).wsdl(&addresses).unwrap(),

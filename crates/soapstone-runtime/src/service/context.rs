@@ -4,6 +4,9 @@ use crate::attachment::{Attachment, Attachments, Content};
 use crate::message::{Format, Message};
 use crate::soap::{Fault, HeaderBlock, Headers};
 use actix_web::{HttpMessage, HttpRequest};
+use openssl::hash::MessageDigest;
+use openssl::nid::Nid;
+use openssl::x509::X509Ref;
 use std::fmt;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -32,6 +35,18 @@ pub struct Certificate {
     pub name: String,
     /// SHA-256 of it, hexadecimal.
     pub fingerprint: String,
+}
+
+impl Certificate {
+    /// What is to be known of a certificate.
+    pub fn of(certificate: &X509Ref) -> Self {
+        let names = certificate.subject_name().entries_by_nid(Nid::COMMONNAME);
+        let name = names.filter_map(|entry| entry.data().to_string().ok()).next();
+        let digest = certificate.digest(MessageDigest::sha256());
+        let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+        let fingerprint = digest.map_or_else(|_| String::new(), |digest| hex(&digest));
+        Self { name: name.unwrap_or_default(), fingerprint }
+    }
 }
 
 /// What somebody may do.

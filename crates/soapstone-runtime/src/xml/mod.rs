@@ -5,6 +5,7 @@ mod escape;
 mod position;
 mod reader;
 mod scope;
+mod tree;
 mod writer;
 
 pub use encoding::{declared_encoding, decode};
@@ -13,6 +14,7 @@ pub(crate) use position::Forward;
 pub use position::line_and_column;
 pub use reader::XmlSource;
 pub use scope::Scope;
+pub(crate) use tree::{Element, Tree};
 pub use writer::XmlSink;
 
 use crate::attachment::Attachment;

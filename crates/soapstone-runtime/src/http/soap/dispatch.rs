@@ -6,14 +6,14 @@ use super::streamed::Head;
 use crate::attachment::{Attachments, Unassigned, xop};
 use crate::message::Reply;
 use crate::problem::{Read, ReadErrorKind};
-use crate::service::{Context, OperationInfo, Outcome};
-use crate::soap::security::{Security, WSSE};
+use crate::service::{Certificate, Context, OperationInfo, Outcome};
+use crate::soap::security::{Opened, Protection, Security, WSSE, is_secured};
 use crate::soap::{Addressing, Envelope, Fault, HeaderBlock, Headers, Route, Version, WSA};
 use crate::xml;
 use chrono::Utc;
 
 /// What the head of a request says.
-pub(super) struct Opened {
+pub(super) struct Begun {
     pub version: Version,
     pub operation: usize,
     pub addressing: Option<Addressing>,
@@ -23,37 +23,94 @@ pub(super) struct Opened {
 
 /// What is found before a handler runs.
 pub(super) enum Started {
-    Running { version: Version, operation: usize, context: Context, outcome: Outcome, addressing: Option<Addressing> },
-    Refused { version: Version, fault: Box<Fault>, addressing: Option<Addressing>, operation: Option<usize> },
+    Running {
+        version: Version,
+        operation: usize,
+        context: Context,
+        outcome: Outcome,
+        addressing: Option<Addressing>,
+        protection: Protection,
+    },
+    Refused {
+        version: Version,
+        fault: Box<Fault>,
+        addressing: Option<Addressing>,
+        operation: Option<usize>,
+        protection: Protection,
+    },
 }
 
 impl Endpoint {
     /// Everything up to the handler's start.
-    pub(super) fn start(&self, incoming: &Incoming, version: Version, context: Context) -> Started {
-        let refused = |version, fault, addressing| Started::Refused { version, fault, addressing, operation: None };
-        let text = match xml::decode(&incoming.envelope, incoming.charset.as_deref()) {
-            Ok(text) => text,
-            Err(error) => return refused(version, Box::new(Fault::invalid(vec![*error])), None),
+    pub(super) fn start(&self, mut incoming: Incoming, version: Version, context: Context) -> Started {
+        let mut protection = self.usual_protection();
+        let refused = |version, fault, addressing, protection| Started::Refused {
+            version,
+            fault,
+            addressing,
+            operation: None,
+            protection,
         };
-        let envelope = match Envelope::parse(&text, &self.options.limits) {
+        let bytes = std::mem::take(&mut incoming.envelope);
+        let text = match xml::decode(&bytes, incoming.charset.as_deref()) {
+            Ok(text) => text,
+            Err(error) => return refused(version, Box::new(Fault::invalid(vec![*error])), None, protection),
+        };
+        let opened = match self.opened_by_keys(&text, &mut incoming) {
+            Ok(opened) => opened,
+            Err(fault) => return refused(version, fault, None, protection),
+        };
+        let text = opened.as_ref().map_or(&*text, |opened| &opened.text);
+        let mut envelope = match Envelope::parse(text, &self.options.limits) {
             Ok(envelope) => envelope,
-            Err((version, fault)) => return refused(version, Box::new(fault), None),
+            Err((version, fault)) => return refused(version, Box::new(fault), None, protection),
         };
         let version = envelope.version;
         let addressing = match Addressing::of(&envelope) {
             Ok(addressing) => addressing,
-            Err(fault) => return refused(version, fault, None),
+            Err(fault) => return refused(version, fault, None, protection),
         };
-        let context = match self.identified(&envelope.headers, context) {
+        let context = match self.identified(&mut envelope.headers, context, opened.as_ref()) {
             Ok(context) => context,
-            Err(fault) => return refused(version, fault, addressing),
+            Err(fault) => return refused(version, fault, addressing, protection),
         };
+        protection = opened.as_ref().map_or(protection, |opened| opened.reply_protection(&self.options.keys));
         let index = self.operation_of(&envelope, incoming.action.as_deref(), addressing.as_ref());
         let operation = index.as_ref().ok().copied();
-        match self.dispatch(&text, envelope, incoming, context, addressing.as_ref(), index) {
-            Ok((operation, context, outcome)) => Started::Running { version, operation, context, outcome, addressing },
-            Err(fault) => Started::Refused { version, fault, addressing, operation },
+        match self.dispatch(text, envelope, &incoming, context, addressing.as_ref(), index) {
+            Ok((operation, context, outcome)) => {
+                Started::Running { version, operation, context, outcome, addressing, protection }
+            }
+            Err(fault) => Started::Refused { version, fault, addressing, operation, protection },
         }
+    }
+
+    /// How replies are secured before anything is known of the request.
+    pub(super) fn usual_protection(&self) -> Protection {
+        let signer = self.options.keys.own.clone().filter(|_| self.options.policy.signature);
+        Protection { signer, ..Protection::default() }
+    }
+
+    /// A message that may be signed or encrypted, opened; attachments that it refers to are then a part of it.
+    fn opened_by_keys(&self, text: &str, incoming: &mut Incoming) -> Result<Option<Opened>, Box<Fault>> {
+        if self.options.authentication.0.is_none() || !is_secured(text) {
+            return Ok(None);
+        }
+        let whole = xop::filled_in(text, &incoming.attachments, u64::MAX);
+        if whole.len() > self.options.limits.body {
+            let message = format!("The secured message is larger than {} bytes", self.options.limits.body);
+            return Err(Box::new(Fault::sender("http.too_large", 413, message)));
+        }
+        let opened = Opened::of(&whole, &self.options.keys, &self.options.limits)?;
+        if opened.is_some() {
+            // What stands beside the envelope is covered by nothing.
+            std::mem::take(&mut incoming.attachments).assigned(text, &[]).map_err(|_| {
+                let message = "A secured message can have no attachments beside those that its envelope refers to";
+                Box::new(Fault::sender("soap.attachment_unused", 422, message))
+            })?;
+            incoming.optimized = false;
+        }
+        Ok(opened)
     }
 
     fn dispatch(
@@ -83,7 +140,7 @@ impl Endpoint {
         let call = || payload().and_then(|payload| self.service.clone().call(context.clone(), index, payload));
         // Encoded messages follow section 5 of SOAP 1.1, not their schema.
         let validated = !self.options.skip_validation && !operation.encoded && envelope.body_elements == 1;
-        let filled_in = validated.then(|| xop::filled_in(text, &attachments));
+        let filled_in = validated.then(|| xop::filled_in(text, &attachments, xop::VALIDATED));
         let outcome = self.begun(filled_in.as_deref().map(|text| (text, 2)), 1, call)?;
         Ok((index, context, outcome))
     }
@@ -111,17 +168,29 @@ impl Endpoint {
         call().map_err(|error| Box::new(Fault::invalid(vec![*error])))
     }
 
-    /// The context, with who sends the message where its security says it.
+    /// The context, with who sends the message where its security says it. Of a signed message only those header blocks
+    /// stay that are signed.
     ///
     /// # Errors
     /// The fault to answer with.
-    pub(super) fn identified(&self, headers: &Headers, mut context: Context) -> Result<Context, Box<Fault>> {
-        if let Some(authentication) = &self.options.authentication.0
-            && let Some(security) = Security::of(headers)?
-            && let Some(caller) = security.caller(&**authentication, context.is_secure, Utc::now())?
-        {
-            context.caller = Some(caller);
+    pub(super) fn identified(
+        &self,
+        headers: &mut Headers,
+        mut context: Context,
+        opened: Option<&Opened>,
+    ) -> Result<Context, Box<Fault>> {
+        let Some(authentication) = &self.options.authentication.0 else { return Ok(context) };
+        let security = Security::of(headers, opened.is_some())?;
+        self.options.policy.met(security.as_ref(), opened)?;
+        let Some(security) = security else { return Ok(context) };
+        if let Some(opened) = opened {
+            opened.covered(headers, &security)?;
         }
+        let caller = security.caller(opened, &**authentication, context.is_secure, Utc::now())?;
+        if let Some(signer) = opened.and_then(|opened| opened.signer.as_ref()) {
+            context.certificate = Some(Certificate::of(signer));
+        }
+        context.caller = caller.or(context.caller);
         Ok(context)
     }
 
@@ -131,13 +200,13 @@ impl Endpoint {
     /// The fault to answer with.
     pub(super) fn checked_head(
         &self,
-        opened: &Opened,
+        begun: &Begun,
         action: Option<&str>,
         context: &Context,
     ) -> Result<(), Box<Fault>> {
-        self.understood(&opened.headers, Some(opened.operation))?;
-        let operation = &self.service.info().operations[opened.operation];
-        self.check_head(operation, action, opened.addressing.as_ref())?;
+        self.understood(&begun.headers, Some(begun.operation))?;
+        let operation = &self.service.info().operations[begun.operation];
+        self.check_head(operation, action, begun.addressing.as_ref())?;
         context.admit(self.service.info().name, operation.name)
     }
 
@@ -276,7 +345,7 @@ impl Endpoint {
         let attachments = Attachments::from(reply.attachments.clone());
         let envelope = version.wrap(&reply.text);
         let problems = match &self.validator {
-            Some(validator) => validator.validate(&xop::filled_in(&envelope, &attachments), 2).err(),
+            Some(validator) => validator.validate(&xop::filled_in(&envelope, &attachments, xop::VALIDATED), 2).err(),
             None => None,
         };
         match problems {

@@ -11,7 +11,7 @@ use super::{BaseAddress, PublishedContract, TrustedProxies, page};
 use crate::attachment::Spool;
 use crate::observe::{Observed, Working};
 use crate::service::{Channel, Context, Service};
-use crate::soap::security::Authentication;
+use crate::soap::security::{Authentication, Keys, Policy};
 use crate::soap::{Fault, Limits, Version};
 use crate::validate::Validator;
 use actix_web::web::{self, Payload};
@@ -39,6 +39,10 @@ pub struct EndpointOptions {
     pub trusted_proxies: TrustedProxies,
     /// Who knows those whom WS-Security names.
     pub authentication: Authentication,
+    /// What messages are signed and encrypted with, and whose signatures count.
+    pub keys: Keys,
+    /// How messages have to be secured.
+    pub policy: Policy,
     /// Who hears of every request.
     pub observed: Observed,
     /// Where replies may be sent to instead of back.
@@ -142,7 +146,13 @@ impl Endpoint {
         let siblings = self.options.siblings.iter();
         let mut services = vec![(info.namespace, info.name, own.to_owned())];
         services.extend(siblings.map(|s| (s.namespace.as_str(), s.port_type.as_str(), format!("{base}{}", s.path))));
-        Addresses { own, services, rest: self.options.rest_path.as_ref().map(|path| format!("{base}{path}")) }
+        let policy = self.options.policy;
+        Addresses {
+            own,
+            services,
+            rest: self.options.rest_path.as_ref().map(|path| format!("{base}{path}")),
+            policy: if policy.is_none() { String::new() } else { policy.document(base.starts_with("https")) },
+        }
     }
 
     async fn post(&self, request: HttpRequest, payload: Payload) -> HttpResponse {
@@ -170,28 +180,28 @@ impl Endpoint {
             let head = request::beginning(&begun, self.options.streaming.from)
                 .and_then(|bytes| streamed::Head::find(&bytes, announced.media.parameter("charset")));
             if let Some(head) = head
-                && let Some(opened) = self.opened(head, announced.action.as_deref())
+                && let Some(head) = self.read_head(head, announced.action.as_deref())
             {
-                let info = &self.service.info().operations[opened.operation];
+                let info = &self.service.info().operations[head.operation];
                 working.of(self.service.info().name, info.name);
-                replier.version = opened.version;
+                replier.version = head.version;
                 replier.operation = Some(info);
                 // Passwords take long to compare.
-                let (endpoint, headers) = (self.clone(), opened.headers.clone());
-                let identified = web::block(move || endpoint.identified(&headers, context)).await;
+                let (endpoint, mut headers) = (self.clone(), head.headers.clone());
+                let identified = web::block(move || endpoint.identified(&mut headers, context, None)).await;
                 let identified = identified.unwrap_or_else(|_| Err(Box::new(busy())));
                 let checked = identified.and_then(|context| {
                     working.by(&context);
-                    self.checked_head(&opened, announced.action.as_deref(), &context).map(|()| context)
+                    self.checked_head(&head, announced.action.as_deref(), &context).map(|()| context)
                 });
                 let context = match checked {
                     Ok(context) => context,
                     Err(fault) => {
-                        replier.addressing = opened.addressing;
+                        replier.addressing = head.addressing;
                         return replier.refuse(&fault, working);
                     }
                 };
-                return self.stream(begun, pieces, opened, context, replier, working).await;
+                return self.stream(begun, pieces, head, context, replier, working).await;
             }
         }
         let incoming = match Incoming::collect(announced, begun, pieces, &self.options).await {
@@ -200,12 +210,13 @@ impl Endpoint {
         };
         working.received(incoming.envelope.len() as u64);
         replier.optimized = incoming.optimized;
+        replier.protection = self.usual_protection();
         let is_slow = incoming.is_large() || self.options.authentication.0.is_some() && incoming.has_security();
         let endpoint = self.clone();
         let start = {
             let context = context.clone();
             let version = replier.version;
-            move || endpoint.start(&incoming, version, context)
+            move || endpoint.start(incoming, version, context)
         };
         let started = if is_slow {
             match web::block(start).await {
@@ -216,8 +227,9 @@ impl Endpoint {
             start()
         };
         let (operation, context, outcome) = match started {
-            Started::Running { version, operation, context, outcome, addressing } => {
+            Started::Running { version, operation, context, outcome, addressing, protection } => {
                 replier.version = version;
+                replier.protection = protection;
                 replier.addressing = addressing;
                 let info = &self.service.info().operations[operation];
                 replier.operation = Some(info);
@@ -225,8 +237,9 @@ impl Endpoint {
                 working.by(&context);
                 (operation, context, outcome.await)
             }
-            Started::Refused { version, fault, addressing, operation } => {
+            Started::Refused { version, fault, addressing, operation, protection } => {
                 replier.version = version;
+                replier.protection = protection;
                 replier.addressing = addressing;
                 if let Some(operation) = operation {
                     working.of(self.service.info().name, self.service.info().operations[operation].name);

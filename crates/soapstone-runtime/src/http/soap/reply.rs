@@ -1,15 +1,17 @@
 //! A reply on its way: the envelope in the request's version, alone or with attachments.
 
 use super::elsewhere::Delivery;
-use crate::attachment::{Content, Package, Packaging};
+use crate::attachment::{Attachments, Content, Package, Packaging, xop};
 use crate::message::Reply;
 use crate::observe::Working;
 use crate::service::{Beside, Context, OperationInfo};
+use crate::soap::security::Protection;
 use crate::soap::{Addressing, Fault, Route, Version, fault_action};
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{CONTENT_TYPE, HeaderValue, WWW_AUTHENTICATE};
 use actix_web::web::Bytes;
+use chrono::Utc;
 use futures_util::stream;
 
 /// What those are told who do not say who they are (RFC 7617).
@@ -24,6 +26,8 @@ pub(super) struct Replier {
     /// What the request says by WS-Addressing.
     pub addressing: Option<Addressing>,
     pub operation: Option<&'static OperationInfo>,
+    /// What the reply is secured with.
+    pub protection: Protection,
     request_id: String,
 }
 
@@ -35,6 +39,7 @@ impl Replier {
             optimized: false,
             addressing: None,
             operation: None,
+            protection: Protection::default(),
             request_id: context.request_id.clone(),
         }
     }
@@ -47,6 +52,11 @@ impl Replier {
         let action = self.operation.map_or("", |operation| operation.output_action);
         self.address(action, false);
         let envelope = self.version.wrap_with(&self.beside.headers, &reply.text);
+        if !self.protection.is_none() {
+            // A signature covers what stands in the envelope.
+            let whole = xop::filled_in(&envelope, &Attachments::from(reply.attachments), u64::MAX);
+            return self.respond_secured(StatusCode::OK, &whole, action, false);
+        }
         if let Some(accepted) = self.elsewhere(action, &envelope, false) {
             return accepted;
         }
@@ -92,10 +102,30 @@ impl Replier {
             self.addressing = self.addressing.as_ref().map(Addressing::back);
         }
         self.address(action, true);
+        if !self.protection.is_none() {
+            self.tell(fault, working);
+            let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+            return self.respond_secured(status, &self.envelope(fault), action, true);
+        }
         if let Some(accepted) = self.elsewhere(action, &self.envelope(fault), true) {
             return accepted;
         }
         self.refuse_with(fault, status, working)
+    }
+
+    /// Answers with an envelope, secured.
+    fn respond_secured(&self, status: StatusCode, envelope: &str, action: &str, is_fault: bool) -> HttpResponse {
+        match self.protection.applied(envelope, Utc::now()) {
+            Ok(secured) => {
+                let accepted = self.elsewhere(action, &secured, is_fault);
+                accepted.unwrap_or_else(|| self.respond(status, secured))
+            }
+            Err(error) => {
+                log::error!(request_id = self.request_id.as_str(); "the reply cannot be secured: {error}");
+                let fault = Fault::receiver("server.internal", 500, "The reply cannot be secured");
+                self.respond(StatusCode::INTERNAL_SERVER_ERROR, self.envelope(&fault))
+            }
+        }
     }
 
     fn envelope(&self, fault: &Fault) -> String {
@@ -133,9 +163,13 @@ impl Replier {
         self.refuse_with(fault, fault.status, working)
     }
 
-    fn refuse_with(&self, fault: &Fault, status: u16, working: &mut Working) -> HttpResponse {
+    fn tell(&self, fault: &Fault, working: &mut Working) {
         log::info!(request_id = self.request_id.as_str(), code = fault.subcode.as_ref(); "fault: {}", fault.message);
         working.outcome(fault);
+    }
+
+    fn refuse_with(&self, fault: &Fault, status: u16, working: &mut Working) -> HttpResponse {
+        self.tell(fault, working);
         let is_unknown = fault.status == 401 && fault.standard.is_none();
         let status = StatusCode::from_u16(if is_unknown { 401 } else { status });
         let mut response = self.respond(status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR), self.envelope(fault));

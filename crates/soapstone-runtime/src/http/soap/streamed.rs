@@ -5,7 +5,7 @@
 //! were done before.
 
 use super::Endpoint;
-use super::dispatch::Opened;
+use super::dispatch::Begun;
 use super::reply::Replier;
 use crate::attachment::{Attachments, Content, ContentWriter};
 use crate::message::{Payload as Message, Reply};
@@ -13,6 +13,7 @@ use crate::observe::Working;
 use crate::problem::Read;
 use crate::records::Records;
 use crate::service::{Context, OperationInfo};
+use crate::soap::security::is_secured;
 use crate::soap::{Addressing, Envelope, Fault, Route};
 use crate::xml::{Scope, declared_encoding};
 use actix_web::HttpResponse;
@@ -202,23 +203,23 @@ impl Endpoint {
         &self,
         begun: Vec<Bytes>,
         pieces: impl Stream<Item = Result<Bytes, Fault>> + Unpin,
-        opened: Opened,
+        head: Begun,
         context: Context,
         mut replier: Replier,
         working: &mut Working,
     ) -> HttpResponse {
         let (bytes, receiver) = channel(PIECES);
         let (sender, batches) = channel(BATCHES);
-        let (start, end, size) = (opened.head.start, opened.head.end, self.options.streaming.batch);
-        let context = context.beside(opened.headers, Attachments::default());
+        let (start, end, size) = (head.head.start, head.head.end, self.options.streaming.batch);
+        let context = context.beside(head.headers, Attachments::default());
         // It ends by itself when one of its channels is closed.
         drop(web::block(move || cut(receiver, &start, &end, size, &sender)));
         let feed = feed(begun, pieces, bytes, self.options.streaming.limit);
-        let work = self.work(batches, opened.operation, &context);
+        let work = self.work(batches, head.operation, &context);
         let (fed, worked) = futures_util::future::join(feed, work).await;
         let (Ok(total) | Err((total, _))) = &fed;
         working.received(*total);
-        replier.addressing = opened.addressing;
+        replier.addressing = head.addressing;
         replier.beside = context.take_reply();
         match (fed, worked) {
             // What cut the request off is what its caller must hear of.
@@ -289,18 +290,20 @@ impl Endpoint {
     }
 
     /// Reads the head of a request that may be streamed; None: it is read as others are.
-    pub(super) fn opened(&self, head: Head, incoming_action: Option<&str>) -> Option<Opened> {
+    pub(super) fn read_head(&self, head: Head, incoming_action: Option<&str>) -> Option<Begun> {
         let envelope = Envelope::parse(&head.envelope, &self.options.limits).ok()?;
         let addressing = Addressing::of(&envelope).ok()?;
         let operation = self.operation_of(&envelope, incoming_action, addressing.as_ref()).ok()?;
         let info = &self.service.info().operations[operation];
         let goes_back =
             addressing.as_ref().is_none_or(|a| a.route(false) == Route::Back && a.route(true) == Route::Back);
-        if !self.streams(info) || !goes_back {
+        // What is signed has to be there as a whole before it is worked with.
+        let is_whole = self.options.authentication.0.is_some() && is_secured(&head.envelope);
+        if !self.streams(info) || !goes_back || is_whole {
             return None;
         }
         let (version, headers) = (envelope.version, envelope.headers);
-        Some(Opened { version, operation, addressing, headers, head })
+        Some(Begun { version, operation, addressing, headers, head })
     }
 }
 

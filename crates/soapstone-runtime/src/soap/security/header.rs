@@ -1,5 +1,6 @@
 //! Reads the header block `wsse:Security`.
 
+use super::algorithm::{DS, XENC};
 use super::{WSSE, WSU, fault};
 use crate::soap::{Fault, Headers};
 use crate::xml::{Scope, character};
@@ -46,11 +47,12 @@ pub struct Security {
 }
 
 impl Security {
-    /// Finds and reads the block. None: there is none for us.
+    /// Finds and reads the block; `is_opened`: signatures were verified, and what was encrypted is opened. None: there
+    /// is none for us.
     ///
     /// # Errors
     /// What is wrong with it, or beyond us.
-    pub fn of(headers: &Headers) -> Result<Option<Self>, Box<Fault>> {
+    pub fn of(headers: &Headers, is_opened: bool) -> Result<Option<Self>, Box<Fault>> {
         let invalid = |message: &str| fault(&["InvalidSecurity"], message);
         let mut own = headers.0.iter().filter(|b| b.for_us && b.local == "Security" && b.namespace == WSSE);
         let Some(block) = own.next() else { return Ok(None) };
@@ -105,8 +107,13 @@ impl Security {
                     let nonce = text_of(WSSE, "Nonce").filter(|nonce| !nonce.is_empty());
                     security.token = Some(UsernameToken { name, password, nonce, created: text_of(WSU, "Created") });
                 }
+                (DS, "Signature") | (XENC, "EncryptedKey" | "ReferenceList") | (WSSE, "BinarySecurityToken")
+                    if is_opened => {}
                 (_, name) => {
-                    let message = format!("{name} is not understood here: a Timestamp and a UsernameToken are");
+                    let message = format!(
+                        "{name} is not understood here: a Timestamp, a UsernameToken, a Signature by an X.509 \
+                         certificate and EncryptedKey are"
+                    );
                     return Err(fault(&["UnsupportedSecurityToken"], &message));
                 }
             }

@@ -1,13 +1,25 @@
-//! WS-Security 1.1: what a message says of who sends it, and until when it holds.
+//! WS-Security 1.1: what a message says of who sends it, and until when it holds; signatures and encryption.
 
+mod algorithm;
+mod decrypt;
+mod document;
 mod header;
-mod write;
+mod keys;
+mod layout;
+mod opened;
+mod policy;
+mod protect;
+mod token;
+mod verify;
 
 pub use header::{Password, Security, Timestamp, UsernameToken};
-pub use write::Credentials;
+pub use keys::{Identity, Keys, Trust};
+pub use opened::{Opened, is_secured};
+pub use policy::{Policy, Username};
+pub use protect::{Credentials, ProtectError, Protection};
 
 use super::{Fault, StandardCode};
-use crate::service::Caller;
+use crate::service::{Caller, Certificate};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use chrono::{DateTime, TimeDelta, Utc};
@@ -37,6 +49,12 @@ pub trait Authenticator: Send + Sync {
     /// # Errors
     /// If it cannot be found out now.
     fn digest_secret(&self, name: &str) -> Result<Option<(Caller, String)>, Box<Fault>>;
+
+    /// Whose certificate that is, which was found good. None: nobody's.
+    ///
+    /// # Errors
+    /// If it cannot be found out now.
+    fn by_certificate(&self, certificate: &Certificate) -> Result<Option<Caller>, Box<Fault>>;
 
     /// Remembers a nonce until then; false: it was there before, so that the message is a replay.
     ///
@@ -73,20 +91,41 @@ fn expired() -> Box<Fault> {
 }
 
 impl Security {
-    /// Sees to it that the message holds now, and finds out who sends it. None: it does not say.
+    /// Sees to it that the message holds now.
+    ///
+    /// # Errors
+    /// The fault that says that it does not.
+    pub(crate) fn holds(&self, now: DateTime<Utc>) -> Result<(), Box<Fault>> {
+        self.timestamp.as_ref().map_or(Ok(()), |timestamp| timestamp.holds(now))
+    }
+
+    /// Sees to it that the message holds now, and finds out who sends it: by name, or else by the certificate that it
+    /// was signed with. None: it does not say.
     ///
     /// # Errors
     /// The fault to answer with.
     pub fn caller(
         &self,
+        opened: Option<&Opened>,
         authentication: &dyn Authenticator,
         is_secure: bool,
         now: DateTime<Utc>,
     ) -> Result<Option<Caller>, Box<Fault>> {
-        if let Some(timestamp) = &self.timestamp {
-            timestamp.holds(now)?;
+        self.holds(now)?;
+        let signed_by = opened.and_then(|opened| opened.signer.as_ref().zip(opened.digest));
+        if let Some((_, digest)) = signed_by {
+            // A signature covers a timestamp, so that it need not be remembered forever.
+            let until = self.timestamp.as_ref().map_or(now + HOLDS, Timestamp::end) + SKEW;
+            if !authentication.is_new(&format!("signature\n{}", STANDARD.encode(digest)), until)? {
+                return Err(fault(&["InvalidSecurity"], "The message was there before"));
+            }
         }
-        let Some(token) = &self.token else { return Ok(None) };
+        let Some(token) = &self.token else {
+            return match signed_by {
+                Some((signer, _)) => authentication.by_certificate(&Certificate::of(signer)),
+                None => Ok(None),
+            };
+        };
         let found = match &token.password {
             Password::Text(_) if !is_secure => {
                 let message = "A password goes over TLS only; without TLS send a digest of it";
@@ -104,8 +143,13 @@ impl Security {
 }
 
 impl Timestamp {
+    /// Until when the message holds.
+    fn end(&self) -> DateTime<Utc> {
+        self.expires.unwrap_or(self.created + HOLDS)
+    }
+
     fn holds(&self, now: DateTime<Utc>) -> Result<(), Box<Fault>> {
-        let expires = self.expires.unwrap_or(self.created + HOLDS);
+        let expires = self.end();
         if self.created > now + SKEW || expires + SKEW < now || expires < self.created {
             return Err(expired());
         }
@@ -184,6 +228,10 @@ mod tests {
             Ok((name == "anna").then(|| (Caller(Arc::new(Anna)), "sesame".to_owned())))
         }
 
+        fn by_certificate(&self, certificate: &Certificate) -> Result<Option<Caller>, Box<Fault>> {
+            Ok((certificate.name == "anna").then(|| Caller(Arc::new(Anna))))
+        }
+
         fn is_new(&self, nonce: &str, _until: DateTime<Utc>) -> Result<bool, Box<Fault>> {
             Ok(self.0.lock().unwrap().insert(nonce.to_owned()))
         }
@@ -198,8 +246,8 @@ mod tests {
         let envelope = Envelope::parse(&text, &Limits::default()).unwrap();
         let now = "2026-11-24T12:00:00Z".parse().unwrap();
         let code = |fault: Box<Fault>| fault.standard.map_or_else(String::new, |s| s.codes.concat());
-        let security = Security::of(&envelope.headers).map_err(code)?.unwrap();
-        let caller = security.caller(known, is_secure, now).map_err(code)?;
+        let security = Security::of(&envelope.headers, false).map_err(code)?.unwrap();
+        let caller = security.caller(None, known, is_secure, now).map_err(code)?;
         Ok(caller.map(|caller| caller.0.name().to_owned()))
     }
 
@@ -215,12 +263,13 @@ mod tests {
             [(true, "sesame", Some("anna")), (false, "sesame", Some("anna")), (true, "<wrong>", None)]
         {
             let (name, secret) = ("anna".to_owned(), secret.to_owned());
-            let block = Credentials { name, secret, as_digest }.header(now).unwrap();
-            let text = crate::soap::Version::Soap12.wrap_with(&crate::soap::Headers(vec![block]), "");
+            let credentials = Some(Credentials { name, secret, as_digest });
+            let protection = Protection { credentials, ..Protection::default() };
+            let text = protection.applied(&crate::soap::Version::Soap12.wrap(""), now).unwrap();
             let envelope = Envelope::parse(&text, &Limits::default()).unwrap();
             assert!(envelope.headers.0[0].must_understand);
-            let security = Security::of(&envelope.headers).unwrap().unwrap();
-            let found = security.caller(&known, true, now).ok().flatten();
+            let security = Security::of(&envelope.headers, false).unwrap().unwrap();
+            let found = security.caller(None, &known, true, now).ok().flatten();
             assert_eq!(found.as_ref().map(|caller| caller.0.name()), wanted);
         }
     }
