@@ -10,5 +10,6 @@ mod exchange;
 mod interop;
 mod navigator;
 mod rest;
+mod security;
 mod soap;
 mod support;
