@@ -7,6 +7,7 @@ use openssl::asn1::Asn1Time;
 use openssl::bn::{BigNum, MsbOption};
 use openssl::error::ErrorStack;
 use openssl::hash::MessageDigest;
+use openssl::nid::Nid;
 use openssl::pkcs12::Pkcs12;
 use openssl::pkey::{PKey, Private};
 use openssl::rsa::Rsa;
@@ -101,6 +102,9 @@ impl Dev {
         let client = issue(&self.client, &Use::Client, Some(&authority)).map_err(made)?;
         self.write("client", &client)?;
         let mut bundle = Pkcs12::builder();
+        // What old Windows, Java and Mono can read as well: for development it is good enough.
+        let algorithm = Nid::PBE_WITHSHA1AND3_KEY_TRIPLEDES_CBC;
+        bundle.key_algorithm(algorithm).cert_algorithm(algorithm).mac_md(MessageDigest::sha1());
         bundle.name(&self.client).pkey(&client.key).cert(&client.certificate);
         let bundle = bundle.build2(&self.password).and_then(|bundle| bundle.to_der()).map_err(made)?;
         save(&self.folder.join("client.p12"), &bundle)?;

@@ -1,0 +1,154 @@
+//! The clients: how each is built and run.
+
+use super::{Results, Stand};
+use crate::support::project;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// A client that others wrote.
+pub struct Client {
+    pub name: &'static str,
+    /// For the table: what it is, and where it is from.
+    pub about: &'static str,
+    /// The versions of SOAP that it speaks.
+    pub versions: &'static [&'static str],
+    /// Builds it and runs every case.
+    pub run: fn(&Stand, &str) -> Results,
+}
+
+pub const ZEEP: Client = Client {
+    name: "zeep",
+    about: "Python, Debian's python3-zeep",
+    versions: BOTH,
+    run: |stand, version| python(stand, version, "/usr/bin/python3", "zeep_client.py"),
+};
+pub const PHP: Client = Client { name: "PHP", about: "Debian's php-soap", versions: BOTH, run: php };
+pub const GSOAP: Client = Client { name: "gSOAP", about: "C++, Debian's gsoap", versions: BOTH, run: gsoap };
+
+pub const ALL: &[Client] = &[
+    ZEEP,
+    Client {
+        name: "suds-community",
+        about: "Python, from PyPI",
+        versions: FIRST,
+        run: |stand, version| {
+            let own = installed("python/bin/python");
+            python(stand, version, own.to_str().unwrap(), "suds_client.py")
+        },
+    },
+    Client {
+        name: "soap",
+        about: "Node.js, from npm",
+        versions: BOTH,
+        run: |stand, version| node(stand, version, "soap_client.js"),
+    },
+    Client {
+        name: "strong-soap",
+        about: "Node.js, from npm",
+        versions: BOTH,
+        run: |stand, version| node(stand, version, "strong_client.js"),
+    },
+    PHP,
+    GSOAP,
+    Client { name: "SOAP::Lite", about: "Perl, Debian's libsoap-lite-perl", versions: BOTH, run: perl },
+    Client { name: ".NET", about: "the proxies of `wsdl`, Debian's mono-devel", versions: BOTH, run: mono },
+];
+
+const BOTH: &[&str] = &["1.1", "1.2"];
+const FIRST: &[&str] = &["1.1"];
+
+/// Where `make interop` puts what it installs.
+fn installed(path: &str) -> PathBuf {
+    project("target/interop").join(path)
+}
+
+fn source(path: &str) -> PathBuf {
+    project("tests/interop").join(path)
+}
+
+/// Runs a program and reads the cases that it prints.
+fn results(command: &mut Command) -> Results {
+    let output = command.env("TZ", "America/St_Johns").env_remove("http_proxy").env_remove("https_proxy").output();
+    let output = output.unwrap_or_else(|e| panic!("{command:?}: {e}; `make tools`, or `make interop`, installs it"));
+    let printed = String::from_utf8_lossy(&output.stdout);
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{command:?}: {printed}\n{errors}");
+    let cases = printed.lines().filter_map(|line| line.split_once('\t'));
+    cases.map(|(case, result)| (case.to_owned(), result.to_owned())).collect()
+}
+
+/// Runs a program that builds a client.
+fn build(folder: &Path, program: &str, arguments: &[&str]) {
+    let output = Command::new(program).args(arguments).current_dir(folder).output();
+    let output = output.unwrap_or_else(|e| panic!("{program}: {e}; `make tools`, or `make interop`, installs it"));
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    assert!(output.status.success(), "{program} {arguments:?}: {}{}", text(&output.stdout), text(&output.stderr));
+}
+
+fn python(stand: &Stand, version: &str, python: &str, script: &str) -> Results {
+    results(Command::new(python).arg(source("python").join(script)).args(stand.arguments(version)))
+}
+
+fn php(stand: &Stand, version: &str) -> Results {
+    results(Command::new("php").arg(source("php/client.php")).args(stand.arguments(version)))
+}
+
+/// From the served contract to a C++ program, as gSOAP's manual has it, with its plugin for WS-Security.
+fn gsoap(stand: &Stand, version: &str) -> Results {
+    const SHARE: &str = "/usr/share/gsoap";
+    let folder = stand.folder();
+    let contracts = ["catalog", "exchange"].map(|name| format!("{}/soap/{name}?wsdl", stand.base()));
+    build(&folder, "wsdl2h", &["-O2", "-o", "contract.h", &contracts[0], &contracts[1]]);
+    let header = std::fs::read_to_string(folder.join("contract.h")).unwrap();
+    std::fs::write(folder.join("soapstone.h"), format!("#import \"wsse.h\"\n{header}")).unwrap();
+    let soap = if version == "1.1" { "-1" } else { "-2" };
+    build(&folder, "soapcpp2", &[soap, "-j", "-C", "-x", &format!("-I{SHARE}/import:{SHARE}"), "soapstone.h"]);
+    let main = source("gsoap/client.cpp");
+    let plugins =
+        ["plugin/wsseapi.cpp", "plugin/smdevp.c", "plugin/mecevp.c", "plugin/threads.c", "custom/struct_timeval.c"];
+    let plugins = plugins.map(|file| format!("{SHARE}/{file}"));
+    let mut arguments = vec!["-O0", "-o", "client", "-I.", "-I/usr/share/gsoap", "-I/usr/share/gsoap/plugin"];
+    // As Debian's library was built.
+    arguments.extend([
+        "-DWITH_OPENSSL",
+        "-DWITH_GZIP",
+        "-DWITH_IPV6",
+        "-DWITH_DOM",
+        main.to_str().unwrap(),
+        "soapC.cpp",
+    ]);
+    arguments.extend(["soapCatalogSoap11Proxy.cpp", "soapExchangeSoap11Proxy.cpp"]);
+    arguments.extend(plugins.iter().map(String::as_str));
+    arguments.extend(["-lgsoapssl++", "-lssl", "-lcrypto", "-lz"]);
+    build(&folder, "g++", &arguments);
+    results(Command::new(folder.join("client")).args(stand.arguments(version)))
+}
+
+fn node(stand: &Stand, version: &str, script: &str) -> Results {
+    // Packages are looked for from where a script is.
+    let folder = stand.folder();
+    for file in ["common.js", script] {
+        std::fs::copy(source("node").join(file), folder.join(file)).unwrap();
+    }
+    let packages = installed("node_modules");
+    std::os::unix::fs::symlink(&packages, folder.join("node_modules")).unwrap();
+    results(Command::new("node").arg(folder.join(script)).args(stand.arguments(version)))
+}
+
+fn perl(stand: &Stand, version: &str) -> Results {
+    results(Command::new("perl").arg(source("perl/client.pl")).args(stand.arguments(version)))
+}
+
+/// The proxies of `wsdl`, by Mono's compiler.
+fn mono(stand: &Stand, version: &str) -> Results {
+    let folder = stand.folder();
+    for (name, namespace) in [("Catalog", "Soapstone"), ("Exchange", "Soapstone.Exchange")] {
+        let contract = format!("{}/soap/{}?wsdl", stand.base(), name.to_lowercase());
+        build(&folder, "wsdl", &[&format!("-out:{name}.cs"), &format!("-namespace:{namespace}"), &contract]);
+    }
+    let sources = ["Common.cs", "Proxies.cs"].map(|file| source("dotnet").join(file).display().to_string());
+    let libraries = ["-r:System.Web.Services", "-r:System.Xml"];
+    let own = ["-out:client.exe", "Catalog.cs", "Exchange.cs", &sources[0], &sources[1]];
+    build(&folder, "mcs", &[&libraries[..], &own].concat());
+    results(Command::new("mono").arg(folder.join("client.exe")).args(stand.arguments(version)))
+}
