@@ -1,6 +1,7 @@
 # make demo         build, start a server with a real catalogue in it, and say what to look at
 # make test         all tests, with the clients and databases they need
 # make bench        how fast an import is, beside its floors
+# make interop      every SOAP client of docs/interop.md, built and tried
 # make fuzz         fuzz the readers of contracts, messages and attachments, a minute each (FUZZ_SECONDS)
 # make tools        install what the tests need
 # make screenshots  the README's pictures, taken anew
@@ -9,7 +10,7 @@ BUILD_PACKAGES = gcc libc6-dev libclang-dev libssl-dev libxml2-dev pkg-config
 TEST_PACKAGES  = chromium curl fonts-dejavu-core g++ gsoap libgsoap-dev openssl php-cli php-soap postgresql procps python3 python3-xmlsec \
 	python3-zeep xmlsec1
 
-.PHONY: demo test bench fuzz tools screenshots
+.PHONY: demo test bench interop fuzz tools screenshots
 
 demo:
 	@scripts/need $(BUILD_PACKAGES)
@@ -21,6 +22,9 @@ test: tools
 bench:
 	@scripts/need $(BUILD_PACKAGES)
 	cargo bench --locked --bench import
+
+interop: tools
+	scripts/interop
 
 FUZZ_SECONDS ?= 60
 HOST = $(shell rustc -vV | sed -n 's/^host: //p')

@@ -1,9 +1,10 @@
 //! The server around a dynamic service: SOAP endpoints, REST facade, OpenAPI, pages.
 
+use actix_web::middleware::from_fn;
 use actix_web::web::{self, Data};
 use actix_web::{App, HttpRequest, HttpResponse, HttpServer};
 use soapstone_runtime::http::{
-    BaseAddress, Endpoint, EndpointOptions, Rest, Sibling, TrustedProxies, api_page, openapi,
+    BaseAddress, Endpoint, EndpointOptions, Rest, Sibling, TrustedProxies, api_page, openapi, without_upgrade,
 };
 use soapstone_runtime::service::Service;
 use soapstone_runtime::soap::Limits;
@@ -65,6 +66,7 @@ pub async fn serve(
     let server = HttpServer::new(move || {
         let (endpoints, rest) = (endpoints.clone(), rest.clone());
         App::new()
+            .wrap(from_fn(without_upgrade))
             .app_data(Data::new(state.clone()))
             .configure(|config| endpoints.iter().for_each(|endpoint| endpoint.configure(config)))
             .route("/", web::get().to(home))

@@ -51,6 +51,24 @@ pub const ALL: &[Client] = &[
     PHP,
     GSOAP,
     Client { name: "SOAP::Lite", about: "Perl, Debian's libsoap-lite-perl", versions: BOTH, run: perl },
+    Client {
+        name: "CXF",
+        about: "Java, Apache CXF 4.1 from Maven Central",
+        versions: BOTH,
+        run: |stand, version| java(stand, version, "cxf", cxf),
+    },
+    Client {
+        name: "Metro",
+        about: "Java, the reference implementation of JAX-WS 4.0, from Maven Central",
+        versions: BOTH,
+        run: |stand, version| java(stand, version, "metro", metro),
+    },
+    Client {
+        name: "Axis 1.4",
+        about: "Java, of 2006, from Maven Central (Debian's knows a newer wsdl4j, and fails at it)",
+        versions: FIRST,
+        run: |stand, version| java(stand, version, "axis", axis),
+    },
     Client { name: ".NET", about: "the proxies of `wsdl`, Debian's mono-devel", versions: BOTH, run: mono },
 ];
 
@@ -151,4 +169,92 @@ fn mono(stand: &Stand, version: &str) -> Results {
     let own = ["-out:client.exe", "Catalog.cs", "Exchange.cs", &sources[0], &sources[1]];
     build(&folder, "mcs", &[&libraries[..], &own].concat());
     results(Command::new("mono").arg(folder.join("client.exe")).args(stand.arguments(version)))
+}
+
+/// The jars of a stack, for its class path.
+fn jars(stack: &str) -> String {
+    format!("{}/*", installed(stack).display())
+}
+
+/// Makes the classes of both contracts by a stack's tool, compiles them with our client, and runs it.
+fn java(stand: &Stand, version: &str, stack: &str, tool: fn(&Stand, &str, &str)) -> Results {
+    let folder = stand.folder();
+    for made in ["src", "out"] {
+        std::fs::create_dir_all(folder.join(made)).unwrap();
+    }
+    for name in ["catalog", "exchange"] {
+        tool(stand, &jars(stack), name);
+    }
+    let own = if stack == "axis" { vec!["AxisClient.java"] } else { vec!["Client.java", "Stack.java"] };
+    let own = own.iter().map(|file| match *file {
+        "Stack.java" => source("java").join(stack).join(file),
+        file => source("java").join(file),
+    });
+    let mut arguments: Vec<String> =
+        ["-nowarn", "-Xlint:none", "-encoding", "UTF-8", "-cp", &jars(stack), "-d", "out"].map(str::to_owned).to_vec();
+    arguments.extend(own.map(|path| path.display().to_string()));
+    let generated = std::fs::read_dir(folder.join("src")).unwrap().flatten().flat_map(|package| {
+        let files = std::fs::read_dir(package.path()).unwrap().flatten().map(|file| file.path());
+        files.chain(std::fs::read_dir(package.path().join("holders")).into_iter().flatten().flatten().map(|f| f.path()))
+    });
+    let generated = generated.filter(|path| path.extension().is_some_and(|extension| extension == "java"));
+    arguments.extend(generated.map(|path| path.display().to_string()));
+    build(&folder, "javac", &arguments.iter().map(String::as_str).collect::<Vec<_>>());
+    let class_path = format!("{}:{}", folder.join("out").display(), jars(stack));
+    let main = if stack == "axis" { "AxisClient" } else { "Client" };
+    results(Command::new("java").args(["-cp", &class_path, main]).args(stand.arguments(version)))
+}
+
+fn cxf(stand: &Stand, jars: &str, name: &str) {
+    let contract = format!("{}/soap/{name}?wsdl", stand.base());
+    let tool = "org.apache.cxf.tools.wsdlto.WSDLToJava";
+    build(&stand.folder(), "java", &["-cp", jars, tool, "-d", "src", "-p", name, &contract]);
+}
+
+fn metro(stand: &Stand, jars: &str, name: &str) {
+    let contract = format!("{}/soap/{name}?wsdl", stand.base());
+    let tool = "com.sun.tools.ws.WsImport";
+    build(&stand.folder(), "java", &["-cp", jars, tool, "-quiet", "-Xnocompile", "-s", "src", "-p", name, &contract]);
+}
+
+/// Axis knows SOAP 1.1 only, and fails at contracts that have the other too.
+fn axis(stand: &Stand, jars: &str, name: &str) {
+    let contract = format!("{}/soap/{name}?wsdl&soap=1.1", stand.base());
+    let tool = "org.apache.axis.wsdl.WSDL2Java";
+    build(&stand.folder(), "java", &["-cp", jars, tool, "-o", "src", "-p", name, &contract]);
+    build(&stand.folder(), "java", &["-cp", jars, tool, "-a", "-o", "all", "-p", name, &contract]);
+    let package = stand.folder().join("src").join(name);
+    // It forgets the items of lists.
+    let items = "ListMember.java";
+    if name == "catalog" {
+        std::fs::copy(stand.folder().join("all/catalog").join(items), package.join(items)).unwrap();
+    }
+    for file in std::fs::read_dir(&package).unwrap().flatten().filter(|file| file.path().is_file()) {
+        let text = std::fs::read_to_string(file.path()).unwrap();
+        if let Some(mended) = with_value(&text) {
+            std::fs::write(file.path(), mended).unwrap();
+        }
+    }
+}
+
+/// And it forgets the value of what has attributes, where its type is derived from another: its users write that by hand.
+fn with_value(class: &str) -> Option<String> {
+    const BODY: &str = " _value) {\n        super(_value);\n    }";
+    let end = class.find(BODY)?;
+    let start = class[..end].rfind("public ")?;
+    let (name, kind) = class[start + "public ".len()..end].split_once('(')?;
+    let from_text = if kind.ends_with("String") {
+        String::new()
+    } else {
+        format!("    public {name}(String text) {{ this._value = new {kind}(text); }}\n")
+    };
+    Some(class.replace(
+        &class[start..end + BODY.len()],
+        &format!(
+            "public {name}({kind} _value) {{ this._value = _value; }}\n{from_text}\
+             \x20   private {kind} _value;\n    public {kind} get_value() {{ return _value; }}\n\
+             \x20   public void set_value({kind} _value) {{ this._value = _value; }}\n\
+             \x20   public String toString() {{ return String.valueOf(_value); }}"
+        ),
+    ))
 }

@@ -9,7 +9,7 @@ use clients::{Client, GSOAP, PHP, ZEEP};
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::PathBuf;
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 
 /// What every client must see, whichever SOAP version it speaks.
 const CASES: &str = include_str!("cases.txt");
@@ -57,6 +57,18 @@ impl Stand {
         let both = ["client.key", "client.pem"].map(|file| std::fs::read_to_string(certs.join(file)).unwrap()).concat();
         std::fs::write(certs.join("client-with-key.pem"), both).unwrap();
         let plain = site.serve();
+        // And Axis its own kind of store.
+        if let Some(keytool) = keytool() {
+            let (ca, store) = (certs.join("ca.pem"), certs.join("trust.p12"));
+            let made = Command::new(keytool)
+                .args(["-importcert", "-noprompt", "-alias", "ca", "-storetype", "PKCS12", "-storepass", "soapstone"])
+                .arg("-file")
+                .arg(ca)
+                .arg("-keystore")
+                .arg(store)
+                .output();
+            assert!(made.as_ref().is_ok_and(|output| output.status.success()), "{made:?}");
+        }
         Self { site, secured, plain, tls, secret }
     }
 
@@ -80,6 +92,12 @@ impl Stand {
     pub fn log(&self) -> String {
         format!("{}\n{}", self.plain.log(), self.tls.log())
     }
+}
+
+/// Java's own tool for stores of keys, where there is Java.
+fn keytool() -> Option<&'static str> {
+    let found = Command::new("keytool").arg("-help").output().is_ok();
+    found.then_some("keytool")
 }
 
 /// What is not as it should be. A client may say that it cannot do a case, and why.

@@ -1,6 +1,8 @@
 //! The contract as callers get it: `?wsdl`, and `?xsd=` for what it imports, with addresses that lead back to us.
 
+use super::only;
 use crate::service::{ContractDocument, ServiceInfo};
+use crate::soap::Version;
 use crate::soap::security::Policy;
 use crate::xml::escape_attribute;
 use quick_xml::Reader;
@@ -18,6 +20,8 @@ pub struct Addresses<'a> {
     pub rest: Option<String>,
     /// How messages have to be secured, as the contract says it; empty: in no way.
     pub policy: String,
+    /// The version of SOAP whose bindings alone are wanted.
+    pub only: Option<Version>,
 }
 
 /// A service's contract, published at an address.
@@ -59,6 +63,10 @@ impl PublishedContract {
         let mut out = String::with_capacity(text.len() + 512);
         let mut copied = 0;
         let mut port = String::new();
+        let left_out = match addresses.only {
+            Some(version) => only::left_out(&self.info.documents.iter().chain([document]).collect::<Vec<_>>(), version),
+            None => Vec::new(),
+        };
         let mut policies =
             Policies { policy: &addresses.policy, port_type: self.info.name, path: Vec::new(), told: false };
         loop {
@@ -76,6 +84,19 @@ impl PublishedContract {
                 Ok(Event::Eof) | Err(_) => break,
                 Ok(_) => continue,
             };
+            let name = match start.local_name().into_inner() {
+                "binding" if policies.path.len() == 1 => attribute(&start, "name"),
+                "port" => attribute(&start, "binding").map(|name| local(&name).to_owned()),
+                _ => None,
+            };
+            if name.is_some_and(|name| left_out.contains(&name)) {
+                if end == ">" && reader.read_to_end(start.to_end().name()).is_err() {
+                    break;
+                }
+                out.push_str(&text[copied..before]);
+                copied = usize::try_from(reader.buffer_position()).unwrap_or(before);
+                continue;
+            }
             if let Some(policy) = policies.before(&start, end == "/>") {
                 out.push_str(&text[copied..before]);
                 out.push_str(&policy);
@@ -120,7 +141,11 @@ impl PublishedContract {
         };
         let target = by_location().or_else(by_namespace)?;
         let kind = if target.ends_with(".wsdl") { "wsdl" } else { "xsd" };
-        Some((name, format!("{}?{kind}={}", addresses.own, in_query(target))))
+        let only = addresses
+            .only
+            .filter(|_| kind == "wsdl")
+            .map_or_else(String::new, |version| format!("&{}", only::in_query(version)));
+        Some((name, format!("{}?{kind}={}{only}", addresses.own, in_query(target))))
     }
 }
 
@@ -136,9 +161,9 @@ struct Policies<'a> {
 impl Policies<'_> {
     /// What goes before an element.
     fn before(&mut self, start: &BytesStart<'_>, is_empty: bool) -> Option<String> {
-        let local = start.local_name().into_inner();
+        let name = start.local_name().into_inner();
         let names: Vec<&str> = self.path.iter().map(|(name, _)| name.as_str()).collect();
-        let found = match (names.as_slice(), local) {
+        let found = match (names.as_slice(), name) {
             _ if self.policy.is_empty() => None,
             (["definitions"], "documentation") => None,
             (["definitions"], _) if !self.told => {
@@ -152,8 +177,8 @@ impl Policies<'_> {
             _ => None,
         };
         if !is_empty {
-            let own = attribute(start, "type").is_some_and(|name| name.rsplit(':').next() == Some(self.port_type));
-            self.path.push((local.to_owned(), own));
+            let own = attribute(start, "type").is_some_and(|name| local(&name) == self.port_type);
+            self.path.push((name.to_owned(), own));
         }
         found
     }
@@ -168,6 +193,11 @@ fn address(document: &ContractDocument, port: &str, addresses: &Addresses<'_>) -
     let served =
         addresses.services.iter().find(|(namespace, name, _)| *namespace == port.namespace && *name == port.port_type);
     served.map(|(_, _, address)| address.clone())
+}
+
+/// A name without its prefix.
+fn local(name: &str) -> &str {
+    name.rsplit(':').next().unwrap_or(name)
 }
 
 fn attribute(start: &BytesStart<'_>, name: &str) -> Option<String> {
@@ -260,6 +290,7 @@ mod tests {
             services: vec![("urn:t", "T", "http://h/soap/t".to_owned())],
             rest: Some("http://h/api".to_owned()),
             policy: String::new(),
+            only: None,
         };
         assert_eq!(
             PublishedContract::new(&INFO).wsdl(&addresses).unwrap(),

@@ -3,10 +3,12 @@
 mod address;
 mod body;
 mod contract;
+mod only;
 mod page;
 mod rest;
 mod rest_beside;
 mod soap;
+mod upgrade;
 
 pub use address::{BaseAddress, TrustedProxies};
 pub use body::collect as collect_body;
@@ -15,6 +17,7 @@ pub use page::{api_page, openapi};
 pub use rest::{Rest, problem_response};
 pub use rest_beside::{ATTACHMENTS, header_name};
 pub use soap::{CHALLENGE, Endpoint, EndpointOptions, ReplyHosts, Sibling, Streaming};
+pub use upgrade::without_upgrade;
 
 /// A name for a request, in the log and in faults: 16 hexadecimal digits.
 pub fn request_id() -> String {

@@ -7,7 +7,7 @@ mod request;
 mod streamed;
 
 use super::contract::Addresses;
-use super::{BaseAddress, PublishedContract, TrustedProxies, page};
+use super::{BaseAddress, PublishedContract, TrustedProxies, only, page};
 use crate::attachment::Spool;
 use crate::observe::{Observed, Working};
 use crate::service::{Channel, Context, Service};
@@ -119,10 +119,10 @@ impl Endpoint {
         let base = BaseAddress::of(request, &self.options.trusted_proxies).0;
         let address = format!("{base}{}", self.path);
         let contract = PublishedContract::new(self.service.info());
-        let addresses = self.addresses(&base, &address);
         let query = web::Query::<Vec<(String, String)>>::from_query(request.query_string())
             .map(web::Query::into_inner)
             .unwrap_or_default();
+        let addresses = self.addresses(&base, &address, only::asked(&query));
         let xml = |text: Option<String>| match text {
             Some(text) => HttpResponse::Ok().content_type("text/xml; charset=utf-8").body(text),
             None => HttpResponse::NotFound()
@@ -141,7 +141,7 @@ impl Endpoint {
         }
     }
 
-    fn addresses<'a>(&'a self, base: &str, own: &'a str) -> Addresses<'a> {
+    fn addresses<'a>(&'a self, base: &str, own: &'a str, only: Option<Version>) -> Addresses<'a> {
         let info = self.service.info();
         let siblings = self.options.siblings.iter();
         let mut services = vec![(info.namespace, info.name, own.to_owned())];
@@ -152,6 +152,7 @@ impl Endpoint {
             services,
             rest: self.options.rest_path.as_ref().map(|path| format!("{base}{path}")),
             policy: if policy.is_none() { String::new() } else { policy.document(base.starts_with("https")) },
+            only,
         }
     }
 
