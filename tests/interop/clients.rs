@@ -65,11 +65,16 @@ pub const ALL: &[Client] = &[
     },
     Client {
         name: "Axis 1.4",
-        about: "Java, of 2006, from Maven Central (Debian's knows a newer wsdl4j, and fails at it)",
+        about: "Java, of 2006, from Maven Central",
         versions: FIRST,
         run: |stand, version| java(stand, version, "axis", axis),
     },
-    Client { name: ".NET", about: "the proxies of `wsdl`, Debian's mono-devel", versions: BOTH, run: mono },
+    Client {
+        name: ".NET",
+        about: "the proxies of `wsdl`, Debian's mono-devel; its `svcutil` leaves out the types of messages, so that WCF is not tried",
+        versions: BOTH,
+        run: mono,
+    },
 ];
 
 const BOTH: &[&str] = &["1.1", "1.2"];
@@ -191,18 +196,21 @@ fn java(stand: &Stand, version: &str, stack: &str, tool: fn(&Stand, &str, &str))
         file => source("java").join(file),
     });
     let mut arguments: Vec<String> =
-        ["-nowarn", "-Xlint:none", "-encoding", "UTF-8", "-cp", &jars(stack), "-d", "out"].map(str::to_owned).to_vec();
+        ["-nowarn", "-Xlint:none", "-encoding", "UTF-8", "-cp", &jars(stack), "-sourcepath", "src", "-d", "out"]
+            .map(str::to_owned)
+            .to_vec();
     arguments.extend(own.map(|path| path.display().to_string()));
-    let generated = std::fs::read_dir(folder.join("src")).unwrap().flatten().flat_map(|package| {
-        let files = std::fs::read_dir(package.path()).unwrap().flatten().map(|file| file.path());
-        files.chain(std::fs::read_dir(package.path().join("holders")).into_iter().flatten().flatten().map(|f| f.path()))
-    });
-    let generated = generated.filter(|path| path.extension().is_some_and(|extension| extension == "java"));
-    arguments.extend(generated.map(|path| path.display().to_string()));
+    arguments.extend(not_named(&folder));
     build(&folder, "javac", &arguments.iter().map(String::as_str).collect::<Vec<_>>());
     let class_path = format!("{}:{}", folder.join("out").display(), jars(stack));
     let main = if stack == "axis" { "AxisClient" } else { "Client" };
     results(Command::new("java").args(["-cp", &class_path, main]).args(stand.arguments(version)))
+}
+
+/// The files that no class names, so that the compiler does not look for them.
+fn not_named(folder: &Path) -> Vec<String> {
+    let files = ["catalog", "exchange"].map(|name| folder.join("src").join(name).join("package-info.java"));
+    files.iter().filter(|path| path.is_file()).map(|path| path.display().to_string()).collect()
 }
 
 fn cxf(stand: &Stand, jars: &str, name: &str) {
@@ -257,4 +265,24 @@ fn with_value(class: &str) -> Option<String> {
              \x20   public String toString() {{ return String.valueOf(_value); }}"
         ),
     ))
+}
+
+/// CXF with nothing but the contract, whose policy says what to do.
+pub fn cxf_by_policy(folder: &Path, base: &str, certs: &Path) -> String {
+    let jars = jars("cxf");
+    let contract = format!("{base}/soap/catalog?wsdl");
+    for made in ["src", "out"] {
+        std::fs::create_dir_all(folder.join(made)).unwrap();
+    }
+    let tool = "org.apache.cxf.tools.wsdlto.WSDLToJava";
+    build(folder, "java", &["-cp", &jars, tool, "-d", "src", "-p", "catalog", &contract]);
+    let own = source("java/cxf/Policy.java");
+    let source_path = folder.join("src");
+    let paths = ["-sourcepath", source_path.to_str().unwrap(), "-d", "out", own.to_str().unwrap()];
+    let more = not_named(folder);
+    let more: Vec<&str> = more.iter().map(String::as_str).collect();
+    build(folder, "javac", &[&["-nowarn", "-encoding", "UTF-8", "-cp", &jars], &paths[..], &more].concat());
+    let class_path = format!("{}:{jars}", folder.join("out").display());
+    let output = Command::new("java").args(["-cp", &class_path, "Policy", base]).arg(certs).output().unwrap();
+    String::from_utf8_lossy(&output.stdout).into_owned()
 }

@@ -138,6 +138,29 @@ fn gsoap() {
     run(&GSOAP);
 }
 
+/// CXF secures its messages as the policy in the contract says, by WSS4J.
+#[test]
+#[ignore = "make interop installs the clients"]
+fn cxf_keeps_the_policy() {
+    for policy in ["signature", "signature encryption"] {
+        let site = Site::new(Database::Sqlite);
+        let certs = site.folder().join("certs");
+        assert_eq!(site.run(&["cert", "dev", certs.to_str().unwrap(), "--client", "erp"]).code, 0);
+        let added = site.run(&["user", "add", "connector", "--role", "operator", "--certificate", "erp"]);
+        assert_eq!(added.code, 0, "{added:?}");
+        let set = |key: &str, file: &str| format!("{key}={}", certs.join(file).display());
+        let server = site.serve_with(&[
+            &set("security-certificate", "server.pem"),
+            &set("security-key", "server.key"),
+            &set("security-authority", "ca.pem"),
+            &format!("security-policies=Catalog={policy}"),
+        ]);
+        let told = clients::cxf_by_policy(site.folder(), &server.base, &certs);
+        assert_eq!(told, "created 1\nfault article.not_found\n", "{policy}: {}", server.log());
+        assert!(server.logged("caller=connector"), "{}", server.log());
+    }
+}
+
 /// All of them, and the table of what each can do.
 #[test]
 #[ignore = "make interop installs the clients"]

@@ -98,7 +98,7 @@ impl Policy {
             };
             // The policy's own suites know no cipher that notices changes; CXF's do.
             let suite = if self.encryption {
-                "<cxfp:Basic256GCM xmlns:cxfp=\"http://cxf.apache.org/custom/security-policy\"/>"
+                "<cxfp:CustomAlgorithmSuite xmlns:cxfp=\"http://cxf.apache.org/custom/security-policy\"/>"
             } else {
                 "<sp:Basic256Sha256/>"
             };
