@@ -2,6 +2,7 @@
 
 use crate::domain::access::Roles;
 use crate::domain::catalog::Defaults;
+use crate::domain::secrets::Secrets;
 use chrono::FixedOffset;
 use soapstone_runtime::http::{ReplyHosts, TrustedProxies};
 use soapstone_runtime::soap::Limits;
@@ -96,6 +97,19 @@ pub const SETTINGS: &[Setting] = &[
         doc: "Roles beside viewer, operator and admin, by commas: NAME=Catalog.Get* Catalog.UpsertArticles.",
     },
     Setting {
+        key: "capture-clients",
+        default: "",
+        doc: "Whose messages are kept to look at, by commas: names of users, addresses, or * for all.",
+    },
+    Setting { key: "capture-bytes", default: "65536", doc: "How much of each message is kept." },
+    Setting { key: "capture-messages", default: "10000", doc: "How many messages are kept." },
+    Setting { key: "capture-days", default: "7", doc: "For how many days messages are kept." },
+    Setting {
+        key: "capture-secrets",
+        default: "password nonce secret token apikey api-key authorization pin iban cvv BinarySecurityToken",
+        doc: "Elements and members whose content is not kept, by their names, separated by blanks.",
+    },
+    Setting {
         key: "insecure",
         default: "false",
         doc: "Whether the server may listen on other addresses than this machine's own though it has no users.",
@@ -127,6 +141,18 @@ pub struct MessageSecurity {
     pub own: Option<(PathBuf, PathBuf)>,
     pub authority: Option<PathBuf>,
     pub policies: BTreeMap<String, Policy>,
+}
+
+/// Which messages are kept, and how much of them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Capture {
+    /// Names of users, addresses, or `*`.
+    pub clients: Vec<String>,
+    /// Of each message.
+    pub bytes: usize,
+    pub messages: i64,
+    pub days: u16,
+    pub secrets: Secrets,
 }
 
 /// Where a value is from.
@@ -179,6 +205,7 @@ pub struct Config {
     /// None: HTTP without TLS.
     pub tls: Option<Tls>,
     pub message_security: MessageSecurity,
+    pub capture: Capture,
     pub insecure: bool,
     pub roles: Roles,
     pub reply_hosts: ReplyHosts,
@@ -247,6 +274,13 @@ impl Config {
             max_upload: reader.parsed("max-upload", "a number of bytes")?,
             tls: reader.tls()?,
             message_security: reader.message_security()?,
+            capture: Capture {
+                clients: reader.list("capture-clients"),
+                bytes: reader.parsed("capture-bytes", "a number of bytes")?,
+                messages: reader.at_least("capture-messages", 1)?,
+                days: reader.at_least("capture-days", 1)?,
+                secrets: Secrets::named(reader.text("capture-secrets")),
+            },
             roles: Roles::read(reader.text("roles")).map_err(|why| ConfigError(format!("roles: {why}")))?,
             insecure: reader.parsed("insecure", "true or false")?,
             reply_hosts: ReplyHosts(reader.list("reply-hosts")),

@@ -7,6 +7,7 @@ mod contract;
 mod doctor;
 mod export;
 mod import;
+mod message;
 mod migrate;
 mod output;
 mod progress;
@@ -95,6 +96,8 @@ enum Command {
     Token(token::Token),
     /// See who did what
     Audit(audit::Audit),
+    /// Look at requests and answers that were kept
+    Message(message::Message),
     /// Make certificates for development
     Cert(cert::Cert),
     /// Show the configuration and where each value is from
@@ -181,6 +184,7 @@ pub fn main() -> ExitCode {
         Command::User(command) => command.run(global),
         Command::Token(command) => command.run(global),
         Command::Audit(command) => command.run(global),
+        Command::Message(command) => command.run(global),
         Command::Cert(command) => command.run(),
         Command::Config(command) => command.run(global),
         Command::Doctor(command) => command.run(global),

@@ -6,6 +6,8 @@ mod hex;
 mod issue;
 mod key;
 
+pub mod secrets;
+
 pub use hex::hex;
 pub use issue::{Issue, Severity};
 pub use key::compared;

@@ -1,10 +1,11 @@
 //! Who did what: written by a thread of its own, so that nobody waits for it.
 
+use super::capture::Capture;
 use super::metrics::Metrics;
 use crate::store::access::{Audited, audit};
 use crate::store::{Store, StoreError};
 use chrono::Utc;
-use soapstone_runtime::observe::{Call, Observer};
+use soapstone_runtime::observe::{Call, Observer, Said};
 use soapstone_runtime::service::Channel;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
@@ -63,13 +64,22 @@ fn write(store: &Store, waiting: &Receiver<Audited>) {
     }
 }
 
-/// Counts every request, and notes what known callers change.
+/// Counts every request, notes what known callers change, and keeps what is to be kept.
 pub(super) struct Witness {
     pub metrics: Arc<Metrics>,
     pub auditor: Auditor,
+    pub capture: Capture,
 }
 
 impl Observer for Witness {
+    fn captures(&self) -> bool {
+        self.capture.is_on()
+    }
+
+    fn captured(&self, call: &Call, said: Said) {
+        self.capture.keep(call, said);
+    }
+
     fn begun(&self, channel: Channel) {
         self.metrics.begun(channel);
     }

@@ -2,6 +2,7 @@
 
 mod audit;
 mod auth;
+mod capture;
 mod health;
 mod metrics;
 mod security;
@@ -18,6 +19,7 @@ use actix_web::web::{self, Data};
 use actix_web::{App, HttpRequest, HttpResponse, HttpServer};
 use audit::{Auditor, Witness};
 use auth::Access;
+use capture::Capture;
 use metrics::Metrics;
 use soapstone_contracts::catalog::CatalogServer;
 use soapstone_contracts::exchange::ExchangeServer;
@@ -76,7 +78,9 @@ impl Server {
         let catalog: Arc<dyn Service> = Arc::new(CatalogServer(catalog));
         let exchange_service: Arc<dyn Service> = Arc::new(ExchangeServer(runs.clone()));
         let metrics = Arc::new(Metrics::new());
-        let observed = Observed(Some(Arc::new(Witness { metrics: metrics.clone(), auditor })));
+        let capture = Capture::start(config.capture.clone(), exchange.store.clone())
+            .map_err(|e| format!("no thread for messages: {e}"))?;
+        let observed = Observed(Some(Arc::new(Witness { metrics: metrics.clone(), auditor, capture })));
         let security = security::Security::of(&config.message_security)?;
         let options = EndpointOptions {
             limits: config.limits,

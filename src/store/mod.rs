@@ -5,6 +5,7 @@ pub mod articles;
 mod bulk;
 pub mod categories;
 mod connection;
+pub mod messages;
 pub mod runs;
 pub mod schema;
 

@@ -236,5 +236,28 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    messages (id) {
+        id -> BigInt,
+        at -> Timestamp,
+        request_id -> Text,
+        channel -> Text,
+        service -> Text,
+        operation -> Nullable<Text>,
+        caller -> Nullable<Text>,
+        peer -> Nullable<Text>,
+        status -> Integer,
+        outcome -> Text,
+        microseconds -> BigInt,
+        target -> Text,
+        request_type -> Text,
+        request -> Text,
+        request_bytes -> BigInt,
+        response_type -> Text,
+        response -> Text,
+        response_bytes -> BigInt,
+    }
+}
+
 diesel::joinable!(tokens -> users (user_id));
 diesel::allow_tables_to_appear_in_same_query!(tokens, users);

@@ -66,3 +66,15 @@ fn the_page_for_a_person_shows_each_operation() {
         assert!(page.body.contains(operation), "{operation}");
     }
 }
+
+#[test]
+fn a_contract_can_be_had_for_one_version_of_soap() {
+    let server = Site::new(Database::Sqlite).serve();
+    let count = |query: &str, text: &str| server.get(&format!("/soap/catalog?{query}")).body.matches(text).count();
+    for query in ["wsdl&soap=1.1", "wsdl&flat&soap=1.1"] {
+        assert_eq!((count(query, "<soap12:"), count(query, "<wsdl:port ")), (0, 1), "{query}");
+        assert!(count(query, "<soap:body") > 0 && count(query, "CatalogSoap11") > 1, "{query}");
+    }
+    assert_eq!((count("wsdl&soap=1.2", "<soap:"), count("wsdl&soap=1.2", "<wsdl:port ")), (0, 1));
+    assert_eq!(count("wsdl&soap=2", "<wsdl:port "), 2);
+}

@@ -148,3 +148,15 @@ fn what_was_accepted_is_finished_before_the_server_ends() {
     assert!(connection.until("</soap:Envelope>").starts_with("HTTP/1.1 200"));
     assert_eq!(server.stop(), Some(0));
 }
+
+/// Java offers HTTP/2 with every request; the connection then ends, and it has to be told.
+#[test]
+fn offers_of_other_protocols_are_not_taken() {
+    let server = Site::new(Database::Sqlite).serve();
+    let mut connection = Connection::open(&server);
+    let offer = "connection: Upgrade, HTTP2-Settings\r\nupgrade: h2c\r\nhttp2-settings: AAEAAEAAAAIAAAAAAAMAAAAA\r\n";
+    connection.send(head("1.1", &format!("{offer}content-length: {}\r\n", LIST.len())) + LIST);
+    let reply = connection.rest();
+    assert!(reply.starts_with("HTTP/1.1 200 OK") && reply.ends_with("</soap:Envelope>"), "{reply}");
+    assert!(reply.contains("\r\nconnection: close\r\n") && !reply.contains("upgrade"), "{reply}");
+}

@@ -2,6 +2,7 @@
 
 mod addressing;
 mod attachments;
+mod captured;
 mod contract_served;
 mod http;
 mod streamed;

@@ -2,8 +2,10 @@
 
 use crate::service::{Channel, Context};
 use crate::soap::Fault;
-use actix_web::HttpResponse;
-use actix_web::http::header::{HeaderName, HeaderValue};
+use actix_web::body::{BoxBody, MessageBody};
+use actix_web::http::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use actix_web::web::Bytes;
+use actix_web::{HttpRequest, HttpResponse};
 use std::borrow::Cow;
 use std::fmt;
 use std::net::IpAddr;
@@ -34,8 +36,29 @@ pub struct Call {
     pub received: u64,
 }
 
+/// What a request and its answer say.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Said {
+    /// Verb, path and query.
+    pub target: String,
+    pub request_type: String,
+    /// The envelope, or the JSON; of a request that is done while it arrives, the beginning.
+    pub request: Bytes,
+    pub response_type: String,
+    /// Empty where the answer is sent in pieces.
+    pub response: Bytes,
+}
+
 /// Hears of every request.
 pub trait Observer: Send + Sync {
+    /// Whether any message is wanted; [`Observer::captured`] then hears of all.
+    fn captures(&self) -> bool {
+        false
+    }
+
+    /// What a request and its answer say.
+    fn captured(&self, _call: &Call, _said: Said) {}
+
     /// A request has come.
     fn begun(&self, channel: Channel);
 
@@ -58,12 +81,20 @@ pub(crate) struct Working {
     observed: Observed,
     began: Instant,
     call: Call,
+    /// What is said, where somebody wants to know.
+    said: Option<Said>,
     /// Whether it was told that it is answered.
     told: bool,
 }
 
 impl Working {
-    pub fn new(observed: &Observed, service: &'static str, context: &Context) -> Self {
+    pub fn new(observed: &Observed, service: &'static str, context: &Context, request: &HttpRequest) -> Self {
+        let wanted = observed.0.as_ref().is_some_and(|observer| observer.captures());
+        let said = wanted.then(|| Said {
+            target: format!("{} {}", request.method(), request.uri()),
+            request_type: header(request.headers()),
+            ..Said::default()
+        });
         if let Some(observer) = &observed.0 {
             observer.begun(context.channel);
         }
@@ -84,7 +115,7 @@ impl Working {
             duration: Duration::ZERO,
             received: 0,
         };
-        Self { observed: observed.clone(), began: Instant::now(), call, told: false }
+        Self { observed: observed.clone(), began: Instant::now(), call, said, told: false }
     }
 
     pub fn of(&mut self, service: &'static str, operation: &'static str) {
@@ -96,6 +127,13 @@ impl Working {
     pub fn by(&mut self, context: &Context) {
         if let Some(caller) = &context.caller {
             self.call.caller = Some(caller.0.name().to_owned());
+        }
+    }
+
+    /// The request's content is there.
+    pub fn said(&mut self, content: &Bytes) {
+        if let Some(said) = &mut self.said {
+            said.request = content.clone();
         }
     }
 
@@ -117,7 +155,10 @@ impl Working {
             response.headers_mut().insert(HeaderName::from_static("x-request-id"), id);
         }
         self.tell();
-        response
+        match (self.said.take(), self.observed.0.take()) {
+            (Some(said), Some(observer)) => heard(response, said, &*observer, &self.call),
+            _ => response,
+        }
     }
 
     fn tell(&mut self) {
@@ -135,6 +176,27 @@ impl Working {
             observer.answered(call);
         }
     }
+}
+
+/// Tells what was said, and gives the answer back.
+fn heard(response: HttpResponse, mut said: Said, observer: &dyn Observer, call: &Call) -> HttpResponse {
+    said.response_type = header(response.headers());
+    let (response, body) = response.into_parts();
+    match body.try_into_bytes() {
+        Ok(bytes) => {
+            said.response = bytes.clone();
+            observer.captured(call, said);
+            response.set_body(BoxBody::new(bytes))
+        }
+        Err(body) => {
+            observer.captured(call, said);
+            response.set_body(body)
+        }
+    }
+}
+
+fn header(headers: &HeaderMap) -> String {
+    headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned()
 }
 
 impl Drop for Working {

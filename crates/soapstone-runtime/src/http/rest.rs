@@ -69,7 +69,7 @@ impl Rest {
                 async move {
                     let context = Context::of(Channel::Rest, &request);
                     let service = targets.first().map_or("", |target| target.service.info().name);
-                    let mut working = Working::new(&observed, service, &context);
+                    let mut working = Working::new(&observed, service, &context, &request);
                     let id = context.request_id.clone();
                     let response = match answer(&request, stream, &targets, &limits, context, &mut working).await {
                         Ok(response) => response,
@@ -112,7 +112,7 @@ async fn answer(
     working.of(target.service.info().name, operation.name);
     context.admit(target.service.info().name, operation.name).map_err(|fault| *fault)?;
     let headers = beside::headers(operation, request.headers())?;
-    let mut members = members(request, stream, target.route, limits).await?;
+    let mut members = members(request, stream, target.route, limits, working).await?;
     let attachments = beside::attachments(operation, members.as_object_mut())?;
     let payload = if target.route.input == HttpInput::Body { Payload::Json(members) } else { Payload::Query(members) };
     let context = context.beside(headers, attachments);
@@ -136,9 +136,15 @@ async fn answer(
 }
 
 /// The request's members, from path, query and body.
-async fn members(request: &HttpRequest, stream: Stream, route: &Route, limits: &Limits) -> Result<Value, Fault> {
+async fn members(
+    request: &HttpRequest,
+    stream: Stream,
+    route: &Route,
+    limits: &Limits,
+    working: &mut Working,
+) -> Result<Value, Fault> {
     let mut value = match route.input {
-        HttpInput::Body => body_members(request, stream, limits).await?,
+        HttpInput::Body => body_members(request, stream, limits, working).await?,
         HttpInput::Query => Value::Object(query_members(request)?),
         HttpInput::Location if !request.query_string().is_empty() => {
             return Err(Fault::sender("http.query", 400, "This resource takes no query parameters"));
@@ -161,7 +167,12 @@ async fn members(request: &HttpRequest, stream: Stream, route: &Route, limits: &
 }
 
 /// What is in the body: an object, but for messages whose element is a simple value.
-async fn body_members(request: &HttpRequest, stream: Stream, limits: &Limits) -> Result<Value, Fault> {
+async fn body_members(
+    request: &HttpRequest,
+    stream: Stream,
+    limits: &Limits,
+    working: &mut Working,
+) -> Result<Value, Fault> {
     let media = request.headers().get(CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or("");
     let media = media.split(';').next().unwrap_or("").trim().to_ascii_lowercase();
     if !(media.is_empty() || media == "application/json" || media.ends_with("+json")) {
@@ -169,6 +180,7 @@ async fn body_members(request: &HttpRequest, stream: Stream, limits: &Limits) ->
         return Err(Fault::sender("http.media_type", 415, message));
     }
     let bytes = body::collect(request, stream, limits.body).await?;
+    working.said(&bytes);
     if bytes.is_empty() {
         return Ok(Value::Object(Map::new()));
     }

@@ -158,7 +158,7 @@ impl Endpoint {
 
     async fn post(&self, request: HttpRequest, payload: Payload) -> HttpResponse {
         let context = Context::of(Channel::Soap, &request);
-        let mut working = Working::new(&self.options.observed, self.service.info().name, &context);
+        let mut working = Working::new(&self.options.observed, self.service.info().name, &context, &request);
         let response = self.reply_to(&request, payload, context, &mut working).await;
         working.answered(response)
     }
@@ -210,6 +210,7 @@ impl Endpoint {
             Err(fault) => return replier.refuse_at_the_door(&fault, working),
         };
         working.received(incoming.envelope.len() as u64);
+        working.said(&incoming.envelope);
         replier.optimized = incoming.optimized;
         replier.protection = self.usual_protection();
         let is_slow = incoming.is_large() || self.options.authentication.0.is_some() && incoming.has_security();

@@ -208,6 +208,9 @@ impl Endpoint {
         mut replier: Replier,
         working: &mut Working,
     ) -> HttpResponse {
+        if let Some(first) = begun.first() {
+            working.said(first);
+        }
         let (bytes, receiver) = channel(PIECES);
         let (sender, batches) = channel(BATCHES);
         let (start, end, size) = (head.head.start, head.head.end, self.options.streaming.batch);
