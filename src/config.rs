@@ -4,7 +4,7 @@ use crate::domain::access::Roles;
 use crate::domain::catalog::Defaults;
 use crate::domain::secrets::Secrets;
 use chrono::FixedOffset;
-use soapstone_runtime::http::{ReplyHosts, TrustedProxies};
+use soapstone_runtime::http::{Output, ReplyHosts, TrustedProxies};
 use soapstone_runtime::soap::Limits;
 use soapstone_runtime::soap::security::Policy;
 use std::collections::BTreeMap;
@@ -90,6 +90,11 @@ pub const SETTINGS: &[Setting] = &[
         key: "security-policies",
         default: "",
         doc: "How SOAP messages have to be secured, by commas: NAME=signature encryption username-token digest.",
+    },
+    Setting {
+        key: "soap-output",
+        default: "",
+        doc: "How replies are written for fussy clients, by commas: NAME=xsi-type pretty fault-500 soap=SOAP-ENV.",
     },
     Setting {
         key: "roles",
@@ -206,6 +211,8 @@ pub struct Config {
     pub tls: Option<Tls>,
     pub message_security: MessageSecurity,
     pub capture: Capture,
+    /// By service.
+    pub outputs: BTreeMap<String, Output>,
     pub insecure: bool,
     pub roles: Roles,
     pub reply_hosts: ReplyHosts,
@@ -274,6 +281,7 @@ impl Config {
             max_upload: reader.parsed("max-upload", "a number of bytes")?,
             tls: reader.tls()?,
             message_security: reader.message_security()?,
+            outputs: reader.by_service("soap-output", "Catalog=pretty xsi-type")?,
             capture: Capture {
                 clients: reader.list("capture-clients"),
                 bytes: reader.parsed("capture-bytes", "a number of bytes")?,
@@ -350,11 +358,7 @@ impl Values<'_> {
         };
         let authority = self.path("security-authority");
         let mut policies = BTreeMap::new();
-        for text in self.list("security-policies") {
-            let (name, words) = text.split_once('=').ok_or_else(|| {
-                self.wrong("security-policies", "policies by commas, such as Catalog=signature encryption")
-            })?;
-            let policy: Policy = words.parse().map_err(|why| ConfigError(format!("security-policies: {why}")))?;
+        for (name, policy) in self.by_service::<Policy>("security-policies", "Catalog=signature encryption")? {
             if policy.signature && (own.is_none() || authority.is_none()) {
                 return Err(self.wrong(
                     "security-policies",
@@ -362,9 +366,24 @@ impl Values<'_> {
                      security-authority must be set",
                 ));
             }
-            policies.insert(name.trim().to_owned(), policy);
+            policies.insert(name, policy);
         }
         Ok(MessageSecurity { own, authority, policies })
+    }
+
+    /// What is set by service: `NAME=WORDS`, by commas.
+    fn by_service<T: std::str::FromStr<Err = String>>(
+        &self,
+        key: &str,
+        example: &str,
+    ) -> Result<BTreeMap<String, T>, ConfigError> {
+        let one = |text: &String| {
+            let wanted = format!("names of services with words, by commas, such as {example}");
+            let (name, words) = text.split_once('=').ok_or_else(|| self.wrong(key, &wanted))?;
+            let value = words.parse().map_err(|why| ConfigError(format!("{key}: {why}")))?;
+            Ok((name.trim().to_owned(), value))
+        };
+        self.list(key).iter().map(one).collect()
     }
 
     fn list(&self, key: &str) -> Vec<String> {

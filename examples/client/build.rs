@@ -3,5 +3,5 @@
 use soapstone_codegen::Parts;
 
 fn main() {
-    soapstone_codegen::compile_parts("../document-server/wsdl/stock.wsdl", Parts { server: false, client: true });
+    soapstone_codegen::compile_parts("../document-server/wsdl/stock.wsdl", Parts { client: true, ..Parts::default() });
 }

@@ -3,5 +3,5 @@
 use soapstone_codegen::Parts;
 
 fn main() {
-    soapstone_codegen::compile_parts("wsdl/documents.wsdl", Parts { server: true, client: true });
+    soapstone_codegen::compile_parts("wsdl/documents.wsdl", Parts { server: true, client: true, ..Parts::default() });
 }

@@ -48,8 +48,7 @@ impl Secrets {
         let mut writer = Writer::new(Vec::with_capacity(text.len()));
         // How deep we are, and where the secret began.
         let (mut depth, mut secret) = (0_usize, None);
-        loop {
-            let Ok(event) = reader.read_event() else { break };
+        while let Ok(event) = reader.read_event() {
             let written = match event {
                 Event::Eof => break,
                 Event::Start(start) => {

@@ -356,7 +356,7 @@ impl Service for Served {
             let answer = self.handler.answer(request).await?;
             let Some(output) = operation.output else { return Ok(Reply::none()) };
             match format {
-                Format::Xml | Format::Mtom => Ok(answer.into()),
+                Format::Xml | Format::TypedXml | Format::Mtom => Ok(answer.into()),
                 Format::Json => {
                     json_of(operation.shapes, output, &answer, Scope::default()).map(Reply::from).map_err(|error| {
                         Fault::receiver("response.invalid", 500, format!("The answer is not valid: {error}"))

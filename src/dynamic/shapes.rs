@@ -102,7 +102,10 @@ impl Shapes {
             None => rt::Field::unqualified(""),
             Some(name) => maker.named(Some(name.namespace), &name.local),
         };
-        let namespaces = program.namespaces_of(item).into_iter().map(|used| &program.modules[used]);
+        let namespaces = program
+            .namespaces_of(item, program.encoded_messages.contains(&item))
+            .into_iter()
+            .map(|used| &program.modules[used]);
         let namespaces = namespaces.filter(|m| !m.namespace.is_empty());
         let namespaces =
             namespaces.map(|m| rt::Namespace { prefix: leak_text(&m.prefix), uri: leak_text(&m.namespace) }).collect();

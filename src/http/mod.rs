@@ -31,6 +31,7 @@ use soapstone_runtime::observe::Observed;
 use soapstone_runtime::service::Service;
 use soapstone_runtime::soap::Fault;
 use soapstone_runtime::soap::security::Authentication;
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -102,11 +103,15 @@ impl Server {
             ..EndpointOptions::default()
         };
         let endpoint = |service: &Arc<dyn Service>, path: &str| {
-            let policy = security.policy(service.info().name);
-            Endpoint::new(service.clone(), path, EndpointOptions { policy, ..options.clone() })
+            let name = service.info().name;
+            let policy = security.policy(name);
+            let output = of_service(&config.outputs, name).cloned().unwrap_or_default();
+            Endpoint::new(service.clone(), path, EndpointOptions { policy, output, ..options.clone() })
         };
         let endpoints = [endpoint(&catalog, "/soap/catalog")?, endpoint(&exchange_service, "/soap/exchange")?];
-        security.all_used(&[&catalog, &exchange_service])?;
+        let names = [catalog.info().name, exchange_service.info().name];
+        all_used("security-policies", &config.message_security.policies, &names)?;
+        all_used("soap-output", &config.outputs, &names)?;
         let rest = Rest::new(vec![catalog, exchange_service], config.limits).observed(observed);
         let upload = upload::Upload { service: runs, limit: config.max_upload };
         let state = Data::new(State { rest: rest.clone(), trusted: config.trusted_proxies.clone() });
@@ -171,6 +176,19 @@ impl Server {
             log::warn!("the worker of runs was not waited for");
         }
         result
+    }
+}
+
+/// What is set for a service: by its name, or else by `*`.
+fn of_service<'a, T>(settings: &'a BTreeMap<String, T>, name: &str) -> Option<&'a T> {
+    settings.get(name).or_else(|| settings.get("*"))
+}
+
+/// Sees to it that nothing is set for a service that does not exist: it would do nothing.
+fn all_used<T>(key: &str, settings: &BTreeMap<String, T>, names: &[&str]) -> Result<(), String> {
+    match settings.keys().find(|name| *name != "*" && !names.contains(&name.as_str())) {
+        None => Ok(()),
+        Some(name) => Err(format!("{key}: there is no service {name}; there are {}", names.join(", "))),
     }
 }
 

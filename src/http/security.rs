@@ -1,7 +1,6 @@
 //! What SOAP messages are signed and encrypted with, from the files that the configuration names.
 
 use crate::config::MessageSecurity;
-use soapstone_runtime::service::Service;
 use soapstone_runtime::soap::security::{Identity, Keys, Policy, Trust};
 use std::path::Path;
 use std::sync::Arc;
@@ -40,19 +39,6 @@ impl<'a> Security<'a> {
 
     /// What a portType wants: by its name, or else by `*`.
     pub fn policy(&self, service: &str) -> Policy {
-        let policies = &self.config.policies;
-        policies.get(service).or_else(|| policies.get("*")).copied().unwrap_or_default()
-    }
-
-    /// Sees to it that there is no policy for a service that does not exist: it would protect nothing.
-    ///
-    /// # Errors
-    /// Which one.
-    pub fn all_used(&self, services: &[&Arc<dyn Service>]) -> Result<(), String> {
-        let names: Vec<&str> = services.iter().map(|service| service.info().name).collect();
-        match self.config.policies.keys().find(|name| *name != "*" && !names.contains(&name.as_str())) {
-            None => Ok(()),
-            Some(name) => Err(format!("security-policies: there is no service {name}; there are {}", names.join(", "))),
-        }
+        super::of_service(&self.config.policies, service).copied().unwrap_or_default()
     }
 }

@@ -50,7 +50,7 @@ impl Program {
             used = true;
         }
         if used {
-            let code = loaded.generator.generate(Parts { server: false, client: false }).unwrap();
+            let code = loaded.generator.generate(Parts::default()).unwrap();
             write(&folder.join(format!("src/{module}.rs")), &code);
             self.modules += 1;
         }

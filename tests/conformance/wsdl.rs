@@ -26,7 +26,7 @@ pub fn report(corpus: &Path) -> (String, Vec<(String, String)>) {
                 }
                 Ok(loaded) => {
                     sound += 1;
-                    let parts = Parts { server: true, client: true };
+                    let parts = Parts { server: true, client: true, ..Parts::default() };
                     let code = loaded.generator.generate(parts).unwrap_or_else(|e| panic!("{name}: {e}"));
                     let again = loaded.generator.generate(parts).unwrap();
                     assert!(code == again, "{name}: the code is not the same twice");

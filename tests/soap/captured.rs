@@ -65,6 +65,7 @@ on_each_database! {
         for number in 0..3 {
             call(&server, "", &article(&format!("{number}{}", "x".repeat(50))));
         }
+        kept(&site, 3, &[]);
         drop(server);
         let deadline = Instant::now() + Duration::from_secs(20);
         // Old ones are looked for at the first message of a program, and then now and again.

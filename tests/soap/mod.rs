@@ -5,6 +5,7 @@ mod attachments;
 mod captured;
 mod contract_served;
 mod http;
+mod output;
 mod streamed;
 mod tls;
 

@@ -84,7 +84,7 @@ impl Generator {
     /// # Errors
     /// What cannot be expressed in Rust.
     pub fn generate(&self, parts: Parts) -> Result<String, Problems> {
-        let program = self.program()?;
+        let program = program::Program { typed: parts.typed, ..self.program()? };
         let code = emit::emit(&program, parts);
         match syn::parse_file(&code) {
             Ok(file) => Ok(prettyplease::unparse(&file)),
@@ -139,7 +139,7 @@ impl<P: AsRef<Path>, const N: usize> Paths for &[P; N] {
 /// # Panics
 /// With the contracts' problems, which is how a build script tells them.
 pub fn compile(paths: impl Paths) {
-    compile_parts(paths, Parts { server: true, client: false });
+    compile_parts(paths, Parts { server: true, ..Parts::default() });
 }
 
 /// As [`compile`], with a say in what is written.

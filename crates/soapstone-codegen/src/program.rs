@@ -14,6 +14,8 @@ pub struct Program {
     /// Whether a message is in SOAP encoding; then fields know their types' names.
     pub encoded: bool,
     pub encoded_messages: BTreeSet<usize>,
+    /// Whether fields know their types' names though nothing is encoded.
+    pub typed: bool,
 }
 
 /// One namespace.
@@ -330,19 +332,23 @@ impl Program {
         }
     }
 
-    /// The namespaces that messages of this item are written with.
-    pub fn namespaces_of(&self, item: usize) -> BTreeSet<usize> {
+    /// Whether fields know their types' names.
+    pub fn knows_types(&self) -> bool {
+        self.encoded || self.typed
+    }
+
+    /// The namespaces that messages of this item are written with; `typed`: with the type on each element.
+    pub fn namespaces_of(&self, item: usize, typed: bool) -> BTreeSet<usize> {
         let mut found = BTreeSet::new();
         let mut seen = BTreeSet::new();
         let mut open = vec![item];
-        let encoded = self.encoded_messages.contains(&item);
         while let Some(item) = open.pop() {
             if !seen.insert(item) {
                 continue;
             }
             let mut visit = |field: &Field| {
                 found.extend(field.namespace);
-                found.extend(field.xsi_type.as_ref().filter(|_| encoded).map(|name| name.namespace));
+                found.extend(field.xsi_type.as_ref().filter(|_| typed).map(|name| name.namespace));
                 open.extend(field.item());
             };
             match &self.items[item].kind {

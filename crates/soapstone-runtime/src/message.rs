@@ -13,6 +13,8 @@ pub trait Message: Value {
     const ELEMENT: &'static Field;
     /// The namespaces that its XML declares.
     const NAMESPACES: &'static [Namespace];
+    /// And those of its XML in which each element says its type.
+    const TYPED_NAMESPACES: &'static [Namespace] = Self::NAMESPACES;
     /// Whether it is written in SOAP encoding: every element with its type.
     const ENCODED: bool = false;
 }
@@ -21,6 +23,8 @@ pub trait Message: Value {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
     Xml,
+    /// XML in which each element says its type.
+    TypedXml,
     /// XML with its binary values outside of it.
     Mtom,
     Json,
@@ -36,6 +40,8 @@ pub enum Payload<'a> {
         attachments: Attachments,
         /// Whether it came by MTOM, so that the reply goes the same way.
         optimized: bool,
+        /// Whether the elements of the reply say their types.
+        typed: bool,
     },
     /// A JSON object.
     Json(serde_json::Value),
@@ -62,6 +68,7 @@ impl Payload<'_> {
     pub fn format(&self) -> Format {
         match self {
             Self::Xml { optimized: true, .. } => Format::Mtom,
+            Self::Xml { typed: true, .. } => Format::TypedXml,
             Self::Xml { .. } => Format::Xml,
             Self::Json(_) | Self::Query(_) => Format::Json,
         }
@@ -100,6 +107,7 @@ impl Reply {
     pub fn new<T: Message>(format: Format, message: &T) -> Self {
         match format {
             Format::Xml => crate::xml::to_string(message).into(),
+            Format::TypedXml => crate::xml::to_typed_string(message).into(),
             Format::Mtom => {
                 let (text, attachments) = crate::xml::to_string_with_attachments(message, OPTIMIZED_FROM);
                 Self { text, attachments, one_way: false }

@@ -36,7 +36,8 @@ impl Rust {
             generator.add(file)?;
         }
         let client = self.emit.contains(&Emit::Client);
-        let code = generator.generate(Parts { server: self.emit.contains(&Emit::Server), client })?;
+        let code =
+            generator.generate(Parts { server: self.emit.contains(&Emit::Server), client, ..Parts::default() })?;
         match &self.out {
             None => out!("{code}"),
             Some(folder) => {

@@ -12,12 +12,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
 /// What is written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Parts {
     /// A trait for each portType, and the server that calls its implementation.
     pub server: bool,
     /// A typed client for each portType.
     pub client: bool,
+    /// The type's name with each element, so that a server can write it (`xsi:type`) for clients that want it.
+    pub typed: bool,
 }
 
 /// The whole file.
@@ -78,7 +80,7 @@ fn named_modules(program: &Program) -> BTreeSet<usize> {
     for item in 0..program.items.len() {
         for field in program.fields(item) {
             found.extend(field.namespace);
-            found.extend(field.xsi_type.as_ref().filter(|_| program.encoded).map(|name| name.namespace));
+            found.extend(field.xsi_type.as_ref().filter(|_| program.knows_types()).map(|name| name.namespace));
         }
         if let ItemKind::Struct(inner) = &program.items[item].kind {
             found.extend(inner.element.iter().chain(&inner.array).map(|name| name.namespace));

@@ -2,7 +2,9 @@
 
 use super::{Emitter, doc, literal};
 use crate::names::constant_name;
-use crate::program::{ElementName, Field, FieldType, Item, ItemKind, Kind, Poly, Simple, Struct, Variant, Wildcard};
+use crate::program::{
+    ElementName, Field, FieldType, Item, ItemKind, Kind, Module, Poly, Simple, Struct, Variant, Wildcard,
+};
 use soapstone_contract::model::Occurs;
 use std::fmt::Write;
 
@@ -107,7 +109,7 @@ impl Emitter<'_> {
         if let Some(value) = &field.fixed {
             let _ = write!(text, ".fixed({})", literal(value));
         }
-        if let Some(name) = field.xsi_type.as_ref().filter(|_| self.program.encoded) {
+        if let Some(name) = field.xsi_type.as_ref().filter(|_| self.program.knows_types()) {
             let name = self.type_name(name);
             let _ = write!(text, ".typed(&{name})");
         }
@@ -340,27 +342,34 @@ impl Emitter<'_> {
                 literal(&self.program.tag(Some(element.namespace), &element.local))
             ),
         };
-        let mut namespaces = String::new();
-        for used in self.program.namespaces_of(number) {
-            let used = &self.program.modules[used];
-            if !used.namespace.is_empty() {
-                let _ = write!(
-                    namespaces,
-                    "rt::Namespace {{ prefix: {}, uri: {} }},",
-                    literal(&used.prefix),
-                    literal(&used.namespace)
-                );
-            }
-        }
-        let encoded = if self.program.encoded_messages.contains(&number) { "const ENCODED: bool = true;" } else { "" };
+        let is_encoded = self.program.encoded_messages.contains(&number);
+        let namespaces = self.namespaces(number, is_encoded);
+        let typed = self.namespaces(number, true);
+        let typed = if self.program.typed && typed != namespaces {
+            format!("const TYPED_NAMESPACES: &'static [rt::Namespace] = &[{typed}];")
+        } else {
+            String::new()
+        };
+        let encoded = if is_encoded { "const ENCODED: bool = true;" } else { "" };
         let _ = writeln!(
             out,
             "impl rt::Message for {name} {{
                 const ELEMENT: &'static rt::Field = &{text};
                 const NAMESPACES: &'static [rt::Namespace] = &[{namespaces}];
+                {typed}
                 {encoded}
             }}"
         );
+    }
+
+    /// The namespaces of a message, as items of a list.
+    fn namespaces(&self, number: usize, typed: bool) -> String {
+        let used = self.program.namespaces_of(number, typed).into_iter().map(|used| &self.program.modules[used]);
+        let used = used.filter(|module| !module.namespace.is_empty());
+        let item = |module: &Module| {
+            format!("rt::Namespace {{ prefix: {}, uri: {} }},", literal(&module.prefix), literal(&module.namespace))
+        };
+        used.map(item).collect()
     }
 }
 

@@ -21,7 +21,7 @@ pub fn xml(program: &Program, item: usize) -> String {
 fn written(program: &Program, item: usize, in_wildcard: bool) -> String {
     let (nodes, _) = message(program, item, in_wildcard);
     let mut declarations: Vec<(String, String)> = program
-        .namespaces_of(item)
+        .namespaces_of(item, program.encoded_messages.contains(&item))
         .into_iter()
         .map(|used| &program.modules[used])
         .filter(|m| !m.namespace.is_empty())

@@ -16,7 +16,7 @@ pub use contract::{Addresses, PublishedContract};
 pub use page::{api_page, openapi};
 pub use rest::{Rest, problem_response};
 pub use rest_beside::{ATTACHMENTS, header_name};
-pub use soap::{CHALLENGE, Endpoint, EndpointOptions, ReplyHosts, Sibling, Streaming};
+pub use soap::{CHALLENGE, Endpoint, EndpointOptions, Output, ReplyHosts, Sibling, Streaming};
 pub use upgrade::without_upgrade;
 
 /// A name for a request, in the log and in faults: 16 hexadecimal digits.

@@ -100,6 +100,7 @@ pub struct Envelope<'a> {
     scope: Scope<'a>,
     attachments: Attachments,
     optimized: bool,
+    typed: bool,
 }
 
 impl<'a> Envelope<'a> {
@@ -117,6 +118,13 @@ impl<'a> Envelope<'a> {
     pub fn attached(mut self, attachments: Attachments, optimized: bool) -> Self {
         self.attachments = attachments;
         self.optimized = optimized;
+        self
+    }
+
+    /// Whether the elements of its reply say their types.
+    #[must_use]
+    pub fn typed(mut self, typed: bool) -> Self {
+        self.typed = typed;
         self
     }
 
@@ -152,6 +160,7 @@ impl<'a> Envelope<'a> {
             origin,
             attachments: self.attachments.clone(),
             optimized: self.optimized,
+            typed: self.typed,
         }
     }
 }
@@ -453,6 +462,7 @@ impl<'a, 'l> Scan<'a, 'l> {
             scope: body.scope,
             attachments: Attachments::default(),
             optimized: false,
+            typed: false,
         })
     }
 }

@@ -35,7 +35,9 @@ impl HeaderBlock {
                 let text = crate::json::to_string(header);
                 HeaderContent::Json(serde_json::from_str(&text).unwrap_or_default())
             }
-            Format::Xml | Format::Mtom => HeaderContent::Xml { text: crate::xml::to_string(header), origin: (1, 1) },
+            Format::Xml | Format::TypedXml | Format::Mtom => {
+                HeaderContent::Xml { text: crate::xml::to_string(header), origin: (1, 1) }
+            }
         };
         Self::of(T::ELEMENT.namespace, T::ELEMENT.local, content)
     }

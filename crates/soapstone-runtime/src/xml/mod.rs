@@ -106,6 +106,11 @@ pub fn to_string<T: Message>(message: &T) -> String {
     written(message, XmlSink::new(T::NAMESPACES)).finish()
 }
 
+/// Writes a message whose elements say their types, where the code was generated with that.
+pub fn to_typed_string<T: Message>(message: &T) -> String {
+    written(message, XmlSink::new(T::TYPED_NAMESPACES).typed()).finish()
+}
+
 /// Writes a message with its binary values outside of it, from that size on: each refers to its attachment.
 pub fn to_string_with_attachments<T: Message>(message: &T, from: u64) -> (String, Vec<Attachment>) {
     written(message, XmlSink::new(T::NAMESPACES).optimized(from)).finish_with_attachments()

@@ -16,6 +16,8 @@ pub struct XmlSink {
     depth: u32,
     /// Whether each element says its type, as SOAP encoding wants it.
     encoded: bool,
+    /// Whether each element says its type, though nothing wants it.
+    typed: bool,
     /// The type to say on the open start tag.
     type_name: Option<&'static TypeName>,
     /// Whether the element that is open was written whole.
@@ -40,6 +42,7 @@ impl XmlSink {
             declared: false,
             depth: 0,
             encoded: false,
+            typed: false,
             type_name: None,
             replaced: false,
             scratch: String::new(),
@@ -59,6 +62,13 @@ impl XmlSink {
     #[must_use]
     pub fn encoded(mut self) -> Self {
         self.encoded = true;
+        self
+    }
+
+    /// With the type on every element.
+    #[must_use]
+    pub fn typed(mut self) -> Self {
+        self.typed = true;
         self
     }
 
@@ -252,7 +262,7 @@ impl Sink for XmlSink {
 
     fn open(&mut self, field: &'static Field) {
         self.start(field.tag);
-        self.type_name = if self.encoded { field.type_name } else { None };
+        self.type_name = if self.encoded || self.typed { field.type_name } else { None };
     }
 
     fn close(&mut self, field: &'static Field) {

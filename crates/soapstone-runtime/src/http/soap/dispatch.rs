@@ -133,7 +133,7 @@ impl Endpoint {
         }
         let attachments = assigned(operation, text, incoming.attachments.clone())?;
         let context = context.beside(envelope.headers.clone(), attachments.clone());
-        let envelope = envelope.attached(attachments.clone(), incoming.optimized);
+        let envelope = envelope.attached(attachments.clone(), incoming.optimized).typed(self.options.output.typed);
         let payload = || {
             if operation.encoded { envelope.decoded_payload() } else { Ok(envelope.payload()) }
         };

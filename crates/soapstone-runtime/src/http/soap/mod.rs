@@ -2,6 +2,7 @@
 
 mod dispatch;
 mod elsewhere;
+mod output;
 mod reply;
 mod request;
 mod streamed;
@@ -18,6 +19,7 @@ use actix_web::web::{self, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 use dispatch::Started;
 pub use elsewhere::ReplyHosts;
+pub use output::Output;
 pub use reply::CHALLENGE;
 use reply::Replier;
 use request::{Announced, Incoming};
@@ -43,6 +45,8 @@ pub struct EndpointOptions {
     pub keys: Keys,
     /// How messages have to be secured.
     pub policy: Policy,
+    /// How replies are written.
+    pub output: Output,
     /// Who hears of every request.
     pub observed: Observed,
     /// Where replies may be sent to instead of back.
@@ -171,7 +175,7 @@ impl Endpoint {
         working: &mut Working,
     ) -> HttpResponse {
         let announced = Announced::by(request.headers());
-        let mut replier = Replier::new(Version::of(&announced.media), &context);
+        let mut replier = Replier::new(Version::of(&announced.media), &context, self.options.clone());
         let mut pieces = super::body::pieces(request, payload);
         let mut begun = Vec::new();
         if self.may_stream() && announced.is_plain() {

@@ -1,5 +1,6 @@
 //! A reply on its way: the envelope in the request's version, alone or with attachments.
 
+use super::EndpointOptions;
 use super::elsewhere::Delivery;
 use crate::attachment::{Attachments, Content, Package, Packaging, xop};
 use crate::message::Reply;
@@ -13,6 +14,7 @@ use actix_web::http::header::{CONTENT_TYPE, HeaderValue, WWW_AUTHENTICATE};
 use actix_web::web::Bytes;
 use chrono::Utc;
 use futures_util::stream;
+use std::sync::Arc;
 
 /// What those are told who do not say who they are (RFC 7617).
 pub const CHALLENGE: &str = "Basic realm=\"Soapstone\", charset=\"UTF-8\"";
@@ -29,10 +31,11 @@ pub(super) struct Replier {
     /// What the reply is secured with.
     pub protection: Protection,
     request_id: String,
+    options: Arc<EndpointOptions>,
 }
 
 impl Replier {
-    pub fn new(version: Version, context: &Context) -> Self {
+    pub fn new(version: Version, context: &Context, options: Arc<EndpointOptions>) -> Self {
         Self {
             version,
             beside: Beside::default(),
@@ -41,6 +44,7 @@ impl Replier {
             operation: None,
             protection: Protection::default(),
             request_id: context.request_id.clone(),
+            options,
         }
     }
 
@@ -51,7 +55,7 @@ impl Replier {
         }
         let action = self.operation.map_or("", |operation| operation.output_action);
         self.address(action, false);
-        let envelope = self.version.wrap_with(&self.beside.headers, &reply.text);
+        let envelope = self.options.output.applied(self.version.wrap_with(&self.beside.headers, &reply.text));
         if !self.protection.is_none() {
             // A signature covers what stands in the envelope.
             let whole = xop::filled_in(&envelope, &Attachments::from(reply.attachments), u64::MAX);
@@ -90,7 +94,7 @@ impl Replier {
 
     /// A fault.
     pub fn refuse(mut self, fault: &Fault, working: &mut Working) -> HttpResponse {
-        let status = fault.soap_status(self.version);
+        let status = if self.options.output.always_500 { 500 } else { fault.soap_status(self.version) };
         let declared = fault.detail_element().and_then(|(namespace, local)| {
             let mut declared = self.operation?.fault_actions.iter();
             let own = declared.find(|(field, _)| field.local == local && field.namespace == namespace);
@@ -129,7 +133,7 @@ impl Replier {
     }
 
     fn envelope(&self, fault: &Fault) -> String {
-        fault.envelope(self.version, &self.beside.headers, &self.request_id)
+        self.options.output.applied(fault.envelope(self.version, &self.beside.headers, &self.request_id))
     }
 
     /// Adds what WS-Addressing wants the header to say.

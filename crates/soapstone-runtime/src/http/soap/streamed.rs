@@ -285,6 +285,7 @@ impl Endpoint {
                 origin: (batch.line, 1),
                 attachments: Attachments::default(),
                 optimized: false,
+                typed: self.options.output.typed,
             };
             self.service.clone().call(context.clone(), index, payload)
         };
