@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 
 /// The program of an example.
-fn built(name: &str) -> PathBuf {
+pub fn built(name: &str) -> PathBuf {
     let status = Command::new(env!("CARGO"))
         .args(["build", "--quiet", "--offline", "--locked", "-p", name])
         .current_dir(project(""))

@@ -2,7 +2,7 @@
 
 mod diff;
 mod dynamic;
-mod examples;
+pub mod examples;
 mod flat;
 mod hostile;
 

@@ -81,11 +81,11 @@ const BOTH: &[&str] = &["1.1", "1.2"];
 const FIRST: &[&str] = &["1.1"];
 
 /// Where `make interop` puts what it installs.
-fn installed(path: &str) -> PathBuf {
+pub fn installed(path: &str) -> PathBuf {
     project("target/interop").join(path)
 }
 
-fn source(path: &str) -> PathBuf {
+pub fn source(path: &str) -> PathBuf {
     project("tests/interop").join(path)
 }
 
@@ -101,7 +101,7 @@ fn results(command: &mut Command) -> Results {
 }
 
 /// Runs a program that builds a client.
-fn build(folder: &Path, program: &str, arguments: &[&str]) {
+pub fn build(folder: &Path, program: &str, arguments: &[&str]) {
     let output = Command::new(program).args(arguments).current_dir(folder).output();
     let output = output.unwrap_or_else(|e| panic!("{program}: {e}; `make tools`, or `make interop`, installs it"));
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
@@ -177,7 +177,7 @@ fn mono(stand: &Stand, version: &str) -> Results {
 }
 
 /// The jars of a stack, for its class path.
-fn jars(stack: &str) -> String {
+pub fn jars(stack: &str) -> String {
     format!("{}/*", installed(stack).display())
 }
 

@@ -2,6 +2,7 @@
 //! agree. `make interop` installs those that are not in every test, and writes `docs/interop.md`.
 
 mod clients;
+mod servers;
 mod table;
 
 use crate::support::{Database, Server, Site};

@@ -18,7 +18,7 @@ pub fn compare(results: &[(&Client, Vec<(&'static str, Results)>)]) {
 
 fn page(results: &[(&Client, Vec<(&'static str, Results)>)]) -> String {
     let mut page = String::from(
-        "# Clients that were tried\n\n`make interop` builds each client from the served contract, runs every case against the running server, and writes\nthis page. `ok`: as it should be; `n/a`: the client cannot do it, for the reason below the table. CXF also signs and\nencrypts as the policy in the contract says; zeep signs, and verifies answers.\n\n| client | SOAP |",
+        "# Clients that were tried\n\n`make interop` builds each client from the served contract, runs every case against the running server, and writes\nthis page. `ok`: as it should be; `n/a`: the client cannot do it, for the reason below the table. CXF also signs and\nencrypts as the policy in the contract says; zeep signs, and verifies answers. Soapstone's own generated client calls\nservers made with PHP, gSOAP, Metro and Node's soap.\n\n| client | SOAP |",
     );
     cases().for_each(|(case, _)| write!(page, " {case} |").unwrap());
     page.push_str("\n| --- | --- |");

@@ -68,7 +68,6 @@ fn wrapped(pieces: &Pieces) -> Vec<Case> {
         "<w:Old xmlns:w=\"urn:w\">{}</w:Old>",
         text.replacen("<?xml version=\"1.0\" encoding=\"utf-8\"?>", "", 1)
     );
-    let old = timestamp.replace("wsu:Timestamp", "wsu:Timestamp");
     let fresh = "<wsu:Timestamp><wsu:Created>2026-01-01T00:00:00Z</wsu:Created><wsu:Expires>2099-01-01T00:00:00Z</wsu:Expires></wsu:Timestamp>";
     vec![
         ("the body in a wrapper in the header", pieces.other(&wanted(""), &in_wrapper), not_signed),
@@ -108,21 +107,22 @@ fn wrapped(pieces: &Pieces) -> Vec<Case> {
         ("the old envelope in the header", pieces.other(&wanted(""), &envelope), "stands at two elements"),
         (
             "another timestamp beside the signed one",
-            text.replace(&old, &format!("{fresh}{old}")),
+            text.replace(timestamp, &format!("{fresh}{timestamp}")),
             "more than one Timestamp",
         ),
         (
             "the signed timestamp in a wrapper",
-            text.replace(&old, fresh).replace("</soap:Header>", &format!("<w xmlns=\"urn:w\">{old}</w></soap:Header>")),
+            text.replace(timestamp, fresh)
+                .replace("</soap:Header>", &format!("<w xmlns=\"urn:w\">{timestamp}</w></soap:Header>")),
             "must cover a Timestamp",
         ),
         (
             "the signed timestamp in an Object",
-            text.replace(&old, fresh)
-                .replace("</ds:Signature>", &format!("<ds:Object>{old}</ds:Object></ds:Signature>")),
+            text.replace(timestamp, fresh)
+                .replace("</ds:Signature>", &format!("<ds:Object>{timestamp}</ds:Object></ds:Signature>")),
             "must cover a Timestamp",
         ),
-        ("without a timestamp", text.replace(&old, ""), "is not in the message"),
+        ("without a timestamp", text.replace(timestamp, ""), "is not in the message"),
         (
             "the signature in a header for somebody else",
             text.replace(body, &wanted("")).replace("<wsse:Security ", "<wsse:Security soap:actor=\"urn:other\" "),
@@ -167,10 +167,8 @@ fn wrapped(pieces: &Pieces) -> Vec<Case> {
             "a user that nobody signed",
             text.replace(
                 "</wsse:Security>",
-                &format!(
-                    "<wsse:UsernameToken><wsse:Username>admin</wsse:Username><wsse:Password>x</wsse:Password>\
-                     </wsse:UsernameToken></wsse:Security>"
-                ),
+                "<wsse:UsernameToken><wsse:Username>admin</wsse:Username><wsse:Password>x</wsse:Password>\
+                 </wsse:UsernameToken></wsse:Security>",
             ),
             "must cover the UsernameToken",
         ),
