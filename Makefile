@@ -7,8 +7,8 @@
 # make screenshots  the README's pictures, taken anew
 
 BUILD_PACKAGES = gcc libc6-dev libclang-dev libssl-dev libxml2-dev pkg-config
-TEST_PACKAGES  = chromium curl fonts-dejavu-core g++ gsoap libgsoap-dev openssl php-cli php-soap postgresql procps python3 python3-xmlsec \
-	python3-zeep xmlsec1
+TEST_PACKAGES  = chromium curl fonts-dejavu-core g++ gsoap libgsoap-dev openssl php-cli php-soap postgresql procps \
+	python3 python3-xmlsec python3-zeep xmlsec1 zlib1g-dev
 
 .PHONY: demo test bench interop fuzz tools screenshots
 
