@@ -123,7 +123,7 @@ fn a_policy_is_in_the_contract_and_is_kept() {
     assert_eq!(contract.matches("<wsp:PolicyReference").count(), 2, "one for each SOAP binding: {contract}");
     assert!(server.get("/soap/catalog?wsdl&flat").body.contains("<sp:AsymmetricBinding>"));
     let exchange = server.get("/soap/exchange?wsdl").body;
-    assert!(exchange.contains("Basic256GCM") && exchange.contains("<sp:EncryptedParts>"), "{exchange}");
+    assert!(exchange.contains("CustomAlgorithmSuite") && exchange.contains("<sp:EncryptedParts>"), "{exchange}");
     let answer = call(&server, &secured.signed(&Headers::default(), LIST));
     assert!(answer.contains("wants a UsernameToken with a digest"), "{answer}");
     let answer = call(&server, &Version::Soap11.wrap(LIST));

@@ -96,7 +96,7 @@ impl Policy {
                      <sp:WssX509V3Token10/></wsp:Policy></sp:X509Token>"
                 )
             };
-            // The policy's own suites know no cipher that notices changes; CXF's do.
+            // The policy's own suites know no cipher that notices changes; CXF has one of its own.
             let suite = if self.encryption {
                 "<cxfp:CustomAlgorithmSuite xmlns:cxfp=\"http://cxf.apache.org/custom/security-policy\"/>"
             } else {
