@@ -1,7 +1,9 @@
 //! `soapstone message`
 
+use super::contract::profile::tell;
 use super::output::outln;
 use super::{Done, Failure, Global, Outcome, setup};
+use crate::profile::{Finding, Recorded, envelope};
 use crate::store::messages::{self, Message as Kept, Wanted};
 use clap::{Args, Subcommand};
 use quick_xml::{Reader, Writer};
@@ -40,6 +42,12 @@ enum What {
         #[arg(long, value_name = "NUMBER", default_value_t = 50)]
         limit: u16,
     },
+    /// Tell where messages do not keep the WS-I Basic Profile
+    Check {
+        /// How many, the latest first
+        #[arg(long, value_name = "NUMBER", default_value_t = 1000)]
+        limit: u16,
+    },
     /// Show a message whole, by its number or by the id of its request
     Show {
         #[arg(value_name = "ID")]
@@ -71,6 +79,13 @@ impl Message {
                 }
                 Ok(Done::Well)
             }
+            What::Check { limit } => {
+                let wanted = Wanted { limit: (*limit).into(), ..Wanted::default() };
+                let kept = messages::list(&mut db, &wanted)?;
+                let found: Vec<_> =
+                    kept.iter().filter(|kept| kept.channel == "soap").flat_map(against_profile).collect();
+                Ok(tell(&found, global))
+            }
             What::Show { name } => {
                 let kept = messages::find(&mut db, name)?;
                 let kept = kept.ok_or_else(|| Failure(format!("no message {name} is kept")))?;
@@ -90,6 +105,25 @@ impl Message {
             }
         }
     }
+}
+
+/// What in a request and its answer is against the Basic Profile. What is not there whole cannot be judged.
+fn against_profile(kept: &Kept) -> Vec<Finding> {
+    let place = |what: &str| format!("message {}, the {what}", kept.id);
+    let (request, answer) = (place("request"), place("answer"));
+    let is_whole = |text: &str, bytes: i64| i64::try_from(text.len()).is_ok_and(|length| length >= bytes);
+    let mut found = Vec::new();
+    if is_whole(&kept.request, kept.request_bytes) {
+        let (text, media) = (kept.request.as_str(), kept.request_type.as_str());
+        let verb = kept.target.split(' ').next();
+        found.extend(envelope(&Recorded { place: &request, text, media, verb, ..Recorded::default() }));
+    }
+    if is_whole(&kept.response, kept.response_bytes) {
+        let (text, media) = (kept.response.as_str(), kept.response_type.as_str());
+        let status = u16::try_from(kept.status).ok();
+        found.extend(envelope(&Recorded { place: &answer, text, media, status, ..Recorded::default() }));
+    }
+    found
 }
 
 fn summary(kept: &Kept) -> Value {

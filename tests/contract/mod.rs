@@ -5,6 +5,7 @@ mod dynamic;
 pub mod examples;
 mod flat;
 mod hostile;
+mod profile;
 
 use crate::support::{Database, Site, project, shared};
 use serde_json::Value;

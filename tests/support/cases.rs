@@ -2,6 +2,7 @@
 //! server answers to each. With `UPDATE=1` in the environment the replies are written anew, to be looked at in the diff.
 
 use super::{Database, Reply, Server, Site, project};
+use soapstone::profile::{Recorded, envelope};
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
@@ -37,6 +38,7 @@ fn run_case(case: &Path, text: &str, server: &Server, may_update: bool) -> Resul
     let mut found = String::new();
     for request in text.split("\n###").map(|request| request.split_once('\n').map_or(request, |(_, rest)| rest)) {
         let reply = send(server, request);
+        keeps_the_profile(&reply).map_err(|findings| format!("==== {}\n{findings}", case.display()))?;
         write(&mut found, &reply, &server.base);
     }
     let path = case.with_extension("reply");
@@ -48,6 +50,21 @@ fn run_case(case: &Path, text: &str, server: &Server, may_update: bool) -> Resul
         return Ok(());
     }
     Err(format!("==== {}\n---- expected\n{expected}\n---- found\n{found}", case.display()))
+}
+
+/// Sees to it that an envelope keeps the WS-I Basic Profile.
+fn keeps_the_profile(reply: &Reply) -> Result<(), String> {
+    let media = reply.header("content-type");
+    let is_soap = media.starts_with("text/xml") || media.starts_with("application/soap+xml");
+    if !is_soap || !reply.body.contains(":Envelope") {
+        return Ok(());
+    }
+    let recorded =
+        Recorded { place: "the answer", text: &reply.body, media, status: Some(reply.status), ..Recorded::default() };
+    match envelope(&recorded).as_slice() {
+        [] => Ok(()),
+        findings => Err(findings.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")),
+    }
 }
 
 /// Sends a request that is written as `METHOD /path`, headers, an empty line, and the body.

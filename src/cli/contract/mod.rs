@@ -5,6 +5,7 @@ mod diff;
 mod flat;
 mod gateway;
 mod mock;
+pub(super) mod profile;
 mod rust;
 mod show;
 
@@ -23,6 +24,7 @@ Examples:
   soapstone contract rust service.wsdl --out service        a crate that compiles as it is
   soapstone contract diff old.wsdl new.wsdl                 what changed, and whether it breaks callers
   soapstone contract flat service.wsdl                      all documents in one
+  soapstone contract profile service.wsdl                   does it keep the WS-I Basic Profile?
   soapstone contract mock service.wsdl                      serve it at once, with sample answers
   soapstone contract gateway service.wsdl --upstream URL    a REST face for a SOAP service somewhere else")]
 pub(super) struct Contract {
@@ -42,6 +44,8 @@ enum What {
     Diff(diff::Diff),
     /// Put a contract of several documents into one
     Flat(flat::Flat),
+    /// Tell where contracts do not keep the WS-I Basic Profile
+    Profile(profile::Profile),
     /// Serve a contract without any code: samples, or canned answers
     Mock(mock::Mock),
     /// Give a SOAP service a REST/JSON facade
@@ -56,6 +60,7 @@ impl Contract {
             What::Rust(command) => command.run(),
             What::Diff(command) => command.run(global),
             What::Flat(command) => command.run(),
+            What::Profile(command) => command.run(global),
             What::Mock(command) => command.run(global),
             What::Gateway(command) => command.run(global),
         }
