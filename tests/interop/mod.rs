@@ -3,6 +3,7 @@
 
 mod clients;
 mod servers;
+mod soapui;
 mod table;
 
 use crate::support::{Database, Server, Site};

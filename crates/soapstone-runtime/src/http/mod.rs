@@ -8,6 +8,7 @@ mod page;
 mod rest;
 mod rest_beside;
 mod soap;
+mod soapui;
 mod upgrade;
 
 pub use address::{BaseAddress, TrustedProxies};
@@ -17,6 +18,7 @@ pub use page::{api_page, openapi};
 pub use rest::{Rest, problem_response};
 pub use rest_beside::{ATTACHMENTS, header_name};
 pub use soap::{CHALLENGE, Endpoint, EndpointOptions, Output, ReplyHosts, Sibling, Streaming};
+pub use soapui::{Step, Suite, soapui};
 pub use upgrade::without_upgrade;
 
 /// A name for a request, in the log and in faults: 16 hexadecimal digits.

@@ -30,14 +30,30 @@ pub(super) fn in_query(version: Version) -> &'static str {
     }
 }
 
+/// A binding, as its document has it.
+pub(super) struct Binding {
+    pub name: String,
+    /// The local name of its portType.
+    pub port_type: String,
+    /// None: it is not one of SOAP.
+    pub version: Option<Version>,
+}
+
 /// The names of the bindings that speak another version.
 pub(super) fn left_out(documents: &[&ContractDocument], version: Version) -> Vec<String> {
+    let other = |binding: &Binding| binding.version.is_some_and(|own| own != version);
+    bindings(documents).into_iter().filter(other).map(|binding| binding.name).collect()
+}
+
+/// All bindings.
+pub(super) fn bindings(documents: &[&ContractDocument]) -> Vec<Binding> {
     let mut found = Vec::new();
     for document in documents.iter().filter(|document| document.name.ends_with(".wsdl")) {
         let mut reader = Reader::from_str(document.text);
         let mut scope = Scope::default();
-        // The names of the elements that are open, each with its attribute `name`.
-        let mut open: Vec<(String, String)> = Vec::new();
+        let mut depth = 0;
+        // The binding that is open, and how deep it stands.
+        let mut open: Option<(Binding, u32)> = None;
         loop {
             let event = match reader.read_event() {
                 Ok(Event::Eof) | Err(_) => break,
@@ -45,25 +61,35 @@ pub(super) fn left_out(documents: &[&ContractDocument], version: Version) -> Vec
             };
             match &event {
                 Event::Start(start) | Event::Empty(start) => {
-                    let depth = u32::try_from(open.len()).unwrap_or(u32::MAX - 1) + 1;
-                    scope.push(depth, start);
+                    scope.push(depth + 1, start);
                     let (prefix, local) = start.name().0.split_once(':').unwrap_or(("", start.name().0));
-                    if let [_, (parent, binding)] = open.as_slice()
-                        && (parent.as_str(), local) == ("binding", "binding")
-                        && BINDINGS.iter().any(|(own, uri)| *own != version && scope.uri(prefix) == Some(uri))
-                    {
-                        found.push(binding.clone());
+                    let value = |name: &str| {
+                        let found = start.attributes().flatten().find(|a| a.key.0 == name);
+                        found.map_or_else(String::new, |a| a.value.rsplit(':').next().unwrap_or_default().to_owned())
+                    };
+                    match &mut open {
+                        None if depth == 1 && local == "binding" => {
+                            open =
+                                Some((Binding { name: value("name"), port_type: value("type"), version: None }, depth));
+                        }
+                        Some((binding, at)) if depth == *at + 1 && local == "binding" => {
+                            let own = BINDINGS.iter().find(|(_, uri)| scope.uri(prefix) == Some(uri));
+                            binding.version = own.map(|(version, _)| *version);
+                        }
+                        _ => {}
                     }
                     if matches!(event, Event::Start(_)) {
-                        let name = start.attributes().flatten().find(|a| a.key.0 == "name");
-                        open.push((local.to_owned(), name.map_or_else(String::new, |a| a.value.into_owned())));
+                        depth += 1;
                     } else {
-                        scope.pop(depth);
+                        scope.pop(depth + 1);
                     }
                 }
                 Event::End(_) => {
-                    scope.pop(u32::try_from(open.len()).unwrap_or(u32::MAX));
-                    open.pop();
+                    scope.pop(depth);
+                    depth = depth.saturating_sub(1);
+                    if open.as_ref().is_some_and(|(_, at)| *at == depth) {
+                        found.extend(open.take().map(|(binding, _)| binding));
+                    }
                 }
                 _ => {}
             }

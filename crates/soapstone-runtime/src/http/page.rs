@@ -42,7 +42,8 @@ pub(super) fn service_page(info: &ServiceInfo, address: &str) -> String {
         "<header><p class=\"eyebrow\">SOAP service</p><h1>{}</h1>{}<dl class=\"facts\">\
          <dt>Endpoint</dt><dd><code>{address}</code></dd>\
          <dt>Contract</dt><dd><a href=\"{address}?wsdl\"><code>{address}?wsdl</code></a></dd>\
-         <dt>Versions</dt><dd>SOAP 1.1 and SOAP 1.2</dd></dl></header>",
+         <dt>SoapUI</dt><dd><a href=\"{address}?soapui\" download=\"{0}-soapui-project.xml\">a project with every \
+         operation</a></dd><dt>Versions</dt><dd>SOAP 1.1 and SOAP 1.2</dd></dl></header>",
         escaped(info.name),
         paragraphs(info.documentation),
         address = escaped(address),

@@ -8,7 +8,7 @@ mod request;
 mod streamed;
 
 use super::contract::Addresses;
-use super::{BaseAddress, PublishedContract, TrustedProxies, only, page};
+use super::{BaseAddress, PublishedContract, Suite, TrustedProxies, only, page};
 use crate::attachment::Spool;
 use crate::observe::{Observed, Working};
 use crate::service::{Channel, Context, Service};
@@ -139,6 +139,11 @@ impl Endpoint {
             }
             Some((kind, "")) if kind == "wsdl" => xml(contract.wsdl(&addresses)),
             Some((kind, name)) if kind == "wsdl" || kind == "xsd" => xml(contract.document(name, &addresses)),
+            Some((kind, "")) if kind == "soapui" => {
+                let info = self.service.info();
+                let suite = Suite { service: info, address, steps: Vec::new() };
+                xml(Some(super::soapui(info.name, &[suite])))
+            }
             _ => HttpResponse::Ok()
                 .content_type("text/html; charset=utf-8")
                 .body(page::service_page(self.service.info(), &address)),
