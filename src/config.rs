@@ -94,7 +94,7 @@ pub const SETTINGS: &[Setting] = &[
     Setting {
         key: "soap-output",
         default: "",
-        doc: "How replies are written for fussy clients, by commas: NAME=xsi-type pretty fault-500 soap=SOAP-ENV.",
+        doc: "How replies are written for fussy clients, by commas: NAME=xsi-type pretty fault-500 mtom soap=SOAP-ENV.",
     },
     Setting {
         key: "roles",

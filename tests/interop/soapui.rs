@@ -16,7 +16,7 @@ const NAMESPACES: [(&str, &str); 3] =
     [("cat", "urn:soapstone:catalog/v1"), ("exc", "urn:soapstone:exchange/v1"), ("com", "urn:soapstone:common/v1")];
 
 fn read(text: &str) -> Document {
-    Parser::default().parse_string(text).ok().expect("well-formed XML")
+    Parser::default().parse_string(text).unwrap_or_else(|_| panic!("no XML: {text}"))
 }
 
 /// The steps of an area, as `steps.xml` has them.

@@ -53,6 +53,20 @@ fn without_a_wish_nothing_is_different() {
 }
 
 #[test]
+fn mtom_is_a_policy() {
+    let site = Site::new(Database::Sqlite);
+    let server = site.serve_with(&["soap-output=Catalog=mtom"]);
+    let contract = server.get("/soap/catalog?wsdl").body;
+    assert!(contract.contains("OptimizedMimeSerialization") && contract.contains("PolicyReference"), "{contract}");
+    let found = call(&server, SOAP_11, "<ListCategories xmlns='urn:soapstone:catalog/v1'/>");
+    assert!(
+        found.header("content-type").starts_with("multipart/related") && found.body.contains("xop+xml"),
+        "{found:?}"
+    );
+    assert!(!server.get("/soap/exchange?wsdl").body.contains("PolicyReference"));
+}
+
+#[test]
 fn a_wish_that_is_not_known_is_told() {
     let site = Site::new(Database::Sqlite);
     let told = |setting: &str| site.run(&["serve", "--listen", "127.0.0.1:0", "--set", setting]).stderr;

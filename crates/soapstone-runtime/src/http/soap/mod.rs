@@ -155,12 +155,16 @@ impl Endpoint {
         let siblings = self.options.siblings.iter();
         let mut services = vec![(info.namespace, info.name, own.to_owned())];
         services.extend(siblings.map(|s| (s.namespace.as_str(), s.port_type.as_str(), format!("{base}{}", s.path))));
-        let policy = self.options.policy;
+        let (policy, mtom) = (self.options.policy, self.options.output.mtom);
         Addresses {
             own,
             services,
             rest: self.options.rest_path.as_ref().map(|path| format!("{base}{path}")),
-            policy: if policy.is_none() { String::new() } else { policy.document(base.starts_with("https")) },
+            policy: if policy.is_none() && !mtom {
+                String::new()
+            } else {
+                policy.document(base.starts_with("https"), mtom)
+            },
             only,
         }
     }
@@ -215,7 +219,7 @@ impl Endpoint {
             }
         }
         let incoming = match Incoming::collect(announced, begun, pieces, &self.options).await {
-            Ok(incoming) => incoming,
+            Ok(incoming) => Incoming { optimized: incoming.optimized || self.options.output.mtom, ..incoming },
             Err(fault) => return replier.refuse_at_the_door(&fault, working),
         };
         working.received(incoming.envelope.len() as u64);

@@ -18,12 +18,14 @@ pub struct Output {
     /// Whether every fault has the status 500. In SOAP 1.2 those of the sender have 400 (part 2, section 7.5.2.2), but
     /// WCF, and CXF as it is delivered, do not read them then.
     pub always_500: bool,
+    /// Whether binary values travel outside of replies (MTOM), however the request came; the contract then says so.
+    pub mtom: bool,
 }
 
 impl FromStr for Output {
     type Err = String;
 
-    /// From words: `xsi-type`, `pretty`, `fault-500`, `OLD=NEW` for a prefix.
+    /// From words: `xsi-type`, `pretty`, `fault-500`, `mtom`, `OLD=NEW` for a prefix.
     fn from_str(text: &str) -> Result<Self, String> {
         let mut output = Self::default();
         for word in text.split_whitespace() {
@@ -31,12 +33,13 @@ impl FromStr for Output {
                 ("xsi-type", _) => output.typed = true,
                 ("pretty", _) => output.pretty = true,
                 ("fault-500", _) => output.always_500 = true,
+                ("mtom", _) => output.mtom = true,
                 (_, Some((old, new))) if is_prefix(old) && is_prefix(new) => {
                     output.prefixes.push((old.to_owned(), new.to_owned()));
                 }
                 _ => {
                     return Err(format!(
-                        "\"{word}\" is not known: there are xsi-type, pretty, fault-500, and OLD=NEW for a prefix"
+                        "\"{word}\" is not known: there are xsi-type, pretty, fault-500, mtom, and OLD=NEW for a prefix"
                     ));
                 }
             }

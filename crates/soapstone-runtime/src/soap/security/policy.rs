@@ -5,6 +5,7 @@ use crate::soap::Fault;
 use std::str::FromStr;
 
 const WSP: &str = "http://schemas.xmlsoap.org/ws/2004/09/policy";
+const MTOM: &str = "http://schemas.xmlsoap.org/ws/2004/09/policy/optimizedmimeserialization";
 const SP: &str = "http://docs.oasis-open.org/ws-sx/ws-securitypolicy/200702";
 
 /// The ID of the policy in a contract.
@@ -85,8 +86,9 @@ impl Policy {
         Ok(())
     }
 
-    /// The policy as it stands in a contract; `is_secure`: it is served by TLS.
-    pub fn document(self, is_secure: bool) -> String {
+    /// The policy as it stands in a contract; `is_secure`: it is served by TLS, `mtom`: binary values travel outside of
+    /// envelopes.
+    pub fn document(self, is_secure: bool, mtom: bool) -> String {
         let nested = |name: &str, inner: &str| format!("<sp:{name}><wsp:Policy>{inner}</wsp:Policy></sp:{name}>");
         let mut wanted = String::new();
         if self.signature {
@@ -116,7 +118,7 @@ impl Policy {
                 wanted.push_str("<sp:EncryptedParts><sp:Body/></sp:EncryptedParts>");
             }
             wanted.push_str("<sp:Wss11><wsp:Policy><sp:MustSupportRefThumbprint/></wsp:Policy></sp:Wss11>");
-        } else if is_secure {
+        } else if is_secure && self.username.is_some() {
             let binding = [
                 nested("TransportToken", &nested("HttpsToken", "")),
                 nested("AlgorithmSuite", "<sp:Basic256Sha256/>"),
@@ -132,6 +134,9 @@ impl Policy {
             );
             wanted
                 .push_str(&nested(if self.signature { "SignedSupportingTokens" } else { "SupportingTokens" }, &token));
+        }
+        if mtom {
+            wanted.push_str(&format!("<wsoma:OptimizedMimeSerialization xmlns:wsoma=\"{MTOM}\"/>"));
         }
         format!(
             "<wsp:Policy xmlns:wsp=\"{WSP}\" xmlns:sp=\"{SP}\" xmlns:wsu=\"{WSU}\" wsu:Id=\"{POLICY_ID}\"><wsp:ExactlyOne>\
