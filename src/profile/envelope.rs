@@ -113,9 +113,9 @@ fn structure(root: &Element, recorded: &Recorded<'_>, found: &mut Findings<'_>) 
 
 fn fault(fault: &Element, soap: &str, recorded: &Recorded<'_>, found: &mut Findings<'_>) {
     let is_11 = soap == SOAP_11;
-    let is_status = recorded.status.is_none_or(|status| status == 500 || (!is_11 && status == 400));
-    // What HTTP refuses, before there is a message, it refuses by its own statuses (R1114 to R1116, RFC 9110).
-    let by_http = recorded.status.is_some_and(|status| matches!(status, 401 | 403 | 405 | 408 | 413 | 415 | 503));
+    let is_status = recorded.status.is_none_or(|status| status == 500);
+    // What HTTP refuses, before there is a message, it refuses by its own statuses (R1113 to R1116, RFC 9110).
+    let by_http = recorded.status.is_some_and(|status| matches!(status, 400 | 401 | 403 | 405 | 408 | 413 | 415 | 503));
     found.expect(is_status || by_http, "R1126", 1, || format!("the status is {}", recorded.status.unwrap_or(0)));
     let known: &[&str] = if is_11 {
         &["faultcode", "faultstring", "faultactor", "detail"]
