@@ -1,5 +1,6 @@
 //! Messages without their secrets, for those who look at them.
 
+use quick_xml::escape::unescape;
 use quick_xml::events::{BytesStart, BytesText, Event};
 use quick_xml::{Reader, Writer};
 use serde_json::Value;
@@ -93,7 +94,8 @@ impl Secrets {
         let mut made = BytesStart::new(start.name().0.to_owned());
         for attribute in start.attributes().flatten() {
             let name = attribute.key.0.to_owned();
-            let value = if is_secret(&name) { Cow::Borrowed(HIDDEN) } else { attribute.value.clone() };
+            let own = || unescape(&attribute.value).unwrap_or(Cow::Borrowed(&attribute.value));
+            let value = if is_secret(&name) { Cow::Borrowed(HIDDEN) } else { own() };
             made.push_attribute((name.as_str(), &*value));
         }
         made
