@@ -241,6 +241,24 @@ fn confused(secured: &Secured, pieces: &Pieces) -> Vec<Case> {
         ("a signature by the server itself is of no user", by_server, "access.unknown"),
         ("a DOCTYPE before what is signed", text.replacen("<soap:Envelope", "<!DOCTYPE x [<!ENTITY e \"v\">]><soap:Envelope", 1), "message.forbidden"),
         ("an entity in what is signed", text.replace("<ds:SignatureValue>", "<ds:SignatureValue>&e;"), "message.malformed"),
+        (
+            "a hundred thousand elements in the security header",
+            text.replace("</wsse:Security>", &format!("{}</wsse:Security>", "<x xmlns=\"urn:x\"/>".repeat(40_000))),
+            "more than 64 elements",
+        ),
+        (
+            "ten thousand prefixes",
+            text.replacen(
+                &format!("<ds:CanonicalizationMethod Algorithm=\"{exclusive}\"/>"),
+                &format!(
+                    "<ds:CanonicalizationMethod Algorithm=\"{exclusive}\"><e:InclusiveNamespaces xmlns:e=\"{exclusive}\" \
+                     PrefixList=\"{}\"/></ds:CanonicalizationMethod>",
+                    "p ".repeat(10_000)
+                ),
+                1,
+            ),
+            "more than 64 prefixes",
+        ),
         ("a SAML assertion", text.replace("</wsse:Security>", "<saml:Assertion xmlns:saml=\"urn:oasis:names:tc:SAML:2.0:assertion\"/></wsse:Security>"), "UnsupportedSecurityToken"),
     ]
 }

@@ -31,6 +31,8 @@ pub struct Call {
     pub status: u16,
     /// [`OK`], or the code of the fault.
     pub outcome: Cow<'static, str>,
+    /// What the fault says.
+    pub reason: Option<String>,
     pub duration: Duration,
     /// Bytes of the request's envelope or body.
     pub received: u64,
@@ -112,6 +114,7 @@ impl Working {
             // What nginx tells of a caller who does not wait for the answer.
             status: 499,
             outcome: Cow::Borrowed("http.gone"),
+            reason: None,
             duration: Duration::ZERO,
             received: 0,
         };
@@ -143,6 +146,8 @@ impl Working {
 
     pub fn outcome(&mut self, fault: &Fault) {
         self.call.outcome = fault.subcode.clone();
+        // What came with the request makes no lines of its own.
+        self.call.reason = Some(fault.message.replace(char::is_control, " "));
     }
 
     /// The answer is there: it gets the request's ID, and all hear of it.
@@ -169,7 +174,8 @@ impl Working {
         log::info!(
             request_id = call.request_id.as_str(), channel = call.channel.name(), service = call.service,
             operation = call.operation.unwrap_or("-"), status = call.status, outcome = call.outcome.as_ref(),
-            us = microseconds, bytes = call.received, caller = call.caller.as_deref().unwrap_or("-");
+            us = microseconds, bytes = call.received, caller = call.caller.as_deref().unwrap_or("-"),
+            reason = call.reason.as_deref().unwrap_or("-");
             "answered"
         );
         if let Some(observer) = &self.observed.0 {

@@ -75,7 +75,7 @@ impl Rest {
                         Ok(response) => response,
                         Err(fault) => {
                             working.outcome(&fault);
-                            problem_response(&fault, &id)
+                            problem(&fault, &id)
                         }
                     };
                     working.answered(response)
@@ -101,7 +101,7 @@ async fn answer(
         allowed.dedup();
         let allowed = allowed.join(", ");
         let fault = Fault::sender("http.method", 405, format!("{verb} is not possible here; {allowed} is"));
-        let mut response = problem_response(&fault, &id);
+        let mut response = problem(&fault, &id);
         working.outcome(&fault);
         if let Ok(value) = allowed.parse() {
             response.headers_mut().insert(actix_web::http::header::ALLOW, value);
@@ -128,7 +128,7 @@ async fn answer(
         Ok(reply) => beside::reply(reply.text, beside),
         Err(fault) => {
             working.outcome(&fault);
-            let mut response = problem_response(&fault, &id);
+            let mut response = problem(&fault, &id);
             beside::add_headers(&mut response, &beside.headers);
             Ok(response)
         }
@@ -205,9 +205,13 @@ fn query_members(request: &HttpRequest) -> Result<Map<String, Value>, Fault> {
     Ok(members)
 }
 
-/// A fault as problem details (RFC 9457).
+/// A fault as problem details (RFC 9457), with a line in the log: for what is not observed otherwise.
 pub fn problem_response(fault: &Fault, request_id: &str) -> HttpResponse {
     log::info!(request_id, code = fault.subcode.as_ref(); "problem: {}", fault.message);
+    problem(fault, request_id)
+}
+
+fn problem(fault: &Fault, request_id: &str) -> HttpResponse {
     let status = StatusCode::from_u16(fault.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     HttpResponse::build(status)
         .insert_header((CONTENT_TYPE, "application/problem+json"))

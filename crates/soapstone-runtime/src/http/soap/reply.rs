@@ -107,7 +107,7 @@ impl Replier {
         }
         self.address(action, true);
         if !self.protection.is_none() {
-            self.tell(fault, working);
+            working.outcome(fault);
             let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
             return self.respond_secured(status, &self.envelope(fault), action, true);
         }
@@ -167,13 +167,8 @@ impl Replier {
         self.refuse_with(fault, fault.status, working)
     }
 
-    fn tell(&self, fault: &Fault, working: &mut Working) {
-        log::info!(request_id = self.request_id.as_str(), code = fault.subcode.as_ref(); "fault: {}", fault.message);
-        working.outcome(fault);
-    }
-
     fn refuse_with(&self, fault: &Fault, status: u16, working: &mut Working) -> HttpResponse {
-        self.tell(fault, working);
+        working.outcome(fault);
         let is_unknown = fault.status == 401 && fault.standard.is_none();
         let status = StatusCode::from_u16(if is_unknown { 401 } else { status });
         let mut response = self.respond(status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR), self.envelope(fault));

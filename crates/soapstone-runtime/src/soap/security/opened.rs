@@ -8,11 +8,14 @@ use super::keys::Keys;
 use super::verify::verified;
 use super::{Protection, Security, WSSE, fault};
 use crate::soap::{Envelope, Fault, Headers, Limits};
-use crate::xml::Tree;
+use crate::xml::{Element, Tree};
 use openssl::x509::X509;
 
-/// How many keys and pieces of content may be encrypted in one message.
-const MAX_ENCRYPTED: usize = 32;
+/// How many keys and pieces of content may be encrypted in one message: each is work for us.
+const MAX_ENCRYPTED: usize = 16;
+
+/// How many elements the header block may have.
+const MAX_CHILDREN: usize = 64;
 
 /// A secured message, opened.
 #[derive(Clone, Debug)]
@@ -44,20 +47,37 @@ impl Opened {
         let mut opened =
             Self { text: text.to_owned(), signer: None, signed: Vec::new(), digest: None, was_encrypted: false };
         let mut known: Vec<Key> = Vec::new();
-        let mut count = 0;
-        let mut number = 0;
-        loop {
-            // What the message is now: each step may have changed it.
-            let tree = Tree::parse(&opened.text).map_err(|e| Box::new(Fault::invalid(vec![*e])))?;
-            let message = Message::of(&tree, block)?;
-            let Some(child) = message.security.children().nth(number) else { break };
-            number += 1;
+        let (mut count, mut number) = (0, 0);
+        // Each step may change what the message is; then it is read again.
+        while opened.step(block, &mut number, &mut known, &mut count, keys, &parse)? {}
+        Ok(Some(opened))
+    }
+
+    /// Goes on in the header block until something changes; false: it came to its end.
+    fn step(
+        &mut self,
+        block: usize,
+        number: &mut usize,
+        known: &mut Vec<Key>,
+        count: &mut usize,
+        keys: &Keys,
+        parse: &impl Fn(&str) -> Result<Headers, Box<Fault>>,
+    ) -> Result<bool, Box<Fault>> {
+        let tree = Tree::parse(&self.text).map_err(|e| Box::new(Fault::invalid(vec![*e])))?;
+        let message = Message::of(&tree, block)?;
+        let children: Vec<Element<'_>> = message.security.children().collect();
+        if children.len() > MAX_CHILDREN {
+            let message = format!("The header Security has more than {MAX_CHILDREN} elements");
+            return Err(fault(&["InvalidSecurity"], &message));
+        }
+        while let Some(child) = children.get(*number).copied() {
+            *number += 1;
             let (key, list) = match (child.namespace(), child.local()) {
                 (DS, "Signature") => {
-                    opened.verify(child, &message, keys)?;
+                    self.verify(child, &message, keys)?;
                     // From here on it is read as it was verified, whatever another parser might have seen in it.
-                    opened.text = tree.text();
-                    continue;
+                    self.text = tree.text();
+                    return Ok(true);
                 }
                 (XENC, "EncryptedKey") => {
                     let own = keys.own.as_deref().ok_or_else(no_key)?;
@@ -68,29 +88,27 @@ impl Opened {
             };
             let own = keys.own.as_deref().ok_or_else(no_key)?;
             let references = list.map(decrypt::references).unwrap_or_default();
-            count += 1 + references.len();
-            if count > MAX_ENCRYPTED {
+            *count += 1 + references.len();
+            if *count > MAX_ENCRYPTED {
                 let message = format!("More than {MAX_ENCRYPTED} keys and pieces are encrypted in the message");
                 return Err(fault(&["InvalidSecurity"], &message));
             }
             for uri in &references {
                 let is_body = message.is_body_content(uri);
-                opened.text = decrypt::opened(&opened.text, block, uri, key.as_ref(), &known, own)?;
+                self.text = decrypt::opened(&self.text, block, uri, key.as_ref(), known, own)?;
                 // What was hidden keeps the limits too.
-                parse(&opened.text)?;
-                opened.was_encrypted |= is_body;
+                parse(&self.text)?;
+                self.was_encrypted |= is_body;
             }
             known.extend(key);
+            if !references.is_empty() {
+                return Ok(true);
+            }
         }
-        Ok(Some(opened))
+        Ok(false)
     }
 
-    fn verify(
-        &mut self,
-        signature: crate::xml::Element<'_>,
-        message: &Message<'_>,
-        keys: &Keys,
-    ) -> Result<(), Box<Fault>> {
+    fn verify(&mut self, signature: Element<'_>, message: &Message<'_>, keys: &Keys) -> Result<(), Box<Fault>> {
         let trust = keys.trust.as_ref().ok_or_else(|| {
             let message = "Signatures are not taken here: nobody is trusted to sign (security-authority)";
             fault(&["UnsupportedSecurityToken"], message)

@@ -19,7 +19,10 @@ use openssl::sign::Verifier;
 use openssl::x509::X509;
 
 /// How much one signature may cover: more is work for us, and of no use.
-const MAX_REFERENCES: usize = 32;
+const MAX_REFERENCES: usize = 24;
+
+/// How many prefixes may be kept beside those that are used.
+const MAX_PREFIXES: usize = 64;
 
 /// The transform that goes from a reference to the token itself (WS-Security 1.1, section 8.3).
 const TO_TOKEN: &str =
@@ -84,7 +87,11 @@ fn prefixes(method: Element<'_>) -> Result<Vec<String>, Box<Fault>> {
     }
     let list = method.only(EXCLUSIVE, "InclusiveNamespaces").and_then(|list| list.attribute("", "PrefixList"));
     let prefix = |prefix: &str| if prefix == "#default" { String::new() } else { prefix.to_owned() };
-    Ok(list.unwrap_or_default().split_ascii_whitespace().map(prefix).collect())
+    let prefixes: Vec<String> = list.unwrap_or_default().split_ascii_whitespace().map(prefix).collect();
+    if prefixes.len() > MAX_PREFIXES {
+        return Err(fault(&["InvalidSecurity"], &format!("A PrefixList has more than {MAX_PREFIXES} prefixes")));
+    }
+    Ok(prefixes)
 }
 
 /// The part that a reference covers, if it is as it was when it was signed.
