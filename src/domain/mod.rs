@@ -5,7 +5,7 @@ pub mod catalog;
 mod hex;
 mod issue;
 mod key;
-
+pub mod pricing;
 pub mod secrets;
 
 pub use hex::hex;
