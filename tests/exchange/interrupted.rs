@@ -5,7 +5,7 @@ use crate::support::{Server, Site, catalogue, on_each_database, signal};
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::fs::File;
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 const ARTICLES: u32 = 30_000;
@@ -127,8 +127,12 @@ on_each_database! {
 fn a_command_stopped_from_the_keyboard_can_be_given_again() {
     let site = Site::new(crate::support::Database::Sqlite);
     large_file(&site);
-    let mut child =
-        site.command(&["import", "articles", "articles.xml", "--set", BATCH]).stderr(Stdio::null()).spawn().unwrap();
+    let import = site.command(&["import", "articles", "articles.xml", "--set", BATCH]);
+    // Who runs the tests in the background may have it ignored, and children inherit that.
+    let mut command = Command::new("env");
+    command.arg("--default-signal=INT").arg(import.get_program()).args(import.get_args()).env_clear();
+    command.envs(import.get_envs().filter_map(|(name, value)| Some((name, value?)))).current_dir(site.folder());
+    let mut child = command.stdin(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
     wait_until_under_way(|| {
         let shown = site.run(&["run", "show", "1", "--json"]);
         serde_json::from_str(&shown.stdout).unwrap_or(Value::Null)

@@ -233,29 +233,30 @@ fn malformed(name: &str, text: &str, at: u64, why: &str) -> Problem {
         .remedy("correct the XML; an editor with XML support shows the place")
 }
 
-/// Turns rising byte offsets into lines and columns in one pass.
+/// Turns rising byte offsets into lines and columns in one pass, however long the lines are.
 pub(crate) struct Lines<'a> {
     text: &'a str,
     offset: usize,
     line: u32,
-    line_start: usize,
+    column: u32,
 }
 
 impl<'a> Lines<'a> {
     pub fn new(text: &'a str) -> Self {
-        Self { text, offset: 0, line: 1, line_start: 0 }
+        Self { text, offset: 0, line: 1, column: 1 }
     }
 
     pub fn position(&mut self, offset: usize) -> Position {
-        for (i, byte) in self.text.as_bytes()[self.offset..offset].iter().enumerate() {
-            if *byte == b'\n' {
-                self.line += 1;
-                self.line_start = self.offset + i + 1;
+        for byte in &self.text.as_bytes()[self.offset..offset] {
+            match byte {
+                b'\n' => (self.line, self.column) = (self.line + 1, 1),
+                // The second and later bytes of a character.
+                0x80..=0xBF => {}
+                _ => self.column += 1,
             }
         }
         self.offset = offset;
-        let column = self.text.get(self.line_start..offset).map_or(0, |s| s.chars().count());
-        Position { line: self.line, column: u32::try_from(column).unwrap_or(u32::MAX - 1) + 1 }
+        Position { line: self.line, column: self.column }
     }
 }
 
@@ -294,8 +295,9 @@ mod tests {
 
     #[test]
     fn positions_survive_the_weaving() {
-        let woven = weave("x", "<a>\n  <b c='ü'/>\n</a>").unwrap();
-        assert_eq!(woven, "<a soapstone-at=\"1:1\">\n  <b soapstone-at=\"2:3\" c='ü'/>\n</a>");
+        let woven = weave("x", "<a>\n  <b c='ü'/><d/>\n</a>").unwrap();
+        let expected = "<a soapstone-at=\"1:1\">\n  <b soapstone-at=\"2:3\" c='ü'/><d soapstone-at=\"2:13\"/>\n</a>";
+        assert_eq!(woven, expected);
     }
 
     #[test]
