@@ -7,6 +7,7 @@ mod issue;
 mod key;
 pub mod pricing;
 pub mod secrets;
+pub mod tax;
 
 pub use hex::hex;
 pub use issue::{Issue, Severity};
