@@ -142,6 +142,7 @@ impl Server {
                 .configure(health::configure)
                 .configure(metrics::configure)
                 .configure(navigator::configure)
+                .default_service(web::to(unknown_path))
         })
         .on_connect(tls::remember)
         .client_request_timeout(Duration::from_secs(10))
@@ -212,9 +213,16 @@ struct State {
 }
 
 async fn unknown_resource(request: HttpRequest) -> HttpResponse {
-    let id = soapstone_runtime::http::request_id();
-    let message = format!("There is no resource {}; /api lists what there is", request.path());
-    problem_response(&Fault::sender("http.not_found", 404, message), &id)
+    not_found(format!("There is no resource {}; /api lists what there is", request.path()))
+}
+
+async fn unknown_path(request: HttpRequest) -> HttpResponse {
+    let places = "SOAP is at /soap/catalog and /soap/exchange, REST at /api, the Navigator at /navigator";
+    not_found(format!("There is nothing at {}; {places}", request.path()))
+}
+
+fn not_found(message: String) -> HttpResponse {
+    problem_response(&Fault::sender("http.not_found", 404, message), &soapstone_runtime::http::request_id())
 }
 
 fn document(request: &HttpRequest, state: &State) -> serde_json::Value {

@@ -58,3 +58,29 @@ fn a_request_is_one_line_in_the_log_under_the_id_that_its_caller_is_told() {
         assert!(log.lines().any(|line| line.contains("answered") && line.contains(part)), "{part}: {log}");
     }
 }
+
+#[test]
+fn the_bytes_of_a_rest_request_are_counted_too() {
+    let server = Site::new(Database::Sqlite).serve();
+    for (body, status) in [("{\"category\":[]}", 200), ("{\"category\":[{}]}", 422)] {
+        let reply = server.call("POST", "/api/v1/categories", &[("content-type", "application/json")], body.as_bytes());
+        assert_eq!(reply.status, status, "{reply:?}");
+        let id = reply.header("x-request-id");
+        assert!(server.logged(&format!("answered request_id={id}")), "{}", server.log());
+        let log = server.log();
+        let line = log.lines().find(|line| line.contains(id)).unwrap_or_default();
+        assert!(line.contains(&format!("bytes={} ", body.len())), "{line}");
+    }
+}
+
+#[test]
+fn where_nothing_is_the_caller_is_told_where_things_are() {
+    let server = Site::new(Database::Sqlite).serve();
+    for (method, path) in [("POST", "/soap/v1/catalog"), ("GET", "/services/Catalog?wsdl"), ("GET", "/api/v1/nothing")]
+    {
+        let reply = server.call(method, path, &[("content-type", "text/xml")], LIST.as_bytes());
+        assert_eq!((reply.status, &reply.json()["code"]), (404, &"http.not_found".into()), "{path}: {reply:?}");
+        let told = if path.starts_with("/api") { "/api lists" } else { "SOAP is at /soap/catalog" };
+        assert!(reply.json()["detail"].as_str().is_some_and(|detail| detail.contains(told)), "{path}: {reply:?}");
+    }
+}

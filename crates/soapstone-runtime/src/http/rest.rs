@@ -180,6 +180,7 @@ async fn body_members(
         return Err(Fault::sender("http.media_type", 415, message));
     }
     let bytes = body::collect(request, stream, limits.body).await?;
+    working.received(bytes.len() as u64);
     working.said(&bytes);
     if bytes.is_empty() {
         return Ok(Value::Object(Map::new()));
