@@ -4,7 +4,8 @@ use actix_web::middleware::from_fn;
 use actix_web::web::{self, Data};
 use actix_web::{App, HttpRequest, HttpResponse, HttpServer};
 use soapstone_runtime::http::{
-    BaseAddress, Endpoint, EndpointOptions, Rest, Sibling, TrustedProxies, api_page, openapi, without_upgrade,
+    BaseAddress, Endpoint, EndpointOptions, Rest, Sibling, TrustedProxies, api_page, head_as_get, openapi,
+    without_upgrade,
 };
 use soapstone_runtime::service::Service;
 use soapstone_runtime::soap::Limits;
@@ -66,6 +67,7 @@ pub async fn serve(
     let server = HttpServer::new(move || {
         let (endpoints, rest) = (endpoints.clone(), rest.clone());
         App::new()
+            .wrap(from_fn(head_as_get))
             .wrap(from_fn(without_upgrade))
             .app_data(Data::new(state.clone()))
             .configure(|config| endpoints.iter().for_each(|endpoint| endpoint.configure(config)))

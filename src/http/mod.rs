@@ -25,7 +25,8 @@ use soapstone_contracts::catalog::CatalogServer;
 use soapstone_contracts::exchange::ExchangeServer;
 use soapstone_runtime::attachment::Spool;
 use soapstone_runtime::http::{
-    BaseAddress, Endpoint, EndpointOptions, Rest, Streaming, api_page, openapi, problem_response, without_upgrade,
+    BaseAddress, Endpoint, EndpointOptions, Rest, Streaming, api_page, head_as_get, openapi, problem_response,
+    without_upgrade,
 };
 use soapstone_runtime::observe::Observed;
 use soapstone_runtime::service::Service;
@@ -123,6 +124,7 @@ impl Server {
             App::new()
                 .wrap(from_fn(auth::guard))
                 .wrap(Compress::default())
+                .wrap(from_fn(head_as_get))
                 .wrap(from_fn(without_upgrade))
                 .wrap(DefaultHeaders::new().add(("x-content-type-options", "nosniff")))
                 .app_data(state.clone())

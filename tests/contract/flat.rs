@@ -57,6 +57,7 @@ fn it_is_served_and_printed() {
     let server = site.serve();
     let flat = server.get("/soap/catalog?wsdl&flat").body;
     assert!(!flat.contains("schemaLocation"), "{flat}");
+    assert_eq!(flat, server.get("/soap/catalog?singleWsdl").body);
     assert!(flat.contains(&format!("location=\"{}/soap/catalog\"", server.base)), "{flat}");
     let printed = site.run(&["contract", "flat", project("wsdl/catalog.wsdl").to_str().unwrap()]);
     assert_eq!(printed.code, 0, "{printed:?}");

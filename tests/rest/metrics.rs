@@ -84,3 +84,15 @@ fn where_nothing_is_the_caller_is_told_where_things_are() {
         assert!(reply.json()["detail"].as_str().is_some_and(|detail| detail.contains(told)), "{path}: {reply:?}");
     }
 }
+
+#[test]
+fn head_is_answered_wherever_get_is() {
+    let server = Site::new(Database::Sqlite).serve();
+    let paths =
+        ["/soap/catalog?wsdl", "/soap/catalog", "/api", "/openapi.json", "/metrics", "/navigator", "/api/v1/articles"];
+    for path in paths {
+        let (get, head) = (server.get(path), server.call("HEAD", path, &[], b""));
+        assert_eq!((head.status, head.body.as_str()), (200, ""), "{path}");
+        assert_eq!((get.status, get.header("content-type")), (200, head.header("content-type")), "{path}");
+    }
+}

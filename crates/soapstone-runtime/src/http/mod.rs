@@ -3,6 +3,7 @@
 mod address;
 mod body;
 mod contract;
+mod head;
 mod only;
 mod page;
 mod rest;
@@ -14,6 +15,7 @@ mod upgrade;
 pub use address::{BaseAddress, TrustedProxies};
 pub use body::collect as collect_body;
 pub use contract::{Addresses, PublishedContract};
+pub use head::head_as_get;
 pub use page::{api_page, openapi};
 pub use rest::{Rest, problem_response};
 pub use rest_beside::{ATTACHMENTS, header_name};

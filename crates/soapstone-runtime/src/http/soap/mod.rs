@@ -112,7 +112,7 @@ impl Endpoint {
                 }))
                 .default_service(web::to(|| async {
                     HttpResponse::MethodNotAllowed()
-                        .insert_header(("allow", "POST, GET"))
+                        .insert_header(("allow", "POST, GET, HEAD"))
                         .content_type("text/plain; charset=utf-8")
                         .body("A SOAP endpoint is called with POST. GET with ?wsdl gives its contract.\n")
                 })),
@@ -134,6 +134,8 @@ impl Endpoint {
                 .body("The contract has no such document. Its WSDL is at ?wsdl.\n"),
         };
         match query.first().map(|(name, value)| (name.to_ascii_lowercase(), value.as_str())) {
+            // As WCF has it.
+            Some((kind, "")) if kind == "singlewsdl" => xml(contract.flat(&addresses)),
             Some((kind, "")) if kind == "wsdl" && query.iter().any(|(name, _)| name.eq_ignore_ascii_case("flat")) => {
                 xml(contract.flat(&addresses))
             }
