@@ -132,6 +132,7 @@ fn shipped_rates_hold_on_their_days() {
         ("AT", "standard", "2026-11-24", "20"),
         ("AT", "special", "2026-11-24", "13"),
         ("AT", "reduced", "2026-11-24", "10"),
+        ("AT", "superReduced", "2026-07-01", "4.9"),
         ("FR", "standard", "2013-12-31", "19.6"),
         ("FR", "standard", "2026-11-24", "20"),
         ("FR", "special", "2026-11-24", "10"),
