@@ -2,9 +2,7 @@
 
 use crate::service::ContractDocument;
 use crate::soap::Version;
-use crate::xml::Scope;
-use quick_xml::Reader;
-use quick_xml::events::Event;
+use crate::xml::{Element, Tree};
 
 /// The namespaces of the bindings' elements.
 const BINDINGS: [(Version, &str); 2] = [
@@ -49,51 +47,22 @@ pub(super) fn left_out(documents: &[&ContractDocument], version: Version) -> Vec
 pub(super) fn bindings(documents: &[&ContractDocument]) -> Vec<Binding> {
     let mut found = Vec::new();
     for document in documents.iter().filter(|document| document.name.ends_with(".wsdl")) {
-        let mut reader = Reader::from_str(document.text);
-        let mut scope = Scope::default();
-        let mut depth = 0;
-        // The binding that is open, and how deep it stands.
-        let mut open: Option<(Binding, u32)> = None;
-        loop {
-            let event = match reader.read_event() {
-                Ok(Event::Eof) | Err(_) => break,
-                Ok(event) => event,
-            };
-            match &event {
-                Event::Start(start) | Event::Empty(start) => {
-                    scope.push(depth + 1, start);
-                    let (prefix, local) = start.name().0.split_once(':').unwrap_or(("", start.name().0));
-                    let value = |name: &str| {
-                        let found = start.attributes().flatten().find(|a| a.key.0 == name);
-                        found.map_or_else(String::new, |a| a.value.rsplit(':').next().unwrap_or_default().to_owned())
-                    };
-                    match &mut open {
-                        None if depth == 1 && local == "binding" => {
-                            open =
-                                Some((Binding { name: value("name"), port_type: value("type"), version: None }, depth));
-                        }
-                        Some((binding, at)) if depth == *at + 1 && local == "binding" => {
-                            let own = BINDINGS.iter().find(|(_, uri)| scope.uri(prefix) == Some(uri));
-                            binding.version = own.map(|(version, _)| *version);
-                        }
-                        _ => {}
-                    }
-                    if matches!(event, Event::Start(_)) {
-                        depth += 1;
-                    } else {
-                        scope.pop(depth + 1);
-                    }
-                }
-                Event::End(_) => {
-                    scope.pop(depth);
-                    depth = depth.saturating_sub(1);
-                    if open.as_ref().is_some_and(|(_, at)| *at == depth) {
-                        found.extend(open.take().map(|(binding, _)| binding));
-                    }
-                }
-                _ => {}
-            }
-        }
+        // What we serve was read before.
+        let Ok(tree) = Tree::parse(document.text) else { continue };
+        let children = tree.root().into_iter().flat_map(Element::children);
+        found.extend(children.filter(|child| child.local() == "binding").map(binding));
     }
     found
+}
+
+fn binding(element: Element<'_>) -> Binding {
+    let value = |name: &str| {
+        let found = element.attribute("", name).unwrap_or_default();
+        found.rsplit(':').next().unwrap_or_default().to_owned()
+    };
+    let own = element
+        .children()
+        .find(|child| child.local() == "binding")
+        .and_then(|own| BINDINGS.iter().find(|(_, uri)| own.namespace() == *uri));
+    Binding { name: value("name"), port_type: value("type"), version: own.map(|(version, _)| *version) }
 }

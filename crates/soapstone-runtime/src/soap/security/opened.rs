@@ -4,6 +4,7 @@
 use super::algorithm::{DS, XENC};
 use super::decrypt::{self, Key};
 use super::document::{Message, Part};
+use super::header::own_block;
 use super::keys::Keys;
 use super::verify::verified;
 use super::{Protection, Security, WSSE, fault};
@@ -43,7 +44,7 @@ impl Opened {
     /// The fault to answer with.
     pub fn of(text: &str, keys: &Keys, limits: &Limits) -> Result<Option<Self>, Box<Fault>> {
         let parse = |text: &str| Envelope::parse(text, limits).map(|e| e.headers).map_err(|(_, fault)| Box::new(fault));
-        let Some(block) = block(&parse(text)?)? else { return Ok(None) };
+        let Some((block, _)) = own_block(&parse(text)?)? else { return Ok(None) };
         let mut opened =
             Self { text: text.to_owned(), signer: None, signed: Vec::new(), digest: None, was_encrypted: false };
         let mut known: Vec<Key> = Vec::new();
@@ -168,18 +169,6 @@ impl Opened {
 fn no_key() -> Box<Fault> {
     let message = "Nothing can be encrypted for us: we have no key (security-certificate, security-key)";
     fault(&["UnsupportedSecurityToken"], message)
-}
-
-/// The number of the header block Security that is for us; None: there is none.
-fn block(headers: &Headers) -> Result<Option<usize>, Box<Fault>> {
-    let is_own =
-        |block: &crate::soap::HeaderBlock| block.for_us && block.local == "Security" && block.namespace == WSSE;
-    let mut own = (0..).zip(&headers.0).filter(|(_, block)| is_own(block)).map(|(number, _)| number);
-    let first = own.next();
-    if own.next().is_some() {
-        return Err(fault(&["InvalidSecurity"], "There is more than one header Security for the same receiver"));
-    }
-    Ok(first)
 }
 
 #[cfg(test)]
