@@ -4,7 +4,7 @@ use super::contract::profile::tell;
 use super::output::outln;
 use super::{Done, Failure, Global, Outcome, setup};
 use crate::profile::{Finding, Recorded, envelope};
-use crate::store::messages::{self, Message as Kept, Wanted};
+use crate::store::messages::{self, Kept, Wanted};
 use clap::{Args, Subcommand};
 use quick_xml::{Reader, Writer};
 use serde_json::{Value, json};
@@ -70,12 +70,11 @@ impl Message {
                     outln!("{}", json!({"messages": found.iter().map(summary).collect::<Vec<_>>()}));
                     return Ok(Done::Well);
                 }
-                for kept in &found {
-                    let (at, operation) =
-                        (kept.at.format("%Y-%m-%d %H:%M:%S"), kept.operation.as_deref().unwrap_or("-"));
-                    let who = kept.caller.as_ref().or(kept.peer.as_ref()).map_or("-", String::as_str);
-                    let name = format!("{}.{operation}", kept.service);
-                    outln!("{:>6}  {at}  {who:<20}  {name:<32}  {}  {}", kept.id, kept.status, kept.outcome);
+                for Kept { id, message } in &found {
+                    let at = message.at.format("%Y-%m-%d %H:%M:%S");
+                    let who = message.caller.as_ref().or(message.peer.as_ref()).map_or("-", String::as_str);
+                    let name = format!("{}.{}", message.service, message.operation.as_deref().unwrap_or("-"));
+                    outln!("{id:>6}  {at}  {who:<20}  {name:<32}  {}  {}", message.status, message.outcome);
                 }
                 Ok(Done::Well)
             }
@@ -83,7 +82,7 @@ impl Message {
                 let wanted = Wanted { limit: (*limit).into(), ..Wanted::default() };
                 let kept = messages::list(&mut db, &wanted)?;
                 let found: Vec<_> =
-                    kept.iter().filter(|kept| kept.channel == "soap").flat_map(against_profile).collect();
+                    kept.iter().filter(|kept| kept.message.channel == "soap").flat_map(against_profile).collect();
                 Ok(tell(&found, global))
             }
             What::Show { name } => {
@@ -91,16 +90,18 @@ impl Message {
                 let kept = kept.ok_or_else(|| Failure(format!("no message {name} is kept")))?;
                 if global.json {
                     let mut shown = summary(&kept);
-                    shown["request"] = json!(kept.request);
-                    shown["response"] = json!(kept.response);
+                    shown["request"] = json!(kept.message.request);
+                    shown["response"] = json!(kept.message.response);
                     outln!("{shown}");
                     return Ok(Done::Well);
                 }
-                outln!("{} · {} · {} µs", kept.at.format("%Y-%m-%d %H:%M:%S"), kept.request_id, kept.microseconds);
-                outln!("\n{}\ncontent-type: {}\n", kept.target, kept.request_type);
-                outln!("{}", pretty(&kept.request, kept.request_bytes));
-                outln!("\n{} {}\ncontent-type: {}\n", kept.status, kept.outcome, kept.response_type);
-                outln!("{}", pretty(&kept.response, kept.response_bytes));
+                let message = kept.message;
+                let at = message.at.format("%Y-%m-%d %H:%M:%S");
+                outln!("{at} · {} · {} µs", message.request_id, message.microseconds);
+                outln!("\n{}\ncontent-type: {}\n", message.target, message.request_type);
+                outln!("{}", pretty(&message.request, message.request_bytes));
+                outln!("\n{} {}\ncontent-type: {}\n", message.status, message.outcome, message.response_type);
+                outln!("{}", pretty(&message.response, message.response_bytes));
                 Ok(Done::Well)
             }
         }
@@ -108,30 +109,30 @@ impl Message {
 }
 
 /// What in a request and its answer is against the Basic Profile. What is not there whole cannot be judged.
-fn against_profile(kept: &Kept) -> Vec<Finding> {
-    let place = |what: &str| format!("message {}, the {what}", kept.id);
+fn against_profile(Kept { id, message }: &Kept) -> Vec<Finding> {
+    let place = |what: &str| format!("message {id}, the {what}");
     let (request, answer) = (place("request"), place("answer"));
     let is_whole = |text: &str, bytes: i64| i64::try_from(text.len()).is_ok_and(|length| length >= bytes);
     let mut found = Vec::new();
-    if is_whole(&kept.request, kept.request_bytes) {
-        let (text, media) = (kept.request.as_str(), kept.request_type.as_str());
-        let verb = kept.target.split(' ').next();
+    if is_whole(&message.request, message.request_bytes) {
+        let (text, media) = (message.request.as_str(), message.request_type.as_str());
+        let verb = message.target.split(' ').next();
         found.extend(envelope(&Recorded { place: &request, text, media, verb, ..Recorded::default() }));
     }
-    if is_whole(&kept.response, kept.response_bytes) {
-        let (text, media) = (kept.response.as_str(), kept.response_type.as_str());
-        let status = u16::try_from(kept.status).ok();
+    if is_whole(&message.response, message.response_bytes) {
+        let (text, media) = (message.response.as_str(), message.response_type.as_str());
+        let status = u16::try_from(message.status).ok();
         found.extend(envelope(&Recorded { place: &answer, text, media, status, ..Recorded::default() }));
     }
     found
 }
 
-fn summary(kept: &Kept) -> Value {
+fn summary(Kept { id, message }: &Kept) -> Value {
     json!({
-        "id": kept.id, "at": kept.at.and_utc().to_rfc3339(), "request": kept.request_id, "channel": kept.channel,
-        "service": kept.service, "operation": kept.operation, "caller": kept.caller, "peer": kept.peer,
-        "status": kept.status, "outcome": kept.outcome, "microseconds": kept.microseconds, "target": kept.target,
-        "requestBytes": kept.request_bytes, "responseBytes": kept.response_bytes,
+        "id": id, "at": message.at.and_utc().to_rfc3339(), "request": message.request_id, "channel": message.channel,
+        "service": message.service, "operation": message.operation, "caller": message.caller, "peer": message.peer,
+        "status": message.status, "outcome": message.outcome, "microseconds": message.microseconds, "target": message.target,
+        "requestBytes": message.request_bytes, "responseBytes": message.response_bytes,
     })
 }
 

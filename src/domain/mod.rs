@@ -6,7 +6,6 @@ mod hex;
 mod issue;
 mod key;
 pub mod pricing;
-pub mod secrets;
 pub mod tax;
 
 pub use hex::hex;

@@ -1,7 +1,8 @@
 //! Requests and answers, kept to look at: of those clients that somebody wants to look at, without secrets, up to a size.
 
+use super::secrets::Secrets;
 use crate::config;
-use crate::store::messages::{self, NewMessage};
+use crate::store::messages::{self, Message};
 use crate::store::{Store, StoreError};
 use chrono::{TimeDelta, Utc};
 use encoding_rs::{Encoding, UTF_8};
@@ -22,7 +23,8 @@ const LARGEST_JSON: usize = 1 << 20;
 /// Keeps messages.
 pub(super) struct Capture {
     config: config::Capture,
-    waiting: SyncSender<NewMessage>,
+    secrets: Secrets,
+    waiting: SyncSender<Message>,
 }
 
 impl Capture {
@@ -36,7 +38,7 @@ impl Capture {
             let own = config.clone();
             std::thread::Builder::new().name("messages".to_owned()).spawn(move || write(&store, &own, &waiting))?;
         }
-        Ok(Self { config, waiting: sender })
+        Ok(Self { secrets: Secrets::named(&config.secrets), config, waiting: sender })
     }
 
     pub fn is_on(&self) -> bool {
@@ -53,7 +55,7 @@ impl Capture {
         }
         let (request, request_bytes) = self.kept(&said.request, &said.request_type);
         let (response, response_bytes) = self.kept(&said.response, &said.response_type);
-        let message = NewMessage {
+        let message = Message {
             at: Utc::now().naive_utc(),
             request_id: call.request_id.clone(),
             channel: call.channel.name().to_owned(),
@@ -64,7 +66,7 @@ impl Capture {
             status: call.status.into(),
             outcome: call.outcome.to_string(),
             microseconds: i64::try_from(call.duration.as_micros()).unwrap_or(i64::MAX),
-            target: self.config.secrets.hidden_in_target(&said.target),
+            target: self.secrets.hidden_in_target(&said.target),
             request_type: said.request_type,
             request,
             // Of a streamed request only the beginning is here.
@@ -86,7 +88,7 @@ impl Capture {
         let most = if is_json { LARGEST_JSON } else { self.config.bytes };
         // Half a JSON text says nothing of what is secret in it.
         let part = if is_json && bytes.len() > most { &[] } else { &bytes[..bytes.len().min(most)] };
-        let mut text = self.config.secrets.hidden(&decoded(part, media));
+        let mut text = self.secrets.hidden(&decoded(part, media));
         let mut end = self.config.bytes.min(text.len());
         while !text.is_char_boundary(end) {
             end -= 1;
@@ -104,7 +106,7 @@ fn decoded(bytes: &[u8], media: &str) -> String {
     encoding.decode(bytes).0.into_owned()
 }
 
-fn write(store: &Store, config: &config::Capture, waiting: &Receiver<NewMessage>) {
+fn write(store: &Store, config: &config::Capture, waiting: &Receiver<Message>) {
     let mut since = PRUNE;
     while let Ok(message) = waiting.recv() {
         since += 1;

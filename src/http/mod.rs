@@ -5,6 +5,7 @@ mod auth;
 mod capture;
 mod health;
 mod metrics;
+mod secrets;
 mod security;
 mod tls;
 mod upload;

@@ -11,7 +11,7 @@ const HIDDEN: &str = "***";
 
 /// The names of what is secret, in small letters.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Secrets(Vec<String>);
+pub(super) struct Secrets(Vec<String>);
 
 impl Secrets {
     /// From names separated by blanks.

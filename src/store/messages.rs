@@ -6,9 +6,9 @@ use chrono::NaiveDateTime;
 use diesel::prelude::*;
 
 /// A message to be kept.
-#[derive(Clone, Debug, Insertable)]
+#[derive(Clone, Debug, Insertable, Queryable, Selectable)]
 #[diesel(table_name = messages)]
-pub struct NewMessage {
+pub struct Message {
     pub at: NaiveDateTime,
     pub request_id: String,
     pub channel: String,
@@ -31,25 +31,10 @@ pub struct NewMessage {
 /// A message as it is kept.
 #[derive(Clone, Debug, Queryable, Selectable)]
 #[diesel(table_name = messages)]
-pub struct Message {
+pub struct Kept {
     pub id: i64,
-    pub at: NaiveDateTime,
-    pub request_id: String,
-    pub channel: String,
-    pub service: String,
-    pub operation: Option<String>,
-    pub caller: Option<String>,
-    pub peer: Option<String>,
-    pub status: i32,
-    pub outcome: String,
-    pub microseconds: i64,
-    pub target: String,
-    pub request_type: String,
-    pub request: String,
-    pub request_bytes: i64,
-    pub response_type: String,
-    pub response: String,
-    pub response_bytes: i64,
+    #[diesel(embed)]
+    pub message: Message,
 }
 
 /// Which messages somebody wants to see; the latest first.
@@ -68,7 +53,7 @@ pub struct Wanted {
 ///
 /// # Errors
 /// Those of the database.
-pub fn keep(db: &mut Db, message: &NewMessage) -> Result<(), StoreError> {
+pub fn keep(db: &mut Db, message: &Message) -> Result<(), StoreError> {
     match db {
         Db::Sqlite(connection) => diesel::insert_into(messages::table).values(message).execute(connection)?,
         Db::Postgres(connection) => diesel::insert_into(messages::table).values(message).execute(connection)?,
@@ -93,7 +78,7 @@ pub fn prune(db: &mut Db, oldest: NaiveDateTime, most: i64) -> Result<(), StoreE
 ///
 /// # Errors
 /// Those of the database.
-pub fn list(db: &mut Db, wanted: &Wanted) -> Result<Vec<Message>, StoreError> {
+pub fn list(db: &mut Db, wanted: &Wanted) -> Result<Vec<Kept>, StoreError> {
     let pattern = wanted
         .text
         .as_ref()
@@ -110,15 +95,15 @@ pub fn list(db: &mut Db, wanted: &Wanted) -> Result<Vec<Message>, StoreError> {
         query = query.filter(in_request.or(messages::response.like(pattern).escape('\\')));
     }
     let latest = query.order((messages::at.desc(), messages::id.desc())).limit(wanted.limit);
-    Ok(latest.select(Message::as_select()).load(db)?)
+    Ok(latest.select(Kept::as_select()).load(db)?)
 }
 
 /// One message, by its number or by the ID of its request.
 ///
 /// # Errors
 /// Those of the database.
-pub fn find(db: &mut Db, name: &str) -> Result<Option<Message>, StoreError> {
+pub fn find(db: &mut Db, name: &str) -> Result<Option<Kept>, StoreError> {
     let number = name.parse::<i64>().unwrap_or(0);
     let found = messages::table.filter(messages::id.eq(number).or(messages::request_id.eq(name)));
-    Ok(found.select(Message::as_select()).first(db).optional()?)
+    Ok(found.select(Kept::as_select()).first(db).optional()?)
 }
