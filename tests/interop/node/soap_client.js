@@ -2,7 +2,7 @@
 'use strict';
 
 const soap = require('soap');
-const { FILE, NAME, cert, options, run, told, utc } = require('./common');
+const { FILE, NAME, catalog, cert, finished, list, options, plainCases, run, text, utc } = require('./common');
 
 const { base, tls, version, password, digestSecret } = options;
 
@@ -26,29 +26,9 @@ async function connect(address, service, more = {}) {
   return client;
 }
 
-const list = value => (value === undefined || value === null ? [] : [].concat(value));
-const text = value => (value !== null && typeof value === 'object' && '$value' in value ? value.$value : value);
-
-function fault(error) {
-  const found = error.root.Envelope.Body.Fault;
-  return version === '1.2'
-    ? { code: text(found.Code.Value), message: text(found.Reason.Text), detail: found.Detail }
-    : { code: text(found.faultcode), message: text(found.faultstring), detail: found.detail };
-}
-
-async function failing(work) {
-  try {
-    await work();
-  } catch (error) {
-    return fault(error);
-  }
-  throw new Error('there was no fault');
-}
-
 (async () => {
   const client = await connect(base, 'Catalog');
-  const upsert = async (...articles) => list((await client.call('UpsertArticles', { article: articles })).result);
-  const get = async sku => (await client.call('GetArticle', { sku })).article;
+  const { upsert, get } = catalog(client);
 
   await run('call', async () => {
     const [result] = await upsert({
@@ -72,40 +52,7 @@ async function failing(work) {
     const found = await get('Ä-1');
     return `${found.manufacturer || 'absent'} ${found.unit}`;
   });
-  await run('empty', async () => {
-    const answer = await client.call('ListArticles', { text: 'nowhere' });
-    return list(answer.article).length;
-  });
-  await run('many', async () => {
-    const results = await upsert(...Array.from({ length: 500 }, (_, n) => ({ sku: `M-${String(n).padStart(3, '0')}` })));
-    const articles = list((await client.call('ListArticles', { text: 'M-', limit: 500 })).article);
-    return `${results.length} ${articles.length}`;
-  });
-  await run('fault', async () => {
-    const { detail } = await failing(() => get('Ä-9'));
-    const { code, kind, key } = detail.notFoundFault;
-    return `${code} ${kind} ${key}`;
-  });
-  await run('wrong-type', async () => {
-    const { code, message } = await failing(() => upsert({ sku: 'X', weight: 'heavy' }));
-    return told(code, message, 'not valid');
-  });
-  await run('unknown-operation', async () => {
-    const elsewhere = await connect(base, 'Catalog', { endpoint: `${base}/soap/exchange` });
-    const { code, message } = await failing(() => elsewhere.call('ListCategories', {}));
-    return told(code, message, 'has no operation');
-  });
-  const finished = async (exchange, { run }) => {
-    while (['queued', 'running'].includes(run.state)) {
-      ({ run } = await exchange.call('GetRun', { id: run.id }));
-    }
-    return run.counters.read;
-  };
-  await run('binary', async () => {
-    const exchange = await connect(base, 'Exchange');
-    const request = { kind: 'articles', sourceName: 'a.csv', content: FILE.toString('base64') };
-    return finished(exchange, await exchange.call('StartImport', request));
-  });
+  await plainCases(connect, client);
   await run('mtom', async () => {
     // It writes the reference itself, and the attachment beside it.
     const exchange = await connect(base, 'Exchange');
@@ -139,7 +86,7 @@ async function failing(work) {
         options.httpsAgent = agent;
       };
       const client = await secured(security, { httpsAgent: agent });
-      articles = list((await client.call('ListArticles', {})).article).length;
+      articles = (await catalog(client).articles({})).length;
     }
     return articles;
   });
@@ -147,6 +94,6 @@ async function failing(work) {
     const agent = new https.Agent({ ca: cert('ca.pem') });
     const security = new soap.ClientSSLSecurity(cert('client.key'), cert('client.pem'), cert('ca.pem'));
     const client = await secured(security, { httpsAgent: agent });
-    return list((await client.call('ListArticles', {})).article).length;
+    return (await catalog(client).articles({})).length;
   });
 })();
