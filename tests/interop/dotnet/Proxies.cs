@@ -140,5 +140,6 @@ class Proxies
             secured.ClientCertificates.Add(Common.Own());
             return List(secured, null, 10).Length;
         });
+        Common.End();
     }
 }
