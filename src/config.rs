@@ -1,7 +1,12 @@
 //! One typed configuration, from flags, environment and file; every value has a default and says where it is from.
 
+use crate::domain::Defaults;
 use crate::domain::access::Roles;
-use crate::domain::catalog::Defaults;
+use crate::domain::basket::Selling;
+use crate::domain::customers::{Allocator, Numbering, Range};
+use crate::domain::pricing::{Policy as PricePolicy, Rate};
+use crate::domain::tax::Rates;
+use bigdecimal::BigDecimal;
 use chrono::FixedOffset;
 use soapstone_runtime::http::{Output, ReplyHosts, TrustedProxies};
 use soapstone_runtime::soap::Limits;
@@ -10,6 +15,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// A value that can be set.
 #[derive(Debug)]
@@ -41,6 +47,43 @@ pub const SETTINGS: &[Setting] = &[
     Setting { key: "default-gross", default: "true", doc: "Whether prices that do not say include tax." },
     Setting { key: "default-warehouse", default: "main", doc: "Warehouse of stocks that name none." },
     Setting { key: "time-zone", default: "+00:00", doc: "Zone of times that name none, as an offset." },
+    Setting {
+        key: "price-policy",
+        default: "sequence",
+        doc: "Which price counts: sequence (customer, group, campaign, all), or best (the lowest).",
+    },
+    Setting {
+        key: "currency-rates",
+        default: "",
+        doc: "What prices may be changed by into other currencies, by commas: EUR>CHF=0.9341.",
+    },
+    Setting { key: "cash-rounding", default: "CHF=0.05", doc: "Smallest coins, by commas; for what is paid in cash." },
+    Setting { key: "tax-country", default: "CH", doc: "Where the shop sells to if nobody says, for the rates of tax." },
+    Setting {
+        key: "tax-rates",
+        default: "",
+        doc: "TOML file of rates of tax; empty: those that come along (CH, LI, DE, AT, FR, IT).",
+    },
+    Setting {
+        key: "customer-numbers",
+        default: "shop",
+        doc: "Who allocates customer numbers: shop, erp (the shop's are provisional), or split (each from its range).",
+    },
+    Setting {
+        key: "customer-number-range",
+        default: "S-100001..S-999999",
+        doc: "Where the shop takes customer numbers from: the first and the last, with prefix and zeros.",
+    },
+    Setting {
+        key: "customer-number-provisional",
+        default: "P-100001..P-999999",
+        doc: "Where it takes provisional ones from, if the ERP allocates.",
+    },
+    Setting {
+        key: "customer-number-erp-range",
+        default: "",
+        doc: "Where customer numbers that are brought along must be from; empty: from anywhere but the shop's range.",
+    },
     Setting { key: "validate-requests", default: "true", doc: "Whether requests are validated by libxml2." },
     Setting { key: "validate-responses", default: "false", doc: "Whether replies are validated too; for tests." },
     Setting { key: "max-body", default: "67108864", doc: "Bytes of a request, after decompression." },
@@ -203,6 +246,8 @@ pub struct Config {
     pub log: String,
     pub batch_size: usize,
     pub defaults: Defaults,
+    pub numbering: Numbering,
+    pub selling: Selling,
     pub validate_requests: bool,
     pub validate_responses: bool,
     pub limits: Limits,
@@ -268,6 +313,8 @@ impl Config {
                 warehouse: reader.text("default-warehouse").to_owned(),
                 zone: reader.parsed::<FixedOffset>("time-zone", "an offset such as +01:00")?,
             },
+            numbering: reader.numbering()?,
+            selling: reader.selling()?,
             validate_requests: reader.parsed("validate-requests", "true or false")?,
             validate_responses: reader.parsed("validate-responses", "true or false")?,
             limits: Limits {
@@ -303,6 +350,10 @@ impl Config {
     }
 }
 
+fn more_than_nothing(text: &str) -> Option<BigDecimal> {
+    text.trim().parse().ok().filter(|factor| *factor > BigDecimal::default())
+}
+
 /// Reads typed values, and tells of a wrong one where it is from.
 struct Values<'a>(&'a BTreeMap<&'static str, (String, Origin)>);
 
@@ -318,6 +369,53 @@ impl Values<'_> {
 
     fn parsed<T: std::str::FromStr>(&self, key: &str, wanted: &str) -> Result<T, ConfigError> {
         self.text(key).trim().parse().map_err(|_| self.wrong(key, wanted))
+    }
+
+    fn selling(&self) -> Result<Selling, ConfigError> {
+        let policy = match self.text("price-policy") {
+            "sequence" => PricePolicy::Sequence,
+            "best" => PricePolicy::Best,
+            _ => return Err(self.wrong("price-policy", "sequence or best")),
+        };
+        let rate = |text: &String| {
+            let (pair, factor) = text.split_once('=')?;
+            let (from, to) = pair.split_once('>')?;
+            Some(Rate { from: from.trim().to_owned(), to: to.trim().to_owned(), factor: more_than_nothing(factor)? })
+        };
+        let rates = self.list("currency-rates").iter().map(rate).collect::<Option<Vec<_>>>();
+        let coin = |text: &String| {
+            let (currency, coin) = text.split_once('=')?;
+            Some((currency.trim().to_owned(), more_than_nothing(coin)?))
+        };
+        let coins = self.list("cash-rounding").iter().map(coin).collect::<Option<_>>();
+        let tax = match self.text("tax-rates") {
+            "" => Rates::shipped(),
+            path => {
+                Rates::read(&std::fs::read_to_string(path).map_err(|e| ConfigError(format!("tax-rates: {path}: {e}")))?)
+            }
+        };
+        Ok(Selling {
+            policy,
+            rates: rates.ok_or_else(|| self.wrong("currency-rates", "such as EUR>CHF=0.9341"))?,
+            country: self.text("tax-country").to_owned(),
+            tax: Arc::new(tax.map_err(|why| ConfigError(format!("tax-rates: {why}")))?),
+            coins: coins.ok_or_else(|| self.wrong("cash-rounding", "such as CHF=0.05"))?,
+        })
+    }
+
+    fn range(&self, key: &str) -> Result<Range, ConfigError> {
+        self.text(key).parse().map_err(|why| self.wrong(key, &format!("a range such as S-0001..S-9999: {why}")))
+    }
+
+    fn numbering(&self) -> Result<Numbering, ConfigError> {
+        let allocator: Allocator = self.parsed("customer-numbers", "shop, erp or split")?;
+        let own = self.range(match allocator {
+            Allocator::Shop | Allocator::Split => "customer-number-range",
+            Allocator::Erp => "customer-number-provisional",
+        })?;
+        let key = "customer-number-erp-range";
+        let given = if self.text(key).is_empty() { None } else { Some(self.range(key)?) };
+        Numbering::new(allocator, own, given).map_err(|why| ConfigError(format!("customer-numbers: {why}")))
     }
 
     fn at_least<T: std::str::FromStr + PartialOrd + fmt::Display>(

@@ -79,7 +79,7 @@ impl Export {
                     let (page, next) = articles::list(&mut db, &filter)?;
                     for stored in &page {
                         writer
-                            .record(Article::ELEMENT, &stored.article.to_contract(stored.version, stored.changed_at))?;
+                            .record(Article::ELEMENT, &stored.record.to_contract(stored.version, stored.changed_at))?;
                     }
                     if next.is_none() {
                         break;
@@ -95,7 +95,8 @@ impl Export {
                     let limit = usize::try_from(PAGE).unwrap_or(1);
                     let (page, next) = categories::list(&mut db, None, after.as_deref(), limit)?;
                     for stored in &page {
-                        writer.record(Category::ELEMENT, &stored.category.to_contract(stored.changed_at))?;
+                        writer
+                            .record(Category::ELEMENT, &stored.record.to_contract(stored.version, stored.changed_at))?;
                     }
                     if next.is_none() {
                         break;

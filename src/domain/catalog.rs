@@ -1,33 +1,11 @@
 //! Articles and categories: what a change does to them, and what it may not do.
 
-use super::{Issue, compared};
-use chrono::{FixedOffset, NaiveDateTime};
+use super::change::{Time, as_given, change, repeated};
+use super::{Defaults, Issue, Named, compared};
+use chrono::NaiveDateTime;
 use soapstone_contracts::catalog as contract;
 use soapstone_contracts::common;
 use soapstone_runtime::{DateTime, Decimal, Nillable};
-
-/// What counts where a message leaves it open.
-#[derive(Clone, Debug)]
-pub struct Defaults {
-    pub language: String,
-    pub currency: String,
-    pub gross: bool,
-    pub warehouse: String,
-    /// The zone of times that name none.
-    pub zone: FixedOffset,
-}
-
-impl Default for Defaults {
-    fn default() -> Self {
-        Self {
-            language: "en".to_owned(),
-            currency: "CHF".to_owned(),
-            gross: true,
-            warehouse: "main".to_owned(),
-            zone: FixedOffset::east_opt(0).unwrap_or_else(|| unreachable!("zero is a zone")),
-        }
-    }
-}
 
 /// What a text of an article is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -80,17 +58,26 @@ pub struct SpecialPrice {
     pub until: Option<NaiveDateTime>,
 }
 
+/// A price from a quantity on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TierPrice {
+    pub minimum: Decimal,
+    pub price: Price,
+}
+
+/// A unit in which an article is sold too.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Packaging {
+    pub unit: String,
+    /// How many of the article's own unit it holds.
+    pub factor: Decimal,
+    pub gtin: Option<String>,
+}
+
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Stock {
     pub warehouse: String,
     pub quantity: Decimal,
-}
-
-/// A name with a value: an attribute, or a place on an axis.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Named {
-    pub name: String,
-    pub value: String,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -114,6 +101,9 @@ pub struct Article {
     pub weight: Option<Decimal>,
     pub list_price: Option<Price>,
     pub special_price: Option<SpecialPrice>,
+    /// In the order of their quantities.
+    pub tiers: Vec<TierPrice>,
+    pub packaging: Vec<Packaging>,
     pub price_group: Option<String>,
     pub discount_group: Option<String>,
     pub accounting_group: Option<String>,
@@ -142,55 +132,26 @@ pub struct Category {
     pub names: Vec<(String, String)>,
 }
 
-/// Absent keeps, nil empties, a value replaces.
-fn change<T, U>(
-    slot: &mut Option<U>,
-    given: Option<Nillable<T>>,
-    convert: impl FnOnce(T) -> Result<U, Issue>,
-    issues: &mut Vec<Issue>,
-) {
-    match given {
-        None => {}
-        Some(Nillable::Nil) => *slot = None,
-        Some(Nillable::Value(value)) => match convert(value) {
-            Ok(value) => *slot = Some(value),
-            Err(issue) => issues.push(issue),
-        },
-    }
-}
-
-fn as_given<T>(value: T) -> Result<T, Issue> {
-    Ok(value)
-}
-
-fn instant(time: DateTime, field: &str, zone: FixedOffset) -> Result<NaiveDateTime, Issue> {
-    time.to_utc(zone).map(|t| t.naive_utc()).ok_or_else(|| {
-        Issue::error("article.time_range", format!("{field} is beyond the times that can be kept"))
-            .of(field, &time.to_string())
-            .suggest("leave it out to mean for ever")
-    })
-}
-
-/// The first name that stands twice.
-fn repeated<'a>(names: impl Iterator<Item = &'a str> + Clone) -> Option<&'a str> {
-    names.clone().enumerate().find(|(i, name)| names.clone().take(*i).any(|n| n == *name)).map(|(_, name)| name)
+fn time(defaults: &Defaults) -> Time {
+    Time { code: "article.time_range", zone: defaults.zone }
 }
 
 impl Article {
-    /// Applies a change to an article, or makes a new one.
-    ///
-    /// # Errors
-    /// Everything that the rules have against it.
-    pub fn apply(existing: Option<Self>, given: contract::Article, defaults: &Defaults) -> Result<Self, Vec<Issue>> {
-        let mut issues = Vec::new();
+    /// Applies a change to an article, or makes a new one; `issues` gets everything that the rules have against it.
+    pub fn apply(
+        existing: Option<Self>,
+        given: contract::Article,
+        defaults: &Defaults,
+        issues: &mut Vec<Issue>,
+    ) -> Option<Self> {
         let mut article = existing.unwrap_or_else(|| Self { active: true, ..Self::default() });
         article.sku = given.sku;
         for member in given.clear.iter().flatten() {
             article.clear(*member);
         }
-        article.apply_texts(TextKind::Name, "name", given.name, defaults, &mut issues);
-        article.apply_texts(TextKind::Short, "shortText", given.short_text, defaults, &mut issues);
-        article.apply_texts(TextKind::Long, "longText", given.long_text, defaults, &mut issues);
+        article.apply_texts(TextKind::Name, "name", given.name, defaults, issues);
+        article.apply_texts(TextKind::Short, "shortText", given.short_text, defaults, issues);
+        article.apply_texts(TextKind::Long, "longText", given.long_text, defaults, issues);
         article.apply_meta(TextKind::MetaTitle, given.meta_title);
         article.apply_meta(TextKind::MetaKeywords, given.meta_keywords);
         article.apply_meta(TextKind::MetaDescription, given.meta_description);
@@ -216,18 +177,38 @@ impl Article {
             (&mut article.accounting_group, given.accounting_group),
             (&mut article.delivery_time, given.delivery_time),
         ] {
-            change(slot, value, as_given, &mut issues);
+            change(slot, value, as_given, issues);
         }
-        change(&mut article.weight, given.weight, as_given, &mut issues);
-        change(&mut article.availability, given.availability, as_given, &mut issues);
-        change(&mut article.variant_of, given.variant_of, |parent| Ok(compared(&parent)), &mut issues);
-        change(&mut article.list_price, given.list_price, |price| Ok(Price::of(price, defaults)), &mut issues);
+        change(&mut article.weight, given.weight, as_given, issues);
+        change(&mut article.availability, given.availability, as_given, issues);
+        change(&mut article.variant_of, given.variant_of, |parent| Ok(compared(&parent)), issues);
+        change(&mut article.list_price, given.list_price, |price| Ok(Price::of(price, defaults)), issues);
         let special = |price| SpecialPrice::of(price, defaults);
-        change(&mut article.special_price, given.special_price, special, &mut issues);
-        let zone = defaults.zone;
-        change(&mut article.active_from, given.active_from, |t| instant(t, "activeFrom", zone), &mut issues);
-        change(&mut article.active_until, given.active_until, |t| instant(t, "activeUntil", zone), &mut issues);
+        change(&mut article.special_price, given.special_price, special, issues);
+        let time = time(defaults);
+        change(&mut article.active_from, given.active_from, |t| time.instant(t, "activeFrom"), issues);
+        change(&mut article.active_until, given.active_until, |t| time.instant(t, "activeUntil"), issues);
         article.active = given.active.unwrap_or(article.active);
+        if !given.tier_price.is_empty() {
+            article.tiers = given.tier_price.into_iter().map(|tier| TierPrice::of(tier, defaults)).collect();
+            article.tiers.sort_by(|a, b| a.minimum.cmp(&b.minimum));
+            let twice = article
+                .tiers
+                .windows(2)
+                .find(|t| t[0].minimum == t[1].minimum && t[0].price.currency == t[1].price.currency);
+            if let Some(tier) = twice.map(|tiers| &tiers[0]) {
+                let text = format!("two prices from {} on in {}", tier.minimum, tier.price.currency);
+                issues.push(Issue::error("article.duplicate_tier", text).of("tierPrice", &tier.minimum.to_string()));
+            }
+        }
+        if !given.packaging_unit.is_empty() {
+            let of = |p: contract::PackagingUnit| Packaging { unit: p.unit, factor: p.factor, gtin: p.gtin };
+            article.packaging = given.packaging_unit.into_iter().map(of).collect();
+            if let Some(unit) = repeated(article.packaging.iter().map(|p| p.unit.as_str())) {
+                let text = format!("two packaging units are called {unit}");
+                issues.push(Issue::error("article.duplicate_unit", text).of("packagingUnit", unit));
+            }
+        }
         article.apply_lists(
             given.stock,
             given.variant_axis,
@@ -235,10 +216,10 @@ impl Article {
             given.attribute,
             given.media,
             defaults,
-            &mut issues,
+            issues,
         );
-        article.check(&mut issues);
-        if issues.is_empty() { Ok(article) } else { Err(issues) }
+        article.check(issues);
+        issues.is_empty().then_some(article)
     }
 
     fn clear(&mut self, member: contract::ListMember) {
@@ -252,6 +233,8 @@ impl Article {
             ListMember::VariantAxis => self.axes.clear(),
             ListMember::AxisValue => self.axis_values.clear(),
             ListMember::Attribute => self.attributes.clear(),
+            ListMember::TierPrice => self.tiers.clear(),
+            ListMember::PackagingUnit => self.packaging.clear(),
             ListMember::Media => self.media.clear(),
         }
     }
@@ -296,7 +279,7 @@ impl Article {
         stocks: Vec<contract::Stock>,
         axes: Vec<String>,
         axis_values: Vec<contract::AxisValue>,
-        attributes: Vec<contract::Attribute>,
+        attributes: Vec<common::Attribute>,
         media: Vec<contract::Media>,
         defaults: &Defaults,
         issues: &mut Vec<Issue>,
@@ -326,7 +309,7 @@ impl Article {
             }
         }
         if !attributes.is_empty() {
-            self.attributes = attributes.into_iter().map(|a| Named { name: a.code, value: a.value }).collect();
+            self.attributes = attributes.into_iter().map(Named::of_attribute).collect();
         }
         if !media.is_empty() {
             let mut placed: Vec<_> = media.into_iter().collect();
@@ -374,6 +357,7 @@ impl Article {
         let time = |value: Option<NaiveDateTime>| value.map(|t| Nillable::Value(DateTime::from_utc(t)));
         contract::Article {
             version: Some(version),
+            if_version: None,
             changed_at: Some(DateTime::from_utc(changed_at)),
             sku: self.sku.clone(),
             name: texts(TextKind::Name),
@@ -388,6 +372,16 @@ impl Article {
             weight: self.weight.clone().map(Nillable::Value),
             list_price: self.list_price.as_ref().map(|p| Nillable::Value(p.to_contract())),
             special_price: self.special_price.as_ref().map(|p| Nillable::Value(p.to_contract())),
+            tier_price: self.tiers.iter().map(TierPrice::to_contract).collect(),
+            packaging_unit: self
+                .packaging
+                .iter()
+                .map(|p| contract::PackagingUnit {
+                    unit: p.unit.clone(),
+                    factor: p.factor.clone(),
+                    gtin: p.gtin.clone(),
+                })
+                .collect(),
             price_group: text(&self.price_group),
             discount_group: text(&self.discount_group),
             accounting_group: text(&self.accounting_group),
@@ -408,11 +402,7 @@ impl Article {
                 .iter()
                 .map(|v| contract::AxisValue { axis: v.name.clone(), value: v.value.clone() })
                 .collect(),
-            attribute: self
-                .attributes
-                .iter()
-                .map(|a| contract::Attribute { code: a.name.clone(), value: a.value.clone() })
-                .collect(),
+            attribute: self.attributes.iter().map(Named::to_attribute).collect(),
             media: (0..)
                 .zip(&self.media)
                 .map(|(position, m)| contract::Media {
@@ -430,7 +420,7 @@ impl Article {
 }
 
 impl Price {
-    fn of(given: common::Price, defaults: &Defaults) -> Self {
+    pub fn of(given: common::Price, defaults: &Defaults) -> Self {
         Self {
             amount: given.value,
             currency: given.currency.unwrap_or_else(|| defaults.currency.clone()),
@@ -438,14 +428,30 @@ impl Price {
         }
     }
 
-    fn to_contract(&self) -> common::Price {
+    pub fn to_contract(&self) -> common::Price {
         common::Price { currency: Some(self.currency.clone()), gross: Some(self.gross), value: self.amount.clone() }
+    }
+}
+
+impl TierPrice {
+    fn of(given: contract::TierPrice, defaults: &Defaults) -> Self {
+        let price = common::Price { value: given.value, currency: given.currency, gross: given.gross };
+        Self { minimum: given.minimum_quantity, price: Price::of(price, defaults) }
+    }
+
+    fn to_contract(&self) -> contract::TierPrice {
+        contract::TierPrice {
+            minimum_quantity: self.minimum.clone(),
+            currency: Some(self.price.currency.clone()),
+            gross: Some(self.price.gross),
+            value: self.price.amount.clone(),
+        }
     }
 }
 
 impl SpecialPrice {
     fn of(given: contract::SpecialPrice, defaults: &Defaults) -> Result<Self, Issue> {
-        let time = |t: Option<DateTime>, field| t.map(|t| instant(t, field, defaults.zone)).transpose();
+        let time = |t: Option<DateTime>, field| t.map(|t| self::time(defaults).instant(t, field)).transpose();
         Ok(Self {
             from: time(given.from, "specialPrice/from")?,
             until: time(given.until, "specialPrice/until")?,
@@ -468,16 +474,17 @@ impl SpecialPrice {
 }
 
 impl Category {
-    /// Applies a change to a category, or makes a new one.
-    ///
-    /// # Errors
-    /// Everything that the rules have against it.
-    pub fn apply(existing: Option<Self>, given: contract::Category, defaults: &Defaults) -> Result<Self, Vec<Issue>> {
-        let mut issues = Vec::new();
+    /// Applies a change to a category, or makes a new one; `issues` gets everything that the rules have against it.
+    pub fn apply(
+        existing: Option<Self>,
+        given: contract::Category,
+        defaults: &Defaults,
+        issues: &mut Vec<Issue>,
+    ) -> Option<Self> {
         let mut category = existing.unwrap_or_else(|| Self { active: true, ..Self::default() });
         category.key = compared(&given.id);
-        change(&mut category.parent, given.parent, |parent| Ok(compared(&parent)), &mut issues);
-        change(&mut category.image, given.image, as_given, &mut issues);
+        change(&mut category.parent, given.parent, |parent| Ok(compared(&parent)), issues);
+        change(&mut category.image, given.image, as_given, issues);
         category.position = given.position.unwrap_or(category.position);
         category.active = given.active.unwrap_or(category.active);
         if !given.name.is_empty() {
@@ -493,12 +500,14 @@ impl Category {
             let text = "a category does not stand below itself";
             issues.push(Issue::error("category.cycle", text).of("parent", &category.key));
         }
-        if issues.is_empty() { Ok(category) } else { Err(issues) }
+        issues.is_empty().then_some(category)
     }
 
     /// The category as the contract has it.
-    pub fn to_contract(&self, changed_at: NaiveDateTime) -> contract::Category {
+    pub fn to_contract(&self, version: i64, changed_at: NaiveDateTime) -> contract::Category {
         contract::Category {
+            version: Some(version),
+            if_version: None,
             changed_at: Some(DateTime::from_utc(changed_at)),
             id: self.key.clone(),
             parent: self.parent.clone().map(Nillable::Value),
@@ -518,47 +527,50 @@ impl Category {
 mod tests {
     use super::*;
 
+    /// The article, or what is against it.
+    fn apply(existing: Option<Article>, given: contract::Article) -> Result<Article, Vec<Issue>> {
+        let mut issues = Vec::new();
+        Article::apply(existing, given, &Defaults::default(), &mut issues).ok_or(issues)
+    }
+
     fn given(sku: &str) -> contract::Article {
         contract::Article { sku: sku.to_owned(), ..contract::Article::default() }
     }
 
     #[test]
     fn absent_keeps_and_nil_empties() {
-        let defaults = Defaults::default();
         let first = contract::Article {
             gtin: Some(Nillable::Value("123".to_owned())),
             unit: Some(Nillable::Value("piece".to_owned())),
             ..given("A")
         };
-        let article = Article::apply(None, first, &defaults).unwrap();
+        let article = apply(None, first).unwrap();
         assert!(article.active);
         let second = contract::Article { gtin: Some(Nillable::Nil), ..given("A") };
-        let article = Article::apply(Some(article), second, &defaults).unwrap();
+        let article = apply(Some(article), second).unwrap();
         assert_eq!(article.gtin, None);
         assert_eq!(article.unit.as_deref(), Some("piece"));
     }
 
     #[test]
     fn clear_empties_a_member_that_repeats() {
-        let defaults = Defaults::default();
         let first = contract::Article { category: vec!["a".to_owned(), "b".to_owned(), "a".to_owned()], ..given("A") };
-        let article = Article::apply(None, first, &defaults).unwrap();
+        let article = apply(None, first).unwrap();
         assert_eq!(article.categories, ["a", "b"]);
         let second = contract::Article { clear: Some(vec![contract::ListMember::Category]), ..given("A") };
-        assert!(Article::apply(Some(article), second, &defaults).unwrap().categories.is_empty());
+        assert!(apply(Some(article), second).unwrap().categories.is_empty());
     }
 
     #[test]
     fn two_texts_in_one_language_are_refused() {
         let text = |value: &str| common::Text { language: None, value: value.to_owned() };
         let change = contract::Article { name: vec![text("a"), text("b")], ..given("A") };
-        let issues = Article::apply(None, change, &Defaults::default()).unwrap_err();
+        let issues = apply(None, change).unwrap_err();
         assert_eq!(issues[0].code, "article.duplicate_language");
     }
 
     #[test]
     fn what_is_stored_reads_back_the_same() {
-        let defaults = Defaults::default();
         let change = contract::Article {
             list_price: Some(Nillable::Value(common::Price {
                 value: "123456789012.345678".parse().unwrap(),
@@ -567,8 +579,8 @@ mod tests {
             })),
             ..given("A")
         };
-        let article = Article::apply(None, change, &defaults).unwrap();
+        let article = apply(None, change).unwrap();
         let again = article.to_contract(1, NaiveDateTime::default());
-        assert_eq!(Article::apply(Some(article.clone()), again, &defaults).unwrap(), article);
+        assert_eq!(apply(Some(article.clone()), again).unwrap(), article);
     }
 }

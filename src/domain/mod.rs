@@ -1,13 +1,20 @@
 //! The rules of the shop. No HTTP, no SQL, no XML.
 
 pub mod access;
+pub mod basket;
 pub mod catalog;
+mod change;
+pub mod customers;
+mod defaults;
 mod hex;
 mod issue;
 mod key;
+mod named;
 pub mod pricing;
 pub mod tax;
 
+pub use defaults::Defaults;
 pub use hex::hex;
 pub use issue::{Issue, Severity};
 pub use key::compared;
+pub use named::Named;

@@ -13,7 +13,7 @@ pub use profile::{Profile, ProfileError, Profiles};
 pub use queue::{Queue, node_name};
 pub use spool::{Spool, Spooled};
 
-use crate::domain::catalog::Defaults;
+use crate::domain::Defaults;
 use crate::store::Store;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};

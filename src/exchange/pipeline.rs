@@ -5,7 +5,8 @@ use super::Exchange;
 use super::formats::{self, Change, Item, Source};
 use crate::domain::{Issue, Severity};
 use crate::reporting::{Progress, RunMessage, RunState};
-use crate::store::articles::{self, Outcome};
+use crate::store::articles;
+use crate::store::batch::{Outcome, Recorded};
 use crate::store::runs::{self, Run};
 use crate::store::{Db, StoreError, categories};
 use std::collections::BTreeSet;
@@ -211,12 +212,10 @@ impl<'a> Pipeline<'a> {
             let outcomes = self.apply(db, run, items, &mut imagined, now)?;
             for (place, outcome) in outcomes {
                 count(&mut progress, &outcome);
-                if let Outcome::Refused(issues) = &outcome {
-                    for issue in issues {
-                        progress.messages += 1;
-                        if progress.messages <= MAX_MESSAGES {
-                            messages.push(place.message(progress.messages, issue));
-                        }
+                for issue in &outcome.issues {
+                    progress.messages += 1;
+                    if progress.messages <= MAX_MESSAGES {
+                        messages.push(place.message(progress.messages, issue));
                     }
                 }
             }
@@ -242,9 +241,9 @@ impl<'a> Pipeline<'a> {
         items: Vec<Item>,
         imagined: &mut BTreeSet<String>,
         now: chrono::NaiveDateTime,
-    ) -> Result<Vec<(Place, Outcome)>, StoreError> {
+    ) -> Result<Vec<(Place, Recorded)>, StoreError> {
         let defaults = &self.exchange.defaults;
-        let mut outcomes: Vec<(Place, Outcome)> = Vec::with_capacity(items.len());
+        let mut outcomes: Vec<(Place, Recorded)> = Vec::with_capacity(items.len());
         let (mut article_changes, mut article_places) = (Vec::new(), Vec::new());
         let (mut category_changes, mut category_places) = (Vec::new(), Vec::new());
         let mut needed = Vec::new();
@@ -258,19 +257,19 @@ impl<'a> Pipeline<'a> {
                 columns: item.columns,
             };
             let outcome = match item.change {
-                Err(issues) => Outcome::Refused(issues),
+                Err(issues) => Recorded::refused(issues),
                 Ok(Change::Article(article)) => {
                     place.key = Some(article.sku.clone());
                     needed.extend(item.categories);
                     article_changes.push(*article);
                     article_places.push(index);
-                    Outcome::Unchanged
+                    Recorded::refused(Vec::new())
                 }
                 Ok(Change::Category(category)) => {
                     place.key = Some(category.id.clone());
                     category_changes.push(*category);
                     category_places.push(index);
-                    Outcome::Unchanged
+                    Recorded::refused(Vec::new())
                 }
             };
             outcomes.push((place, outcome));
@@ -314,19 +313,17 @@ fn is_passing(error: &diesel::result::Error) -> bool {
     }
 }
 
-fn count(progress: &mut Progress, outcome: &Outcome) {
+fn count(progress: &mut Progress, change: &Recorded) {
     let counters = &mut progress.counters;
     counters.read += 1;
-    match outcome {
+    match change.outcome {
         Outcome::Created => counters.created += 1,
         Outcome::Updated => counters.updated += 1,
         Outcome::Unchanged => counters.unchanged += 1,
-        Outcome::Refused(issues) => {
-            counters.failed += 1;
-            let warnings = issues.iter().filter(|i| i.severity == Severity::Warning).count();
-            counters.warnings += i64::try_from(warnings).unwrap_or(0);
-        }
+        Outcome::Refused => counters.failed += 1,
     }
+    let warnings = change.issues.iter().filter(|i| i.severity == Severity::Warning).count();
+    counters.warnings += i64::try_from(warnings).unwrap_or(0);
 }
 
 /// A value as far as a person wants to see it.

@@ -13,7 +13,7 @@ mod upload;
 use crate::config::Config;
 use crate::exchange::{Exchange, Queue};
 use crate::navigator;
-use crate::services::{CatalogService, ExchangeService};
+use crate::services::{CatalogService, CustomersService, ExchangeService, PricingService};
 use crate::store::access;
 use actix_web::middleware::{Compress, DefaultHeaders, from_fn};
 use actix_web::web::{self, Data};
@@ -22,15 +22,17 @@ use audit::{Auditor, Witness};
 use auth::Access;
 use capture::Capture;
 use metrics::Metrics;
-use soapstone_contracts::catalog::CatalogServer;
-use soapstone_contracts::exchange::ExchangeServer;
+use soapstone_contracts::catalog::{self, CatalogServer};
+use soapstone_contracts::customers::{self, CustomersServer};
+use soapstone_contracts::exchange::{self, ExchangeServer};
+use soapstone_contracts::pricing::{self, PricingServer};
 use soapstone_runtime::attachment::Spool;
 use soapstone_runtime::http::{
     BaseAddress, Endpoint, EndpointOptions, Rest, Streaming, api_page, head_as_get, openapi, problem_response,
     without_upgrade,
 };
 use soapstone_runtime::observe::Observed;
-use soapstone_runtime::service::Service;
+use soapstone_runtime::service::{Service, ServiceInfo};
 use soapstone_runtime::soap::Fault;
 use soapstone_runtime::soap::security::Authentication;
 use std::collections::BTreeMap;
@@ -40,6 +42,13 @@ use std::time::Duration;
 
 /// Where the REST facade is.
 pub const API: &str = "/api/v1";
+
+/// The services, as their contracts have them.
+pub const SERVICES: &[&ServiceInfo] =
+    &[&catalog::CATALOG_INFO, &customers::CUSTOMERS_INFO, &exchange::EXCHANGE_INFO, &pricing::PRICING_INFO];
+
+/// Operations whose requests are done in batches as they arrive.
+const STREAMED: &[&str] = &["UpsertArticles", "UpsertCategories", "DeleteArticles", "UpsertCustomers"];
 
 /// Attachments of that age belong to a program that is gone.
 const LEFT_BEHIND: Duration = Duration::from_secs(24 * 3600);
@@ -78,8 +87,22 @@ impl Server {
         let queue = Arc::new(queue);
         let runs = ExchangeService { exchange: exchange.clone(), queue: queue.clone() };
         let catalog = CatalogService { store: exchange.store.clone(), defaults: config.defaults.clone() };
-        let catalog: Arc<dyn Service> = Arc::new(CatalogServer(catalog));
-        let exchange_service: Arc<dyn Service> = Arc::new(ExchangeServer(runs.clone()));
+        let customers = CustomersService {
+            store: exchange.store.clone(),
+            defaults: config.defaults.clone(),
+            numbering: config.numbering.clone(),
+        };
+        let pricing = PricingService {
+            store: exchange.store.clone(),
+            defaults: config.defaults.clone(),
+            selling: config.selling.clone(),
+        };
+        let services: Vec<(&str, Arc<dyn Service>)> = vec![
+            ("/soap/catalog", Arc::new(CatalogServer(catalog))),
+            ("/soap/customers", Arc::new(CustomersServer(customers))),
+            ("/soap/exchange", Arc::new(ExchangeServer(runs.clone()))),
+            ("/soap/pricing", Arc::new(PricingServer(pricing))),
+        ];
         let metrics = Arc::new(Metrics::new());
         let capture = Capture::start(config.capture.clone(), exchange.store.clone())
             .map_err(|e| format!("no thread for messages: {e}"))?;
@@ -92,7 +115,7 @@ impl Server {
             skip_validation: !config.validate_requests,
             trusted_proxies: config.trusted_proxies.clone(),
             streaming: Streaming {
-                operations: ["UpsertArticles", "UpsertCategories", "DeleteArticles"].map(str::to_owned).to_vec(),
+                operations: STREAMED.iter().map(|&name| name.to_owned()).collect(),
                 limit: config.max_upload,
                 batch: config.batch_size,
                 ..Streaming::default()
@@ -104,17 +127,21 @@ impl Server {
             rest_path: Some(API.to_owned()),
             ..EndpointOptions::default()
         };
-        let endpoint = |service: &Arc<dyn Service>, path: &str| {
+        let endpoint = |(path, service): &(&str, Arc<dyn Service>)| {
             let name = service.info().name;
             let policy = security.policy(name);
             let output = of_service(&config.outputs, name).cloned().unwrap_or_default();
             Endpoint::new(service.clone(), path, EndpointOptions { policy, output, ..options.clone() })
         };
-        let endpoints = [endpoint(&catalog, "/soap/catalog")?, endpoint(&exchange_service, "/soap/exchange")?];
-        let names = [catalog.info().name, exchange_service.info().name];
+        let endpoints = services.iter().map(endpoint).collect::<Result<Vec<_>, _>>()?;
+        let names: Vec<&str> = services.iter().map(|(_, service)| service.info().name).collect();
+        let places: Vec<&str> = services.iter().map(|(path, _)| *path).collect();
+        let places =
+            Data::new(Places(format!("SOAP is at {}, REST at /api, the Navigator at /navigator", places.join(", "))));
         all_used("security-policies", &config.message_security.policies, &names)?;
         all_used("soap-output", &config.outputs, &names)?;
-        let rest = Rest::new(vec![catalog, exchange_service], config.limits).observed(observed);
+        let rest =
+            Rest::new(services.into_iter().map(|(_, service)| service).collect(), config.limits).observed(observed);
         let upload = upload::Upload { service: runs, limit: config.max_upload };
         let state = Data::new(State { rest: rest.clone(), trusted: config.trusted_proxies.clone() });
         let store = Data::new(exchange.store.clone());
@@ -130,6 +157,7 @@ impl Server {
                 .wrap(DefaultHeaders::new().add(("x-content-type-options", "nosniff")))
                 .app_data(state.clone())
                 .app_data(store.clone())
+                .app_data(places.clone())
                 .app_data(metrics.clone())
                 .app_data(access.clone())
                 .configure(|config| endpoints.iter().for_each(|endpoint| endpoint.configure(config)))
@@ -210,6 +238,9 @@ fn attachments(config: &Config) -> Result<Spool, String> {
     Ok(Spool { folder, total, in_memory, parts: config.max_parts, ..Spool::default() })
 }
 
+/// A sentence on where things are.
+struct Places(String);
+
 struct State {
     rest: Rest,
     trusted: soapstone_runtime::http::TrustedProxies,
@@ -219,9 +250,8 @@ async fn unknown_resource(request: HttpRequest) -> HttpResponse {
     not_found(format!("There is no resource {}; /api lists what there is", request.path()))
 }
 
-async fn unknown_path(request: HttpRequest) -> HttpResponse {
-    let places = "SOAP is at /soap/catalog and /soap/exchange, REST at /api, the Navigator at /navigator";
-    not_found(format!("There is nothing at {}; {places}", request.path()))
+async fn unknown_path(request: HttpRequest, places: Data<Places>) -> HttpResponse {
+    not_found(format!("There is nothing at {}; {}", request.path(), places.0))
 }
 
 fn not_found(message: String) -> HttpResponse {

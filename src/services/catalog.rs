@@ -1,7 +1,7 @@
 //! The portType Catalog.
 
-use super::{page, results};
-use crate::domain::catalog::Defaults;
+use super::{page, results, times};
+use crate::domain::Defaults;
 use crate::domain::compared;
 use crate::error::ServiceError;
 use crate::store::{Store, articles, categories};
@@ -11,7 +11,6 @@ use soapstone_contracts::catalog::{
     ListArticlesResponse, ListCategories, ListCategoriesResponse, UpsertArticles, UpsertArticlesResponse,
     UpsertCategories, UpsertCategoriesResponse,
 };
-use soapstone_contracts::common;
 use soapstone_runtime::service::Context;
 
 /// Articles and categories.
@@ -31,16 +30,15 @@ impl Catalog for CatalogService {
         let keys: Vec<String> = request.article.iter().map(|a| a.sku.clone()).collect();
         let defaults = self.defaults.clone();
         let now = Utc::now().naive_utc();
-        let outcomes = self.store.write(move |db| articles::upsert(db, request.article, &defaults, now, None)).await?;
-        let result = keys.into_iter().zip(outcomes).map(|(key, outcome)| results::record(key, outcome)).collect();
-        Ok(UpsertArticlesResponse { result })
+        let changes = self.store.write(move |db| articles::upsert(db, request.article, &defaults, now, None)).await?;
+        Ok(UpsertArticlesResponse { result: results::of_changes(keys, changes) })
     }
 
     async fn get_article(&self, _context: &Context, request: GetArticle) -> Result<GetArticleResponse, ServiceError> {
         let key = compared(&request.sku);
         let found = self.store.read(move |db| Ok(articles::by_keys(db, &[key])?.into_values().next())).await?;
         let stored = found.ok_or(ServiceError::NotFound { kind: "article", key: request.sku })?;
-        Ok(GetArticleResponse { article: stored.article.to_contract(stored.version, stored.changed_at) })
+        Ok(GetArticleResponse { article: stored.record.to_contract(stored.version, stored.changed_at) })
     }
 
     async fn list_articles(
@@ -48,22 +46,15 @@ impl Catalog for CatalogService {
         _context: &Context,
         request: ListArticles,
     ) -> Result<ListArticlesResponse, ServiceError> {
-        let since = match request.changed_since {
-            None => None,
-            Some(time) => Some(time.to_utc(self.defaults.zone).map(|t| t.naive_utc()).ok_or_else(|| {
-                ServiceError::invalid("list.time_range", "changedSince is beyond the times that can be kept")
-                    .of("changedSince", &time.to_string())
-            })?),
-        };
         let filter = articles::Filter {
             category: request.category,
-            changed_since: since,
+            changed_since: times::since(request.changed_since, &self.defaults)?,
             text: request.text.filter(|t| !t.is_empty()),
             after: request.cursor.filter(|c| !c.is_empty()),
             limit: page::size(request.limit),
         };
         let (found, next_cursor) = self.store.read(move |db| articles::list(db, &filter)).await?;
-        let article = found.iter().map(|s| s.article.to_contract(s.version, s.changed_at)).collect();
+        let article = found.iter().map(|s| s.record.to_contract(s.version, s.changed_at)).collect();
         Ok(ListArticlesResponse { article, next_cursor })
     }
 
@@ -74,14 +65,7 @@ impl Catalog for CatalogService {
     ) -> Result<DeleteArticlesResponse, ServiceError> {
         let skus = request.sku.clone();
         let deleted = self.store.write(move |db| articles::delete(db, &skus)).await?;
-        let outcome = |gone| if gone { common::Outcome::Deleted } else { common::Outcome::NotFound };
-        let result = request
-            .sku
-            .into_iter()
-            .zip(deleted)
-            .map(|(key, gone)| common::RecordResult { key, outcome: outcome(gone), message: Vec::new() })
-            .collect();
-        Ok(DeleteArticlesResponse { result })
+        Ok(DeleteArticlesResponse { result: results::of_deletions(request.sku, deleted) })
     }
 
     async fn upsert_categories(
@@ -92,10 +76,9 @@ impl Catalog for CatalogService {
         let keys: Vec<String> = request.category.iter().map(|c| c.id.clone()).collect();
         let defaults = self.defaults.clone();
         let now = Utc::now().naive_utc();
-        let outcomes =
+        let changes =
             self.store.write(move |db| categories::upsert(db, request.category, &defaults, now, false)).await?;
-        let result = keys.into_iter().zip(outcomes).map(|(key, outcome)| results::record(key, outcome)).collect();
-        Ok(UpsertCategoriesResponse { result })
+        Ok(UpsertCategoriesResponse { result: results::of_changes(keys, changes) })
     }
 
     async fn list_categories(
@@ -108,7 +91,7 @@ impl Catalog for CatalogService {
             .store
             .read(move |db| categories::list(db, request.parent.as_deref(), request.cursor.as_deref(), limit))
             .await?;
-        let category = found.iter().map(|s| s.category.to_contract(s.changed_at)).collect();
+        let category = found.iter().map(|s| s.record.to_contract(s.version, s.changed_at)).collect();
         Ok(ListCategoriesResponse { category, next_cursor })
     }
 }

@@ -1,18 +1,48 @@
 //! What became of records, as the contract has it.
 
 use crate::domain::{Issue, Severity};
-use crate::store::articles::Outcome;
+use crate::error::ServiceError;
+use crate::store::batch::{Outcome, Recorded, VERSION_CONFLICT};
 use soapstone_contracts::common;
 
-/// The result of one record.
-pub(super) fn record(key: String, outcome: Outcome) -> common::RecordResult {
-    let (outcome, issues) = match outcome {
-        Outcome::Created => (common::Outcome::Created, Vec::new()),
-        Outcome::Updated => (common::Outcome::Updated, Vec::new()),
-        Outcome::Unchanged => (common::Outcome::Unchanged, Vec::new()),
-        Outcome::Refused(issues) => (common::Outcome::Failed, issues),
+/// The results of changes to records of these keys.
+pub(super) fn of_changes(keys: Vec<String>, changes: Vec<Recorded>) -> Vec<common::RecordResult> {
+    keys.into_iter().zip(changes).map(|(key, change)| of_change(key, change)).collect()
+}
+
+fn of_change(key: String, change: Recorded) -> common::RecordResult {
+    let outcome = match change.outcome {
+        Outcome::Created => common::Outcome::Created,
+        Outcome::Updated => common::Outcome::Updated,
+        Outcome::Unchanged => common::Outcome::Unchanged,
+        Outcome::Refused => common::Outcome::Failed,
     };
-    common::RecordResult { key, outcome, message: issues.into_iter().map(message).collect() }
+    let message = change.issues.into_iter().map(message).collect();
+    common::RecordResult { key, outcome, version: change.version, message }
+}
+
+/// The results of deletions: whether the records of these keys were there.
+pub(super) fn of_deletions(keys: Vec<String>, deleted: Vec<bool>) -> Vec<common::RecordResult> {
+    let outcome = |gone| if gone { common::Outcome::Deleted } else { common::Outcome::NotFound };
+    let results = keys.into_iter().zip(deleted);
+    results
+        .map(|(key, gone)| common::RecordResult { key, outcome: outcome(gone), version: None, message: Vec::new() })
+        .collect()
+}
+
+/// Of a change to one record alone: what is against it is an error.
+pub(super) fn only(changes: impl IntoIterator<Item = Recorded>) -> Result<(), ServiceError> {
+    let refused = changes.into_iter().find(|change| change.outcome == Outcome::Refused);
+    let issue = refused.and_then(|change| change.issues.into_iter().find(|i| i.severity == Severity::Error));
+    let Some(issue) = issue else { return Ok(()) };
+    let message = match &issue.suggestion {
+        None => issue.text,
+        Some(suggestion) => format!("{}; {suggestion}", issue.text),
+    };
+    if issue.code == VERSION_CONFLICT {
+        return Err(ServiceError::Conflict { code: issue.code, message });
+    }
+    Err(ServiceError::Invalid { code: issue.code, message, field: issue.field, value: issue.value })
 }
 
 fn message(issue: Issue) -> common::Message {

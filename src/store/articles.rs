@@ -1,39 +1,21 @@
 //! Articles with all that hangs on them.
 
-use super::bulk::{Column, Rows, Table, id_list};
+use super::batch::{Batch, Changed, Recorded, Stored};
+use super::bulk::{Column, Rows, Table};
+use super::children::Children;
 use super::schema::{
-    article_attributes, article_axes, article_axis_values, article_categories, article_media, article_stocks,
-    article_texts, articles, categories,
+    article_attributes, article_axes, article_axis_values, article_categories, article_media, article_packaging,
+    article_stocks, article_texts, article_tier_prices, articles, categories,
 };
-use super::{Db, Engine, StoreError};
-use crate::domain::catalog::{Article, Defaults, Media, Named, Price, SpecialPrice, Stock, Text, TextKind};
-use crate::domain::{Issue, compared};
+use super::search::{lower, pattern};
+use super::{Db, Engine, LOOKUP, StoreError, lock};
+use crate::domain::catalog::{Article, Media, Packaging, Price, SpecialPrice, Stock, Text, TextKind, TierPrice};
+use crate::domain::{Defaults, Issue, Named, compared};
 use chrono::NaiveDateTime;
 use diesel::prelude::*;
 use soapstone_contracts::catalog as contract;
 use soapstone_runtime::Decimal;
 use std::collections::{BTreeSet, HashMap};
-
-/// How many keys one query looks up.
-const LOOKUP: usize = 500;
-
-/// An article with what the database adds.
-#[derive(Clone, Debug)]
-pub struct Stored {
-    pub id: i64,
-    pub version: i64,
-    pub changed_at: NaiveDateTime,
-    pub article: Article,
-}
-
-/// What became of a change.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Outcome {
-    Created,
-    Updated,
-    Unchanged,
-    Refused(Vec<Issue>),
-}
 
 /// A row of `articles`.
 #[derive(Queryable, Selectable)]
@@ -74,7 +56,7 @@ fn decimal(text: Option<String>) -> Option<Decimal> {
 }
 
 impl Row {
-    fn into_stored(self) -> Stored {
+    fn into_stored(self) -> Stored<Article> {
         let price = |amount: Option<String>, currency: Option<String>, gross: Option<bool>| {
             Some(Price { amount: decimal(amount)?, currency: currency?, gross: gross? })
         };
@@ -85,7 +67,7 @@ impl Row {
             id: self.id,
             version: self.version,
             changed_at: self.changed_at,
-            article: Article {
+            record: Article {
                 sku: self.sku,
                 manufacturer: self.manufacturer,
                 manufacturer_number: self.manufacturer_number,
@@ -185,13 +167,13 @@ fn put_row<'a>(rows: &mut Rows<'a>, key: &'a str, article: &'a Article, version:
 ///
 /// # Errors
 /// Those of the database.
-pub fn by_keys(connection: &mut Db, keys: &[String]) -> Result<HashMap<String, Stored>, StoreError> {
+pub fn by_keys(connection: &mut Db, keys: &[String]) -> Result<HashMap<String, Stored<Article>>, StoreError> {
     let mut found = HashMap::with_capacity(keys.len());
     for keys in keys.chunks(LOOKUP) {
         let rows: Vec<Row> =
             articles::table.filter(articles::sku_key.eq_any(keys)).select(Row::as_select()).load(connection)?;
         let names: Vec<String> = rows.iter().map(|r| r.sku_key.clone()).collect();
-        let mut stored: Vec<Stored> = rows.into_iter().map(Row::into_stored).collect();
+        let mut stored: Vec<Stored<Article>> = rows.into_iter().map(Row::into_stored).collect();
         add_children(connection, &mut stored)?;
         found.extend(names.into_iter().zip(stored));
     }
@@ -199,7 +181,7 @@ pub fn by_keys(connection: &mut Db, keys: &[String]) -> Result<HashMap<String, S
 }
 
 /// Loads what hangs on some articles: one query a table, however many articles.
-fn add_children(connection: &mut Db, stored: &mut [Stored]) -> Result<(), StoreError> {
+fn add_children(connection: &mut Db, stored: &mut [Stored<Article>]) -> Result<(), StoreError> {
     if stored.is_empty() {
         return Ok(());
     }
@@ -212,7 +194,7 @@ fn add_children(connection: &mut Db, stored: &mut [Stored]) -> Result<(), StoreE
     for (id, kind, language, text) in texts {
         let kind = TextKind::ALL.into_iter().find(|k| k.as_str() == kind);
         if let (Some(place), Some(kind)) = (place(id), kind) {
-            stored[place].article.texts.push(Text { kind, language, text });
+            stored[place].record.texts.push(Text { kind, language, text });
         }
     }
     let in_categories: Vec<(i64, String)> = article_categories::table
@@ -223,14 +205,14 @@ fn add_children(connection: &mut Db, stored: &mut [Stored]) -> Result<(), StoreE
         .load(connection)?;
     for (id, key) in in_categories {
         if let Some(place) = place(id) {
-            stored[place].article.categories.push(key);
+            stored[place].record.categories.push(key);
         }
     }
     let stocks: Vec<(i64, String, String)> =
         article_stocks::table.filter(article_stocks::article_id.eq_any(&ids)).load(connection)?;
     for (id, warehouse, quantity) in stocks {
         if let (Some(place), Ok(quantity)) = (place(id), quantity.parse()) {
-            stored[place].article.stocks.push(Stock { warehouse, quantity });
+            stored[place].record.stocks.push(Stock { warehouse, quantity });
         }
     }
     let axes: Vec<(i64, i32, String)> = article_axes::table
@@ -239,7 +221,7 @@ fn add_children(connection: &mut Db, stored: &mut [Stored]) -> Result<(), StoreE
         .load(connection)?;
     for (id, _, axis) in axes {
         if let Some(place) = place(id) {
-            stored[place].article.axes.push(axis);
+            stored[place].record.axes.push(axis);
         }
     }
     let values: Vec<(i64, i32, String, String)> = article_axis_values::table
@@ -248,7 +230,7 @@ fn add_children(connection: &mut Db, stored: &mut [Stored]) -> Result<(), StoreE
         .load(connection)?;
     for (id, _, name, value) in values {
         if let Some(place) = place(id) {
-            stored[place].article.axis_values.push(Named { name, value });
+            stored[place].record.axis_values.push(Named { name, value });
         }
     }
     let attributes: Vec<(i64, i32, String, String)> = article_attributes::table
@@ -257,7 +239,21 @@ fn add_children(connection: &mut Db, stored: &mut [Stored]) -> Result<(), StoreE
         .load(connection)?;
     for (id, _, name, value) in attributes {
         if let Some(place) = place(id) {
-            stored[place].article.attributes.push(Named { name, value });
+            stored[place].record.attributes.push(Named { name, value });
+        }
+    }
+    for (id, tier) in tiers_of(connection, &ids)? {
+        if let Some(place) = place(id) {
+            stored[place].record.tiers.push(tier);
+        }
+    }
+    let packaging: Vec<(i64, i32, String, String, Option<String>)> = article_packaging::table
+        .filter(article_packaging::article_id.eq_any(&ids))
+        .order((article_packaging::article_id, article_packaging::position))
+        .load(connection)?;
+    for (id, _, unit, factor, gtin) in packaging {
+        if let (Some(place), Ok(factor)) = (place(id), factor.parse()) {
+            stored[place].record.packaging.push(Packaging { unit, factor, gtin });
         }
     }
     let media: Vec<(i64, i32, String, String)> = article_media::table
@@ -266,20 +262,27 @@ fn add_children(connection: &mut Db, stored: &mut [Stored]) -> Result<(), StoreE
         .load(connection)?;
     for (id, _, role, location) in media {
         if let Some(place) = place(id) {
-            stored[place].article.media.push(Media { role, location });
+            stored[place].record.media.push(Media { role, location });
         }
     }
     for one in stored {
-        one.article.texts.sort();
-        one.article.stocks.sort();
+        one.record.texts.sort();
+        one.record.stocks.sort();
     }
     Ok(())
 }
 
-/// An article on its way through a batch.
-struct Pending {
-    before: Option<Stored>,
-    now: Option<Article>,
+/// The tier prices of articles, in their order.
+pub(super) fn tiers_of(connection: &mut Db, ids: &[i64]) -> Result<Vec<(i64, TierPrice)>, StoreError> {
+    let rows: Vec<(i64, i32, String, String, String, bool)> = article_tier_prices::table
+        .filter(article_tier_prices::article_id.eq_any(ids))
+        .order((article_tier_prices::article_id, article_tier_prices::position))
+        .load(connection)?;
+    let tiers = rows.into_iter().filter_map(|(id, _, minimum, amount, currency, gross)| {
+        let price = Price { amount: amount.parse().ok()?, currency, gross };
+        Some((id, TierPrice { minimum: minimum.parse().ok()?, price }))
+    });
+    Ok(tiers.collect())
 }
 
 /// Applies changes to articles, each on its own: one that is refused leaves the others alone. In a dry run nothing
@@ -293,47 +296,23 @@ pub fn upsert(
     defaults: &Defaults,
     now: NaiveDateTime,
     dry_run: Option<&BTreeSet<String>>,
-) -> Result<Vec<Outcome>, StoreError> {
+) -> Result<Vec<Recorded>, StoreError> {
     let keys: Vec<String> = changes.iter().map(|c| compared(&c.sku)).collect();
-    let mut before = by_keys(connection, &keys)?;
+    let held: Vec<_> = keys.iter().zip(&changes).map(|(key, change)| (key.as_str(), change.if_version)).collect();
+    lock::records(connection, "articles", "sku_key", &held)?;
     let category_ids = category_ids(connection, &changes)?;
-    let mut pending: HashMap<String, Pending> = HashMap::with_capacity(keys.len());
-    let mut order: Vec<String> = Vec::with_capacity(keys.len());
-    let mut outcomes = Vec::with_capacity(keys.len());
+    let mut batch = Batch::of(by_keys(connection, &keys)?);
     for (key, change) in keys.into_iter().zip(changes) {
-        let slot = pending.entry(key.clone()).or_insert_with(|| {
-            order.push(key.clone());
-            Pending { before: before.remove(&key), now: None }
-        });
-        // The same article may come twice: the second change applies to what the first made.
-        let current = slot.now.as_ref().or(slot.before.as_ref().map(|b| &b.article));
         let unknown = unknown_categories(&change, &category_ids, dry_run);
-        let outcome = if unknown.is_empty() {
-            match Article::apply(current.cloned(), change, defaults) {
-                Err(issues) => Outcome::Refused(issues),
-                Ok(article) => {
-                    let outcome = match current {
-                        None => Outcome::Created,
-                        Some(same) if *same == article => Outcome::Unchanged,
-                        Some(_) => Outcome::Updated,
-                    };
-                    if outcome != Outcome::Unchanged {
-                        slot.now = Some(article);
-                    }
-                    outcome
-                }
-            }
-        } else {
-            Outcome::Refused(unknown)
-        };
-        outcomes.push(outcome);
+        batch.apply(key, change.if_version, |current, issues| {
+            issues.extend(unknown);
+            Article::apply(current, change, defaults, issues)
+        });
     }
     if dry_run.is_none() {
-        // In one order on all nodes, so that two batches never wait for each other.
-        order.sort();
-        write(connection, &order, &pending, &category_ids, now)?;
+        write(connection, &batch.changed(), &category_ids, now)?;
     }
-    Ok(outcomes)
+    Ok(batch.into_results())
 }
 
 fn category_ids(connection: &mut Db, changes: &[contract::Article]) -> Result<HashMap<String, i64>, StoreError> {
@@ -389,6 +368,29 @@ const ATTRIBUTES: Table = Table {
     columns: &[Column::Integer("article_id"), Column::Integer("position"), Column::Text("code"), Column::Text("value")],
     key: &[],
 };
+const TIERS: Table = Table {
+    name: "article_tier_prices",
+    columns: &[
+        Column::Integer("article_id"),
+        Column::Integer("position"),
+        Column::Text("minimum"),
+        Column::Text("amount"),
+        Column::Text("currency"),
+        Column::Boolean("gross"),
+    ],
+    key: &[],
+};
+const PACKAGING: Table = Table {
+    name: "article_packaging",
+    columns: &[
+        Column::Integer("article_id"),
+        Column::Integer("position"),
+        Column::Text("unit"),
+        Column::Text("factor"),
+        Column::Text("gtin"),
+    ],
+    key: &[],
+};
 const MEDIA: Table = Table {
     name: "article_media",
     columns: &[
@@ -400,75 +402,26 @@ const MEDIA: Table = Table {
     key: &[],
 };
 
-/// What hangs on articles: the rows to put in, and the articles whose old rows go first.
-struct Children<'a> {
-    table: Table,
-    rows: Rows<'a>,
-    replaced: Vec<i64>,
-}
-
-impl<'a> Children<'a> {
-    fn of(table: Table) -> Self {
-        Self { table, rows: Rows::default(), replaced: Vec::new() }
-    }
-
-    /// Puts in one article's list, if it is new or another than before.
-    fn put<T: PartialEq>(
-        &mut self,
-        id: i64,
-        now: &'a [T],
-        before: Option<&[T]>,
-        mut row: impl FnMut(&mut Rows<'a>, i64, &'a T),
-    ) {
-        if before == Some(now) {
-            return;
-        }
-        if before.is_some_and(|b| !b.is_empty()) {
-            self.replaced.push(id);
-        }
-        for (position, value) in (0..).zip(now) {
-            self.rows.integer(id);
-            row(&mut self.rows, position, value);
-        }
-    }
-
-    fn write(self, connection: &mut Db) -> Result<(), StoreError> {
-        if !self.replaced.is_empty() {
-            let list = id_list(&self.replaced);
-            let sql = format!("DELETE FROM {} WHERE article_id IN ({list})", self.table.name);
-            diesel::sql_query(sql).execute(connection)?;
-        }
-        self.table.put(connection, &self.rows)
-    }
-}
-
 fn put_named<'a>(rows: &mut Rows<'a>, position: i64, named: &'a Named) {
     rows.integer(position).text(&named.name).text(&named.value);
 }
 
 fn write(
     connection: &mut Db,
-    order: &[String],
-    pending: &HashMap<String, Pending>,
+    changed: &[Changed<'_, Article>],
     category_ids: &HashMap<String, i64>,
     now: NaiveDateTime,
 ) -> Result<(), StoreError> {
-    let changed: Vec<(&String, &Pending, &Article)> = order
-        .iter()
-        .filter_map(|key| pending.get(key).and_then(|p| Some((key, p, p.now.as_ref()?))))
-        .filter(|(_, p, article)| p.before.as_ref().is_none_or(|b| b.article != **article))
-        .collect();
     if changed.is_empty() {
         return Ok(());
     }
     let mut rows = Rows::default();
-    for (key, pending, article) in &changed {
-        let version = pending.before.as_ref().map_or(1, |b| b.version + 1);
-        put_row(&mut rows, key, article, version, now);
+    for change in changed {
+        put_row(&mut rows, change.key, change.now, change.version, now);
     }
     ARTICLES.put(connection, &rows)?;
     let mut ids: HashMap<String, i64> = HashMap::with_capacity(changed.len());
-    let new: Vec<&String> = changed.iter().filter(|(_, p, _)| p.before.is_none()).map(|(key, ..)| *key).collect();
+    let new: Vec<&String> = changed.iter().filter(|c| c.before.is_none()).map(|c| c.key).collect();
     for keys in new.chunks(LOOKUP) {
         let found: Vec<(String, i64)> = articles::table
             .filter(articles::sku_key.eq_any(keys))
@@ -476,11 +429,13 @@ fn write(
             .load(connection)?;
         ids.extend(found);
     }
-    let [mut texts, mut in_categories, mut stocks, mut axes, mut axis_values, mut attributes, mut media] =
-        [TEXTS, CATEGORIES, STOCKS, AXES, AXIS_VALUES, ATTRIBUTES, MEDIA].map(Children::of);
-    for (key, pending, article) in &changed {
-        let before = pending.before.as_ref().map(|b| &b.article);
-        let id = pending.before.as_ref().map(|b| b.id).or_else(|| ids.get(*key).copied());
+    let [mut texts, mut in_categories, mut stocks, mut axes, mut axis_values] =
+        [TEXTS, CATEGORIES, STOCKS, AXES, AXIS_VALUES].map(|table| Children::of(table, "article_id"));
+    let [mut attributes, mut tiers, mut packaging, mut media] =
+        [ATTRIBUTES, TIERS, PACKAGING, MEDIA].map(|table| Children::of(table, "article_id"));
+    for change in changed {
+        let (article, before) = (change.now, change.before.map(|b| &b.record));
+        let id = change.before.map(|b| b.id).or_else(|| ids.get(change.key).copied());
         let Some(id) = id else { continue };
         texts.put(id, &article.texts, before.map(|b| &b.texts[..]), |rows, _, text| {
             rows.text(text.kind.as_str()).text(&text.language).text(&text.text);
@@ -497,11 +452,24 @@ fn write(
 
         axis_values.put(id, &article.axis_values, before.map(|b| &b.axis_values[..]), put_named);
         attributes.put(id, &article.attributes, before.map(|b| &b.attributes[..]), put_named);
+        tiers.put(id, &article.tiers, before.map(|b| &b.tiers[..]), |rows, position, tier| {
+            rows.integer(position)
+                .text(tier.minimum.to_string())
+                .text(tier.price.amount.to_string())
+                .text(&tier.price.currency)
+                .boolean(tier.price.gross);
+        });
+        packaging.put(id, &article.packaging, before.map(|b| &b.packaging[..]), |rows, position, packaging| {
+            rows.integer(position)
+                .text(&packaging.unit)
+                .text(packaging.factor.to_string())
+                .text_option(packaging.gtin.as_deref());
+        });
         media.put(id, &article.media, before.map(|b| &b.media[..]), |rows, position, media| {
             rows.integer(position).text(&media.role).text(&media.location);
         });
     }
-    for children in [texts, in_categories, stocks, axes, axis_values, attributes, media] {
+    for children in [texts, in_categories, stocks, axes, axis_values, attributes, tiers, packaging, media] {
         children.write(connection)?;
     }
     Ok(())
@@ -522,7 +490,7 @@ pub struct Filter {
 ///
 /// # Errors
 /// Those of the database.
-pub fn list(connection: &mut Db, filter: &Filter) -> Result<(Vec<Stored>, Option<String>), StoreError> {
+pub fn list(connection: &mut Db, filter: &Filter) -> Result<(Vec<Stored<Article>>, Option<String>), StoreError> {
     let mut query =
         articles::table.select(Row::as_select()).order(articles::sku_key).limit(filter.limit + 1).into_boxed();
     if let Some(after) = &filter.after {
@@ -539,9 +507,7 @@ pub fn list(connection: &mut Db, filter: &Filter) -> Result<(Vec<Stored>, Option
         query = query.filter(articles::id.eq_any(inside));
     }
     if let Some(text) = &filter.text {
-        let escaped = text.to_lowercase().replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
-        let pattern = format!("%{escaped}%");
-        let lower = |column: &str| diesel::dsl::sql::<diesel::sql_types::Text>(&format!("lower({column})"));
+        let pattern = pattern(text);
         let named = article_texts::table
             .filter(article_texts::kind.eq(TextKind::Name.as_str()))
             .filter(lower("article_texts.text").like(pattern.clone()).escape('\\'))
@@ -554,7 +520,7 @@ pub fn list(connection: &mut Db, filter: &Filter) -> Result<(Vec<Stored>, Option
     let more = rows.len() > limit;
     rows.truncate(limit);
     let next = rows.last().filter(|_| more).map(|r| r.sku_key.clone());
-    let mut stored: Vec<Stored> = rows.into_iter().map(Row::into_stored).collect();
+    let mut stored: Vec<Stored<Article>> = rows.into_iter().map(Row::into_stored).collect();
     add_children(connection, &mut stored)?;
     Ok((stored, next))
 }

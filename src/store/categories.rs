@@ -1,18 +1,16 @@
 //! Categories: a tree with names.
 
+use super::batch::{Batch, Changed, Recorded, Stored};
 use super::bulk::{Column, Rows, Table, id_list};
 use super::schema::{categories, category_names};
-use super::{Db, StoreError};
-use crate::domain::catalog::{Category, Defaults};
+use super::{Db, LOOKUP, StoreError, lock};
+use crate::domain::Defaults;
+use crate::domain::catalog::Category;
 use crate::domain::{Issue, compared};
-use crate::store::articles::Outcome;
 use chrono::NaiveDateTime;
 use diesel::prelude::*;
 use soapstone_contracts::catalog as contract;
 use std::collections::HashMap;
-
-/// How many keys one query looks up.
-const LOOKUP: usize = 500;
 
 /// How deep the tree may be.
 const MAX_DEPTH: usize = 100;
@@ -26,14 +24,8 @@ struct Row {
     position: i32,
     active: bool,
     image: Option<String>,
+    version: i64,
     changed_at: NaiveDateTime,
-}
-
-/// A category with what the database adds.
-#[derive(Clone, Debug)]
-pub struct Stored {
-    pub changed_at: NaiveDateTime,
-    pub category: Category,
 }
 
 /// The whole tree in memory: shops have thousands of categories, not millions.
@@ -49,15 +41,20 @@ impl Tree {
         Ok(Self { rows: rows.into_iter().map(|r| (r.id, r)).collect(), ids })
     }
 
-    fn category(&self, row: &Row, names: &HashMap<i64, Vec<(String, String)>>) -> Category {
-        Category {
+    fn parent(&self, row: &Row) -> Option<String> {
+        row.parent_id.and_then(|id| self.rows.get(&id)).map(|parent| parent.key.clone())
+    }
+
+    fn stored(&self, row: &Row, names: &HashMap<i64, Vec<(String, String)>>) -> Stored<Category> {
+        let record = Category {
             key: row.key.clone(),
-            parent: row.parent_id.and_then(|id| self.rows.get(&id)).map(|parent| parent.key.clone()),
+            parent: self.parent(row),
             position: row.position,
             active: row.active,
             image: row.image.clone(),
             names: names.get(&row.id).cloned().unwrap_or_default(),
-        }
+        };
+        Stored { id: row.id, version: row.version, changed_at: row.changed_at, record }
     }
 }
 
@@ -100,6 +97,7 @@ const CATEGORIES: Table = Table {
         Column::Integer("position"),
         Column::Boolean("active"),
         Column::Text("image"),
+        Column::Integer("version"),
         Column::Time("changed_at"),
     ],
     key: &["key"],
@@ -120,62 +118,37 @@ pub fn upsert(
     defaults: &Defaults,
     now: NaiveDateTime,
     dry_run: bool,
-) -> Result<Vec<Outcome>, StoreError> {
-    let tree = Tree::load(connection)?;
-    let touched: Vec<i64> = changes.iter().filter_map(|c| tree.ids.get(&compared(&c.id)).copied()).collect();
-    let names = names_of(connection, &touched)?;
-    let mut parents: HashMap<String, Option<String>> =
-        tree.rows.values().map(|r| (r.key.clone(), tree.category(r, &names).parent)).collect();
+) -> Result<Vec<Recorded>, StoreError> {
     let coming: Vec<String> = changes.iter().map(|c| compared(&c.id)).collect();
-    let mut current: HashMap<String, Category> = HashMap::new();
-    let mut changed: Vec<String> = Vec::new();
-    let mut outcomes = Vec::with_capacity(changes.len());
+    let held: Vec<_> = coming.iter().zip(&changes).map(|(key, change)| (key.as_str(), change.if_version)).collect();
+    lock::records(connection, "categories", "key", &held)?;
+    let tree = Tree::load(connection)?;
+    let touched: Vec<&Row> = coming.iter().filter_map(|key| tree.rows.get(tree.ids.get(key)?)).collect();
+    let names = names_of(connection, &touched.iter().map(|r| r.id).collect::<Vec<_>>())?;
+    let mut parents: HashMap<String, Option<String>> =
+        tree.rows.values().map(|r| (r.key.clone(), tree.parent(r))).collect();
+    let mut batch = Batch::of(touched.iter().map(|r| (r.key.clone(), tree.stored(r, &names))).collect());
     for (key, change) in coming.iter().zip(changes) {
-        let before = current.get(key).cloned().or_else(|| {
-            let row = tree.ids.get(key).and_then(|id| tree.rows.get(id))?;
-            Some(tree.category(row, &names))
+        batch.apply(key.clone(), change.if_version, |current, issues| {
+            let category = Category::apply(current, change, defaults, issues)?;
+            issues.extend(refused_parent(&category, &coming, &parents));
+            issues.is_empty().then(|| {
+                parents.insert(key.clone(), category.parent.clone());
+                category
+            })
         });
-        let outcome = match Category::apply(before.clone(), change, defaults) {
-            Err(issues) => Outcome::Refused(issues),
-            Ok(category) => match refused_parent(&category, &coming, &parents) {
-                Some(issue) => Outcome::Refused(vec![issue]),
-                None => {
-                    let outcome = match &before {
-                        None => Outcome::Created,
-                        Some(same) if *same == category => Outcome::Unchanged,
-                        Some(_) => Outcome::Updated,
-                    };
-                    parents.insert(key.clone(), category.parent.clone());
-                    if outcome != Outcome::Unchanged && !changed.contains(key) {
-                        changed.push(key.clone());
-                    }
-                    current.insert(key.clone(), category);
-                    outcome
-                }
-            },
-        };
-        outcomes.push(outcome);
     }
     // A parent that was to come in this batch may have been refused.
-    let missing: Vec<usize> = coming
-        .iter()
-        .enumerate()
-        .filter(|(_, key)| {
-            let parent = current.get(*key).and_then(|c| c.parent.as_ref());
-            parent.is_some_and(|p| !tree.ids.contains_key(p) && !current.contains_key(p))
-        })
-        .map(|(index, _)| index)
-        .collect();
-    for index in missing {
-        if let Some(category) = current.get(&coming[index]) {
-            outcomes[index] = Outcome::Refused(vec![unknown_parent(category.parent.as_deref().unwrap_or(""))]);
-            changed.retain(|key| *key != coming[index]);
+    for (index, key) in coming.iter().enumerate() {
+        let parent = batch.current(key).and_then(|c| c.parent.clone());
+        if let Some(parent) = parent.filter(|p| batch.current(p).is_none() && !tree.ids.contains_key(p)) {
+            batch.take_back(index, unknown_parent(&parent));
         }
     }
     if !dry_run {
-        write(connection, &changed, &current, now)?;
+        write(connection, &batch.changed(), now)?;
     }
-    Ok(outcomes)
+    Ok(batch.into_results())
 }
 
 fn unknown_parent(parent: &str) -> Issue {
@@ -202,43 +175,39 @@ fn refused_parent(category: &Category, coming: &[String], parents: &HashMap<Stri
     None
 }
 
-fn write(
-    connection: &mut Db,
-    changed: &[String],
-    current: &HashMap<String, Category>,
-    now: NaiveDateTime,
-) -> Result<(), StoreError> {
+fn write(connection: &mut Db, changed: &[Changed<'_, Category>], now: NaiveDateTime) -> Result<(), StoreError> {
     if changed.is_empty() {
         return Ok(());
     }
     // First all without new parents, so that every parent has an id; then the parents.
-    let old_ids = ids_of(connection, changed)?;
     let put = |parents: Option<&HashMap<String, i64>>| {
         let mut rows = Rows::default();
-        for category in changed.iter().filter_map(|key| current.get(key)) {
+        for change in changed {
+            let category = change.now;
             let parent = parents.and_then(|p| category.parent.as_ref().and_then(|key| p.get(key).copied()));
             rows.text(&category.key)
                 .integer_option(parent)
                 .integer(category.position.into())
                 .boolean(category.active)
                 .text_option(category.image.as_deref())
+                .integer(change.version)
                 .time(now);
         }
         rows
     };
     CATEGORIES.put(connection, &put(None))?;
-    let keys: Vec<String> =
-        changed.iter().filter_map(|k| current.get(k)).flat_map(|c| c.parent.iter().chain([&c.key])).cloned().collect();
+    let keys: Vec<String> = changed.iter().flat_map(|c| c.now.parent.iter().chain([c.key])).cloned().collect();
     let ids = ids_of(connection, &keys)?;
     CATEGORIES.put(connection, &put(Some(&ids)))?;
+    let old_ids: Vec<i64> = changed.iter().filter_map(|c| c.before).map(|b| b.id).collect();
     if !old_ids.is_empty() {
-        let list = id_list(&old_ids.into_values().collect::<Vec<_>>());
+        let list = id_list(&old_ids);
         diesel::sql_query(format!("DELETE FROM category_names WHERE category_id IN ({list})")).execute(connection)?;
     }
     let mut names = Rows::default();
-    for category in changed.iter().filter_map(|key| current.get(key)) {
-        let Some(id) = ids.get(&category.key) else { continue };
-        for (language, name) in &category.names {
+    for change in changed {
+        let Some(id) = ids.get(change.key) else { continue };
+        for (language, name) in &change.now.names {
             names.integer(*id).text(language).text(name);
         }
     }
@@ -254,7 +223,7 @@ pub fn list(
     below: Option<&str>,
     after: Option<&str>,
     limit: usize,
-) -> Result<(Vec<Stored>, Option<String>), StoreError> {
+) -> Result<(Vec<Stored<Category>>, Option<String>), StoreError> {
     let tree = Tree::load(connection)?;
     let mut children: HashMap<Option<i64>, Vec<&Row>> = HashMap::new();
     for row in tree.rows.values() {
@@ -288,6 +257,6 @@ pub fn list(
     let more = ordered.len() > start + page.len();
     let next = page.last().filter(|_| more).map(|r| r.key.clone());
     let names = names_of(connection, &page.iter().map(|r| r.id).collect::<Vec<_>>())?;
-    let stored = page.iter().map(|r| Stored { changed_at: r.changed_at, category: tree.category(r, &names) }).collect();
+    let stored = page.iter().map(|r| tree.stored(r, &names)).collect();
     Ok((stored, next))
 }

@@ -1,6 +1,6 @@
 //! The project for SoapUI: every operation with a sample, and a test that is done here as SoapUI would do it.
 
-use crate::support::{Database, Server, Site, project};
+use crate::support::{Database, Server, Site, contracts, project};
 use libxml::parser::Parser;
 use libxml::tree::{Document, Node};
 use libxml::xpath::Context;
@@ -12,16 +12,25 @@ use std::fmt::Write;
 
 const FILE: &str = "tests/interop/soapui/soapstone-soapui-project.xml";
 const CONFIG: &str = "http://eviware.com/soapui/config";
-const NAMESPACES: [(&str, &str); 3] =
-    [("cat", "urn:soapstone:catalog/v1"), ("exc", "urn:soapstone:exchange/v1"), ("com", "urn:soapstone:common/v1")];
+const NAMESPACES: &[(&str, &str)] = &[
+    ("cat", "urn:soapstone:catalog/v1"),
+    ("com", "urn:soapstone:common/v1"),
+    ("cus", "urn:soapstone:customers/v1"),
+    ("exc", "urn:soapstone:exchange/v1"),
+    ("inv", "urn:soapstone:inventory/v1"),
+    ("med", "urn:soapstone:media/v1"),
+    ("ord", "urn:soapstone:orders/v1"),
+    ("pri", "urn:soapstone:pricing/v1"),
+];
 
 fn read(text: &str) -> Document {
     Parser::default().parse_string(text).unwrap_or_else(|_| panic!("no XML: {text}"))
 }
 
-/// The steps of an area, as `steps.xml` has them.
-fn steps(operations: &[&str]) -> Vec<Step> {
-    let document = read(&std::fs::read_to_string(project("tests/interop/soapui/steps.xml")).unwrap());
+/// The steps of a contract, as its file in `steps/` has them.
+fn steps(contract: &str) -> Vec<Step> {
+    let file = project(&format!("tests/interop/soapui/steps/{contract}.xml"));
+    let document = read(&std::fs::read_to_string(&file).unwrap_or_else(|e| panic!("{}: {e}", file.display())));
     let root = document.get_root_element().unwrap();
     let step = |node: Node| {
         let children = node.get_child_elements();
@@ -38,14 +47,13 @@ fn steps(operations: &[&str]) -> Vec<Step> {
             finds: finds.collect(),
         }
     };
-    let own = |step: &Step| operations.contains(&step.operation.as_str());
-    root.get_child_elements().into_iter().map(step).filter(own).collect()
+    root.get_child_elements().into_iter().map(step).collect()
 }
 
-/// The project of both services, as it is kept.
+/// The project of all services, as it is kept.
 fn made() -> String {
     let mut generator = Generator::new();
-    for name in ["catalog", "exchange"] {
+    for name in contracts() {
         generator.add(&project(&format!("wsdl/{name}.wsdl"))).unwrap();
     }
     let loaded = Loaded::of(&generator).unwrap();
@@ -53,7 +61,7 @@ fn made() -> String {
         .services()
         .map(|service| {
             let operations: Vec<&str> = service.operations.iter().map(|operation| operation.name).collect();
-            let steps = steps(&operations);
+            let steps = steps(&service.name.to_lowercase());
             for operation in &operations {
                 assert!(steps.iter().any(|step| step.operation == *operation), "{operation} has no step");
             }
@@ -79,7 +87,7 @@ fn the_project_has_every_operation() {
     assert!(kept == made, "{FILE} is out of date: UPDATE=1 writes it");
     assert_eq!(validator().validate(&made, 0), Ok(()));
     let server = Site::new(Database::Sqlite).serve();
-    for service in ["catalog", "exchange"] {
+    for service in contracts() {
         let served = server.get(&format!("/soap/{service}?soapui"));
         assert_eq!((served.status, validator().validate(&served.body, 0)), (200, Ok(())));
         assert!(served.body.contains(&format!("{}/soap/{service}?wsdl", server.base)));
@@ -133,7 +141,7 @@ fn the_tests_of_the_project_pass() {
     let server = Site::new(Database::Sqlite).serve();
     let document = read(&std::fs::read_to_string(project(FILE)).unwrap());
     let cases = all(&document.get_root_element().unwrap(), "testCase");
-    assert_eq!(cases.len(), 4);
+    assert_eq!(cases.len(), 2 * contracts().len());
     let mut wrong = Vec::new();
     for case in &cases {
         let steps = all(case, "testStep");

@@ -1,5 +1,6 @@
 //! The REST facade: cases as files, uploads, the OpenAPI document.
 
+mod customers;
 mod metrics;
 mod openapi;
 mod upload;

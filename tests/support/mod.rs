@@ -48,6 +48,16 @@ pub fn project(path: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(path)
 }
 
+/// The names of our own contracts: the files of `wsdl/` without their REST bindings.
+pub fn contracts() -> Vec<String> {
+    let files = std::fs::read_dir(project("wsdl")).unwrap();
+    let names = files.map(|file| file.unwrap().file_name().into_string().unwrap());
+    let mut names: Vec<String> =
+        names.filter(|name| !name.ends_with(".rest.wsdl")).map(|name| name.replace(".wsdl", "")).collect();
+    names.sort();
+    names
+}
+
 /// Input that others wrote, kept beside the project; without it the test prints that it is skipped.
 pub fn shared(path: &str) -> Option<PathBuf> {
     let path = project("../shared").join(path);

@@ -1,6 +1,6 @@
 //! Which prices come into question, and why the others do not.
 
-use super::{Asked, Buyer, Entry, Subject, UNIT_DECIMALS};
+use super::{Asked, Buyer, Entry, Kind, Subject, UNIT_DECIMALS};
 use bigdecimal::{BigDecimal, RoundingMode};
 
 /// What became of a price.
@@ -90,7 +90,8 @@ pub(super) fn judged(
     };
     let mut candidates: Vec<Candidate> = entries.iter().map(judge).collect();
     less_exact(&mut candidates, |entry| entry.variant.is_some());
-    less_exact(&mut candidates, |entry| entry.unit.is_some());
+    // The article's own prices are for its own unit, but nobody named it for them.
+    less_exact(&mut candidates, |entry| entry.unit.is_some() && entry.kind == Kind::Entry);
     candidates
 }
 

@@ -5,6 +5,7 @@ mod discount;
 mod find;
 #[cfg(test)]
 mod properties;
+pub mod records;
 #[cfg(test)]
 mod worked;
 
@@ -69,7 +70,7 @@ pub struct Entry {
     pub currency: String,
     /// Whether tax is in it.
     pub gross: bool,
-    /// None: whatever the unit.
+    /// None: whatever the unit. Of a price of the article itself, the article's own unit, if it has one.
     pub unit: Option<String>,
     /// None: whatever the variant.
     pub variant: Option<String>,

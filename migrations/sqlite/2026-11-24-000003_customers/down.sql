@@ -1,0 +1,13 @@
+DROP TABLE customer_group_names;
+DROP TABLE customer_groups;
+DROP TABLE customer_merge_moves;
+DROP TABLE customer_merges;
+DROP TABLE credit_bookings;
+DROP TABLE customer_attributes;
+DROP TABLE customer_consents;
+DROP TABLE customer_payment_methods;
+DROP TABLE customer_campaigns;
+DROP TABLE customer_addresses;
+DROP TABLE number_ranges;
+DROP TABLE customer_aliases;
+DROP TABLE customers;

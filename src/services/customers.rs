@@ -1,0 +1,261 @@
+//! The portType Customers.
+
+use super::{page, results, times};
+use crate::domain::Defaults;
+use crate::domain::customers::{Money, Numbering};
+use crate::error::ServiceError;
+use crate::store::{Store, StoreError, customers};
+use chrono::Utc;
+use soapstone_contracts::customers::{
+    AllocateNumbers, AllocateNumbersResponse, AssignNumbers, AssignNumbersResponse, BookCredits, BookCreditsResponse,
+    CreditBooking, Customer, Customers, DeleteCustomers, DeleteCustomersResponse, DeleteGroups, DeleteGroupsResponse,
+    GetCustomer, GetCustomerResponse, GroupKind, ListCredits, ListCreditsResponse, ListCustomers,
+    ListCustomersResponse, ListGroups, ListGroupsResponse, ListMerges, ListMergesResponse, MergeCustomers,
+    MergeCustomersResponse, MergeRecord, UndoMerges, UndoMergesResponse, UpdateCustomerElement, UpdateCustomerResponse,
+    UpsertCustomers, UpsertCustomersResponse, UpsertGroups, UpsertGroupsResponse,
+};
+use soapstone_runtime::DateTime;
+use soapstone_runtime::service::Context;
+
+/// Customers, their numbers and their credit.
+pub struct CustomersService {
+    pub store: Store,
+    pub defaults: Defaults,
+    pub numbering: Numbering,
+}
+
+impl CustomersService {
+    async fn get(&self, number: String) -> Result<Customer, ServiceError> {
+        let key = number.clone();
+        let found = self.store.read(move |db| customers::get(db, &key)).await?;
+        let (customer, standing) = found.ok_or(ServiceError::NotFound { kind: "customer", key: number })?;
+        Ok(customer.to_contract(&standing))
+    }
+}
+
+impl Customers for CustomersService {
+    type Error = ServiceError;
+
+    async fn upsert_customers(
+        &self,
+        _context: &Context,
+        request: UpsertCustomers,
+    ) -> Result<UpsertCustomersResponse, ServiceError> {
+        let (numbering, defaults) = (self.numbering.clone(), self.defaults.clone());
+        let now = Utc::now().naive_utc();
+        let changes =
+            self.store.write(move |db| customers::upsert(db, request.customer, &numbering, &defaults, now)).await?;
+        let (numbers, changes) = changes.into_iter().unzip();
+        Ok(UpsertCustomersResponse { result: results::of_changes(numbers, changes) })
+    }
+
+    async fn get_customer(
+        &self,
+        _context: &Context,
+        request: GetCustomer,
+    ) -> Result<GetCustomerResponse, ServiceError> {
+        Ok(GetCustomerResponse { customer: self.get(request.number).await? })
+    }
+
+    async fn list_customers(
+        &self,
+        _context: &Context,
+        request: ListCustomers,
+    ) -> Result<ListCustomersResponse, ServiceError> {
+        let filter = customers::Filter {
+            numbers: request.number,
+            changed_since: times::since(request.changed_since, &self.defaults)?,
+            price_group: request.price_group,
+            text: request.text.filter(|t| !t.is_empty()),
+            after: request.cursor.filter(|c| !c.is_empty()),
+            limit: page::size(request.limit),
+        };
+        let (found, next_cursor) = self.store.read(move |db| customers::list(db, &filter)).await?;
+        let customer = found.iter().map(|(customer, standing)| customer.to_contract(standing)).collect();
+        Ok(ListCustomersResponse { customer, next_cursor })
+    }
+
+    async fn update_customer(
+        &self,
+        _context: &Context,
+        request: UpdateCustomerElement,
+    ) -> Result<UpdateCustomerResponse, ServiceError> {
+        let number = request.0.number.clone().ok_or_else(|| {
+            ServiceError::invalid("customer.no_number", "A change names the number of its customer").of("number", "")
+        })?;
+        let (numbering, defaults) = (self.numbering.clone(), self.defaults.clone());
+        let now = Utc::now().naive_utc();
+        let changed = self.store.write(move |db| {
+            let missing = || ServiceError::NotFound { kind: "customer", key: number.clone() };
+            // Only what is there is changed.
+            customers::get(db, &number)?.ok_or_else(missing)?;
+            let changes = customers::upsert(db, vec![request.0], &numbering, &defaults, now)?;
+            results::only(changes.into_iter().map(|(_, change)| change))?;
+            let (customer, standing) = customers::get(db, &number)?.ok_or_else(missing)?;
+            Ok(customer.to_contract(&standing))
+        });
+        Ok(UpdateCustomerResponse { customer: changed.await? })
+    }
+
+    async fn delete_customers(
+        &self,
+        _context: &Context,
+        request: DeleteCustomers,
+    ) -> Result<DeleteCustomersResponse, ServiceError> {
+        let numbers = request.number.clone();
+        let deleted = self.store.write(move |db| customers::delete(db, &numbers)).await?;
+        Ok(DeleteCustomersResponse { result: results::of_deletions(request.number, deleted) })
+    }
+
+    async fn allocate_numbers(
+        &self,
+        _context: &Context,
+        request: AllocateNumbers,
+    ) -> Result<AllocateNumbersResponse, ServiceError> {
+        let range = self.numbering.own.clone();
+        let count = usize::try_from(request.count.unwrap_or(1)).unwrap_or(1);
+        let number = self.store.write(move |db| customers::allocate(db, &range, count)).await?;
+        Ok(AllocateNumbersResponse { number })
+    }
+
+    async fn assign_numbers(
+        &self,
+        _context: &Context,
+        request: AssignNumbers,
+    ) -> Result<AssignNumbersResponse, ServiceError> {
+        let keys = request.assignment.iter().map(|a| a.number.clone()).collect();
+        let numbering = self.numbering.clone();
+        let now = Utc::now().naive_utc();
+        let changes = self.store.write(move |db| {
+            let given = request.assignment.iter();
+            given
+                .map(|a| customers::assign(db, &a.number, &a.to, &numbering, now))
+                .collect::<Result<Vec<_>, StoreError>>()
+        });
+        Ok(AssignNumbersResponse { result: results::of_changes(keys, changes.await?) })
+    }
+
+    async fn merge_customers(
+        &self,
+        _context: &Context,
+        request: MergeCustomers,
+    ) -> Result<MergeCustomersResponse, ServiceError> {
+        let keys = request.merge.iter().map(|m| m.number.clone()).collect();
+        let now = Utc::now().naive_utc();
+        let changes = self.store.write(move |db| {
+            let given = request.merge.iter();
+            given.map(|m| customers::merge(db, &m.number, &m.into, now)).collect::<Result<Vec<_>, StoreError>>()
+        });
+        Ok(MergeCustomersResponse { result: results::of_changes(keys, changes.await?) })
+    }
+
+    async fn undo_merges(&self, _context: &Context, request: UndoMerges) -> Result<UndoMergesResponse, ServiceError> {
+        let keys = request.number.clone();
+        let now = Utc::now().naive_utc();
+        let changes = self.store.write(move |db| {
+            request.number.iter().map(|n| customers::undo(db, n, now)).collect::<Result<Vec<_>, StoreError>>()
+        });
+        Ok(UndoMergesResponse { result: results::of_changes(keys, changes.await?) })
+    }
+
+    async fn list_merges(&self, _context: &Context, request: ListMerges) -> Result<ListMergesResponse, ServiceError> {
+        let (before, limit) = (page::number(request.cursor.as_deref())?, page::size(request.limit));
+        let found = self.store.read(move |db| customers::list_merges(db, request.number.as_deref(), before, limit));
+        let (found, more) = found.await?;
+        let next_cursor = found.last().filter(|_| more).map(|m| m.id.to_string());
+        let merge = found.into_iter().map(|m| MergeRecord {
+            number: m.number,
+            into: m.into,
+            merged_at: DateTime::from_utc(m.merged_at),
+            undoable_until: DateTime::from_utc(m.undoable_until),
+            undone_at: m.undone_at.map(DateTime::from_utc),
+        });
+        Ok(ListMergesResponse { merge: merge.collect(), next_cursor })
+    }
+
+    async fn book_credits(
+        &self,
+        _context: &Context,
+        request: BookCredits,
+    ) -> Result<BookCreditsResponse, ServiceError> {
+        let keys = request.booking.iter().map(|b| b.key.clone()).collect();
+        let defaults = self.defaults.clone();
+        let now = Utc::now().naive_utc();
+        let credits = request.booking.into_iter().map(move |booking| customers::Credit {
+            key: booking.key,
+            customer: booking.customer,
+            money: Money::of(booking.amount, &defaults),
+            reason: booking.reason,
+        });
+        let credits: Vec<customers::Credit> = credits.collect();
+        let changes = self.store.write(move |db| {
+            credits.iter().map(|c| customers::book(db, c, now)).collect::<Result<Vec<_>, StoreError>>()
+        });
+        Ok(BookCreditsResponse { result: results::of_changes(keys, changes.await?) })
+    }
+
+    async fn list_credits(
+        &self,
+        _context: &Context,
+        request: ListCredits,
+    ) -> Result<ListCreditsResponse, ServiceError> {
+        let (before, limit) = (page::number(request.cursor.as_deref())?, page::size(request.limit));
+        let asked = request.customer.clone();
+        let found = self.store.read(move |db| {
+            let key = crate::domain::compared(&asked);
+            let Some(customer) = customers::resolve(db, &[key])?.into_values().next() else { return Ok(None) };
+            let balance = customers::balances(db, &[customer.id])?.remove(&customer.id).unwrap_or_default();
+            let (bookings, more) = customers::list_credits(db, (customer.id, &customer.number), before, limit)?;
+            Ok(Some((balance, bookings, more)))
+        });
+        let missing = ServiceError::NotFound { kind: "customer", key: request.customer };
+        let (balance, bookings, more) = found.await?.ok_or(missing)?;
+        let next_cursor = bookings.last().filter(|_| more).map(|(id, ..)| id.to_string());
+        let booking = bookings.into_iter().map(|(_, credit, at)| CreditBooking {
+            key: credit.key,
+            customer: credit.customer,
+            amount: credit.money.to_contract(),
+            reason: credit.reason,
+            booked_at: Some(DateTime::from_utc(at)),
+        });
+        let balance = balance.iter().map(Money::to_contract).collect();
+        Ok(ListCreditsResponse { balance, booking: booking.collect(), next_cursor })
+    }
+
+    async fn upsert_groups(
+        &self,
+        _context: &Context,
+        request: UpsertGroups,
+    ) -> Result<UpsertGroupsResponse, ServiceError> {
+        let keys = request.group.iter().map(|g| g.key.clone()).collect();
+        let defaults = self.defaults.clone();
+        let now = Utc::now().naive_utc();
+        let changes = self.store.write(move |db| customers::upsert_groups(db, request.group, &defaults, now));
+        Ok(UpsertGroupsResponse { result: results::of_changes(keys, changes.await?) })
+    }
+
+    async fn list_groups(&self, _context: &Context, request: ListGroups) -> Result<ListGroupsResponse, ServiceError> {
+        let limit = page::size(request.limit);
+        let cursor = request.cursor.filter(|c| !c.is_empty());
+        let found = self.store.read(move |db| {
+            // A cursor is the last group: its kind, a blank, its key.
+            let after = cursor.as_deref().map(|c| c.split_once(' ').unwrap_or((c, "")));
+            customers::list_groups(db, request.kind, after, limit)
+        });
+        let (found, more) = found.await?;
+        let cursor = |kind: GroupKind, key: &str| format!("{} {key}", kind.as_str());
+        let next_cursor = found.last().filter(|_| more).map(|g| cursor(g.record.kind, &g.record.key));
+        let group = found.iter().map(|g| g.record.to_contract(g.version, g.changed_at)).collect();
+        Ok(ListGroupsResponse { group, next_cursor })
+    }
+
+    async fn delete_groups(
+        &self,
+        _context: &Context,
+        request: DeleteGroups,
+    ) -> Result<DeleteGroupsResponse, ServiceError> {
+        let keys = request.key.clone();
+        let deleted = self.store.write(move |db| customers::delete_groups(db, request.kind, &request.key)).await?;
+        Ok(DeleteGroupsResponse { result: results::of_deletions(keys, deleted) })
+    }
+}

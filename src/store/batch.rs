@@ -1,0 +1,216 @@
+//! Many changes at once, each on its own: one that is refused leaves the others alone.
+
+use crate::domain::{Issue, Severity};
+use chrono::NaiveDateTime;
+use std::collections::{BTreeMap, HashMap};
+
+/// The code of a change to another version than the one that is there.
+pub const VERSION_CONFLICT: &str = "record.version_conflict";
+
+/// A record with what the database adds.
+#[derive(Clone, Debug)]
+pub struct Stored<T> {
+    pub id: i64,
+    /// Counts the changes, from 1.
+    pub version: i64,
+    pub changed_at: NaiveDateTime,
+    pub record: T,
+}
+
+/// What became of a change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    Created,
+    Updated,
+    Unchanged,
+    Refused,
+}
+
+/// What became of a change, with all that is to be said of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Recorded {
+    pub outcome: Outcome,
+    /// The record's version afterwards; none where there is no record.
+    pub version: Option<i64>,
+    pub issues: Vec<Issue>,
+}
+
+impl Recorded {
+    pub fn refused(issues: Vec<Issue>) -> Self {
+        Self { outcome: Outcome::Refused, version: None, issues }
+    }
+}
+
+/// A record on its way through a batch.
+struct Slot<T> {
+    before: Option<Stored<T>>,
+    /// None: as before.
+    now: Option<T>,
+    version: i64,
+}
+
+/// A record that a batch changed.
+pub(super) struct Changed<'a, T> {
+    pub key: &'a String,
+    pub before: Option<&'a Stored<T>>,
+    pub now: &'a T,
+    pub version: i64,
+}
+
+/// A batch of changes to records of one kind, on top of what is stored of them.
+pub(super) struct Batch<T> {
+    stored: HashMap<String, Stored<T>>,
+    /// In the order of their keys on all nodes, so that two batches never wait for each other.
+    slots: BTreeMap<String, Slot<T>>,
+    results: Vec<(String, Recorded)>,
+}
+
+impl<T: Clone + PartialEq> Batch<T> {
+    pub fn of(stored: HashMap<String, Stored<T>>) -> Self {
+        Self { stored, slots: BTreeMap::new(), results: Vec::new() }
+    }
+
+    /// A record as the changes so far have it.
+    pub fn current(&self, key: &str) -> Option<&T> {
+        match self.slots.get(key) {
+            Some(slot) => slot.now.as_ref().or(slot.before.as_ref().map(|b| &b.record)),
+            None => self.stored.get(key).map(|b| &b.record),
+        }
+    }
+
+    /// Applies a change by the rules: they make the new record from the old one, and say what they have against it.
+    /// `expected` is the version that the record must have; 0: there must be none.
+    pub fn apply(
+        &mut self,
+        key: String,
+        expected: Option<i64>,
+        rules: impl FnOnce(Option<T>, &mut Vec<Issue>) -> Option<T>,
+    ) {
+        let stored = &mut self.stored;
+        let slot = self.slots.entry(key.clone()).or_insert_with(|| {
+            let before = stored.remove(&key);
+            Slot { version: before.as_ref().map_or(0, |b| b.version), before, now: None }
+        });
+        // The same record may come twice: the second change applies to what the first made.
+        let current = slot.now.as_ref().or(slot.before.as_ref().map(|b| &b.record));
+        let mut issues = Vec::new();
+        let made = match expected.filter(|version| *version != slot.version) {
+            Some(expected) => {
+                issues.push(conflict(expected, slot.version));
+                None
+            }
+            None => rules(current.cloned(), &mut issues),
+        };
+        let is_refused = issues.iter().any(|issue| issue.severity == Severity::Error);
+        let outcome = match made.filter(|_| !is_refused) {
+            None => Outcome::Refused,
+            Some(made) => match current {
+                Some(same) if *same == made => Outcome::Unchanged,
+                current => {
+                    let outcome = if current.is_some() { Outcome::Updated } else { Outcome::Created };
+                    slot.now = Some(made);
+                    slot.version += 1;
+                    outcome
+                }
+            },
+        };
+        let version = Some(slot.version).filter(|version| *version > 0);
+        self.results.push((key, Recorded { outcome, version, issues }));
+    }
+
+    /// Takes back what the batch did to a record, as it turned out later that it cannot be.
+    pub fn take_back(&mut self, index: usize, issue: Issue) {
+        let Some((key, result)) = self.results.get_mut(index) else { return };
+        let before = self.slots.get_mut(key).and_then(|slot| {
+            slot.now = None;
+            slot.version = slot.before.as_ref().map_or(0, |b| b.version);
+            slot.before.as_ref().map(|b| b.version)
+        });
+        *result = Recorded { version: before, ..Recorded::refused(vec![issue]) };
+    }
+
+    /// What is to be written, in the order of the keys.
+    pub fn changed(&self) -> Vec<Changed<'_, T>> {
+        let changed = self.slots.iter().filter_map(|(key, slot)| {
+            let (now, before) = (slot.now.as_ref()?, slot.before.as_ref());
+            let is_new = before.is_none_or(|b| b.record != *now);
+            is_new.then_some(Changed { key, before, now, version: slot.version })
+        });
+        changed.collect()
+    }
+
+    /// What became of the changes, in their order.
+    pub fn into_results(self) -> Vec<Recorded> {
+        self.results.into_iter().map(|(_, result)| result).collect()
+    }
+}
+
+fn conflict(expected: i64, version: i64) -> Issue {
+    let is = if version == 0 { "there is none".to_owned() } else { format!("it is at version {version}") };
+    let wanted = if expected == 0 { "none".to_owned() } else { format!("version {expected}") };
+    Issue::error(VERSION_CONFLICT, format!("{is}, where {wanted} is expected"))
+        .of("ifVersion", &expected.to_string())
+        .suggest("read it again, and change what is there now")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn set(value: &str) -> impl FnOnce(Option<String>, &mut Vec<Issue>) -> Option<String> {
+        let value = value.to_owned();
+        move |_, _| Some(value)
+    }
+
+    fn batch() -> Batch<String> {
+        let stored = Stored { id: 7, version: 3, changed_at: NaiveDateTime::default(), record: "old".to_owned() };
+        Batch::of(HashMap::from([("a".to_owned(), stored)]))
+    }
+
+    fn results(batch: Batch<String>) -> Vec<(Outcome, Option<i64>)> {
+        batch.into_results().into_iter().map(|r| (r.outcome, r.version)).collect()
+    }
+
+    #[test]
+    fn versions_count_each_change() {
+        let mut batch = batch();
+        batch.apply("a".to_owned(), None, set("old"));
+        batch.apply("a".to_owned(), Some(3), set("new"));
+        batch.apply("a".to_owned(), Some(4), set("newer"));
+        batch.apply("b".to_owned(), Some(0), set("new"));
+        assert_eq!(
+            batch.changed().iter().map(|c| (c.key.as_str(), c.version)).collect::<Vec<_>>(),
+            [("a", 5), ("b", 1)]
+        );
+        let expected = [(Outcome::Unchanged, 3), (Outcome::Updated, 4), (Outcome::Updated, 5), (Outcome::Created, 1)];
+        assert_eq!(results(batch), expected.map(|(outcome, version)| (outcome, Some(version))));
+    }
+
+    #[test]
+    fn another_version_is_refused() {
+        let mut batch = batch();
+        batch.apply("a".to_owned(), Some(2), set("new"));
+        batch.apply("a".to_owned(), Some(0), set("new"));
+        batch.apply("b".to_owned(), Some(1), set("new"));
+        assert!(batch.changed().is_empty());
+        let refused = |version| (Outcome::Refused, version);
+        assert_eq!(results(batch), [refused(Some(3)), refused(Some(3)), refused(None)]);
+    }
+
+    #[test]
+    fn there_and_back_writes_nothing() {
+        let mut batch = batch();
+        batch.apply("a".to_owned(), None, set("new"));
+        batch.apply("a".to_owned(), None, set("old"));
+        assert!(batch.changed().is_empty());
+    }
+
+    #[test]
+    fn what_is_taken_back_is_as_before() {
+        let mut batch = batch();
+        batch.apply("a".to_owned(), None, set("new"));
+        batch.take_back(0, Issue::error("category.cycle", "no"));
+        assert!(batch.changed().is_empty());
+        assert_eq!(results(batch), [(Outcome::Refused, Some(3))]);
+    }
+}

@@ -1,0 +1,13 @@
+//! The tables, as Diesel knows them, a file for each area. The SQL is in `migrations/`.
+
+mod of_access;
+mod of_catalog;
+mod of_customers;
+mod of_prices;
+mod of_runs;
+
+pub use of_access::*;
+pub use of_catalog::*;
+pub use of_customers::*;
+pub use of_prices::*;
+pub use of_runs::*;

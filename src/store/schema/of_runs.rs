@@ -1,0 +1,73 @@
+//! Runs, their progress and messages.
+
+diesel::table! {
+    runs (id) {
+        id -> BigInt,
+        kind -> Text,
+        format -> Text,
+        profile -> Nullable<Text>,
+        profile_text -> Nullable<Text>,
+        channel -> Text,
+        state -> Text,
+        source_name -> Text,
+        source_path -> Text,
+        source_sha256 -> Text,
+        source_size -> BigInt,
+        dry_run -> Bool,
+        batch_size -> Integer,
+        created_at -> Timestamp,
+        started_at -> Nullable<Timestamp>,
+        finished_at -> Nullable<Timestamp>,
+        attempt -> Integer,
+        node -> Nullable<Text>,
+        heartbeat_at -> Nullable<Timestamp>,
+        cancel_requested -> Bool,
+        failure -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    run_progress (run_id) {
+        run_id -> BigInt,
+        bytes_done -> BigInt,
+        read_count -> BigInt,
+        created_count -> BigInt,
+        updated_count -> BigInt,
+        unchanged_count -> BigInt,
+        skipped_count -> BigInt,
+        deleted_count -> BigInt,
+        failed_count -> BigInt,
+        warning_count -> BigInt,
+        message_count -> BigInt,
+        read_millis -> BigInt,
+        write_millis -> BigInt,
+    }
+}
+
+diesel::table! {
+    run_messages (run_id, number) {
+        run_id -> BigInt,
+        number -> BigInt,
+        severity -> Text,
+        code -> Text,
+        record_key -> Nullable<Text>,
+        record -> Nullable<BigInt>,
+        line -> Nullable<BigInt>,
+        col -> Nullable<BigInt>,
+        field -> Nullable<Text>,
+        value -> Nullable<Text>,
+        text -> Text,
+        suggestion -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    run_samples (run_id, at) {
+        run_id -> BigInt,
+        at -> Timestamp,
+        records -> BigInt,
+    }
+}
+
+diesel::joinable!(run_progress -> runs (run_id));
+diesel::allow_tables_to_appear_in_same_query!(runs, run_progress);
