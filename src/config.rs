@@ -3,7 +3,8 @@
 use crate::domain::Defaults;
 use crate::domain::access::Roles;
 use crate::domain::basket::Selling;
-use crate::domain::customers::{Allocator, Numbering, Range};
+use crate::domain::customers::{Allocator, Numbering};
+use crate::domain::numbers::Range;
 use crate::domain::pricing::{Policy as PricePolicy, Rate};
 use crate::domain::tax::Rates;
 use bigdecimal::BigDecimal;
@@ -47,6 +48,11 @@ pub const SETTINGS: &[Setting] = &[
     Setting { key: "default-gross", default: "true", doc: "Whether prices that do not say include tax." },
     Setting { key: "default-warehouse", default: "main", doc: "Warehouse of stocks that name none." },
     Setting { key: "time-zone", default: "+00:00", doc: "Zone of times that name none, as an offset." },
+    Setting {
+        key: "order-number-range",
+        default: "O-100001..O-999999",
+        doc: "Where the shop takes numbers from for orders that bring none.",
+    },
     Setting {
         key: "price-policy",
         default: "sequence",
@@ -248,6 +254,7 @@ pub struct Config {
     pub defaults: Defaults,
     pub numbering: Numbering,
     pub selling: Selling,
+    pub order_numbers: Range,
     pub validate_requests: bool,
     pub validate_responses: bool,
     pub limits: Limits,
@@ -315,6 +322,7 @@ impl Config {
             },
             numbering: reader.numbering()?,
             selling: reader.selling()?,
+            order_numbers: reader.range("order-number-range")?,
             validate_requests: reader.parsed("validate-requests", "true or false")?,
             validate_responses: reader.parsed("validate-responses", "true or false")?,
             limits: Limits {

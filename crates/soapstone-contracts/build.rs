@@ -6,13 +6,6 @@ fn main() {
     println!("cargo::rerun-if-changed=../../wsdl");
     // Some clients want types on all elements (soap-output).
     let parts = Parts { server: true, typed: true, ..Parts::default() };
-    soapstone_codegen::compile_parts(
-        &[
-            "../../wsdl/catalog.wsdl",
-            "../../wsdl/customers.wsdl",
-            "../../wsdl/exchange.wsdl",
-            "../../wsdl/pricing.wsdl",
-        ],
-        parts,
-    );
+    let names = ["catalog", "customers", "exchange", "orders", "pricing"];
+    soapstone_codegen::compile_parts(&names.map(|name| format!("../../wsdl/{name}.wsdl")), parts);
 }

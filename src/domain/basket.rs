@@ -70,15 +70,21 @@ pub struct Basket {
     pub totals: Totals,
 }
 
-/// An amount with or without tax, whichever is wanted.
-fn turned(amount: &BigDecimal, is_gross: bool, wanted_gross: bool, rate: &TaxRate) -> BigDecimal {
+/// An amount with or without tax, whichever is wanted, with so many decimals.
+pub(super) fn turned(
+    amount: &BigDecimal,
+    is_gross: bool,
+    wanted_gross: bool,
+    rate: &TaxRate,
+    decimals: i64,
+) -> BigDecimal {
     let hundred = BigDecimal::from(100);
     let turned = match (is_gross, wanted_gross) {
         (true, false) => amount * &hundred / (&hundred + &rate.percent),
         (false, true) => amount * (&hundred + &rate.percent) / &hundred,
         _ => amount.clone(),
     };
-    turned.with_scale_round(LINE_DECIMALS, RoundingMode::HalfUp)
+    turned.with_scale_round(decimals, RoundingMode::HalfUp)
 }
 
 /// Adds up a basket.
@@ -97,7 +103,7 @@ pub fn add_up(
     let mut goods = Vec::with_capacity(lines.len());
     for line in lines {
         let rate = rate(line.tax_class.as_deref().unwrap_or(STANDARD))?;
-        goods.push(Good { amount: turned(&line.amount, line.gross, given.gross, &rate), rate });
+        goods.push(Good { amount: turned(&line.amount, line.gross, given.gross, &rate, LINE_DECIMALS), rate });
     }
     let whole: BigDecimal = goods.iter().map(|good| &good.amount).sum();
     let mut why_not = None;

@@ -10,6 +10,8 @@ mod hex;
 mod issue;
 mod key;
 mod named;
+pub mod numbers;
+pub mod orders;
 pub mod pricing;
 pub mod tax;
 

@@ -5,6 +5,7 @@ mod auth;
 mod capture;
 mod health;
 mod metrics;
+mod pdf;
 mod secrets;
 mod security;
 mod tls;
@@ -13,8 +14,9 @@ mod upload;
 use crate::config::Config;
 use crate::exchange::{Exchange, Queue};
 use crate::navigator;
-use crate::services::{CatalogService, CustomersService, ExchangeService, PricingService};
+use crate::services::{CatalogService, CustomersService, ExchangeService, OrdersService, PricingService};
 use crate::store::access;
+use crate::store::orders::Ordering;
 use actix_web::middleware::{Compress, DefaultHeaders, from_fn};
 use actix_web::web::{self, Data};
 use actix_web::{App, HttpRequest, HttpResponse, HttpServer};
@@ -25,6 +27,7 @@ use metrics::Metrics;
 use soapstone_contracts::catalog::{self, CatalogServer};
 use soapstone_contracts::customers::{self, CustomersServer};
 use soapstone_contracts::exchange::{self, ExchangeServer};
+use soapstone_contracts::orders::{self, OrdersServer};
 use soapstone_contracts::pricing::{self, PricingServer};
 use soapstone_runtime::attachment::Spool;
 use soapstone_runtime::http::{
@@ -44,8 +47,13 @@ use std::time::Duration;
 pub const API: &str = "/api/v1";
 
 /// The services, as their contracts have them.
-pub const SERVICES: &[&ServiceInfo] =
-    &[&catalog::CATALOG_INFO, &customers::CUSTOMERS_INFO, &exchange::EXCHANGE_INFO, &pricing::PRICING_INFO];
+pub const SERVICES: &[&ServiceInfo] = &[
+    &catalog::CATALOG_INFO,
+    &customers::CUSTOMERS_INFO,
+    &exchange::EXCHANGE_INFO,
+    &orders::ORDERS_INFO,
+    &pricing::PRICING_INFO,
+];
 
 /// Operations whose requests are done in batches as they arrive.
 const STREAMED: &[&str] = &["UpsertArticles", "UpsertCategories", "DeleteArticles", "UpsertCustomers"];
@@ -97,10 +105,19 @@ impl Server {
             defaults: config.defaults.clone(),
             selling: config.selling.clone(),
         };
+        let orders = OrdersService {
+            store: exchange.store.clone(),
+            ordering: Ordering {
+                selling: config.selling.clone(),
+                defaults: config.defaults.clone(),
+                numbers: config.order_numbers.clone(),
+            },
+        };
         let services: Vec<(&str, Arc<dyn Service>)> = vec![
             ("/soap/catalog", Arc::new(CatalogServer(catalog))),
             ("/soap/customers", Arc::new(CustomersServer(customers))),
             ("/soap/exchange", Arc::new(ExchangeServer(runs.clone()))),
+            ("/soap/orders", Arc::new(OrdersServer(orders.clone()))),
             ("/soap/pricing", Arc::new(PricingServer(pricing))),
         ];
         let metrics = Arc::new(Metrics::new());
@@ -148,7 +165,7 @@ impl Server {
         let metrics = Data::new(metrics);
         let mut server = HttpServer::new(move || {
             let endpoints = endpoints.clone();
-            let (rest, upload) = (rest.clone(), upload.clone());
+            let (rest, upload, orders) = (rest.clone(), upload.clone(), orders.clone());
             App::new()
                 .wrap(from_fn(auth::guard))
                 .wrap(Compress::default())
@@ -164,6 +181,7 @@ impl Server {
                 .service(
                     web::scope(API)
                         .configure(|config| upload.configure(config))
+                        .configure(|config| pdf::configure(config, &orders))
                         .configure(|config| rest.configure(config))
                         .default_service(web::to(unknown_resource)),
                 )
@@ -263,6 +281,7 @@ fn document(request: &HttpRequest, state: &State) -> serde_json::Value {
     let mut document =
         openapi(state.rest.services(), "Soapstone REST API", env!("CARGO_PKG_VERSION"), &format!("{base}{API}"));
     upload::describe(&mut document);
+    pdf::describe(&mut document);
     document
 }
 

@@ -3,6 +3,7 @@
 mod catalog;
 mod customers;
 mod exchange;
+mod orders;
 mod page;
 mod pricing;
 mod results;
@@ -11,4 +12,5 @@ mod times;
 pub use catalog::CatalogService;
 pub use customers::CustomersService;
 pub use exchange::ExchangeService;
+pub use orders::OrdersService;
 pub use pricing::PricingService;

@@ -2,7 +2,7 @@
 
 use crate::domain::{Issue, Severity};
 use crate::error::ServiceError;
-use crate::store::batch::{Outcome, Recorded, VERSION_CONFLICT};
+use crate::store::batch::{Deletion, Outcome, Recorded, VERSION_CONFLICT};
 use soapstone_contracts::common;
 
 /// The results of changes to records of these keys.
@@ -21,13 +21,20 @@ fn of_change(key: String, change: Recorded) -> common::RecordResult {
     common::RecordResult { key, outcome, version: change.version, message }
 }
 
-/// The results of deletions: whether the records of these keys were there.
-pub(super) fn of_deletions(keys: Vec<String>, deleted: Vec<bool>) -> Vec<common::RecordResult> {
-    let outcome = |gone| if gone { common::Outcome::Deleted } else { common::Outcome::NotFound };
-    let results = keys.into_iter().zip(deleted);
-    results
-        .map(|(key, gone)| common::RecordResult { key, outcome: outcome(gone), version: None, message: Vec::new() })
-        .collect()
+/// The results of deletions of the records of these keys.
+pub(super) fn of_deletions(
+    keys: Vec<String>,
+    deletions: impl IntoIterator<Item = impl Into<Deletion>>,
+) -> Vec<common::RecordResult> {
+    let result = |(key, deletion): (String, _)| {
+        let (outcome, issue) = match Into::into(deletion) {
+            Deletion::Deleted => (common::Outcome::Deleted, None),
+            Deletion::NotFound => (common::Outcome::NotFound, None),
+            Deletion::Refused(issue) => (common::Outcome::Failed, Some(issue)),
+        };
+        common::RecordResult { key, outcome, version: None, message: issue.into_iter().map(message).collect() }
+    };
+    keys.into_iter().zip(deletions).map(result).collect()
 }
 
 /// Of a change to one record alone: what is against it is an error.

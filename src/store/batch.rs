@@ -41,6 +41,20 @@ impl Recorded {
     }
 }
 
+/// What became of a record that was to be deleted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Deletion {
+    Deleted,
+    NotFound,
+    Refused(Issue),
+}
+
+impl From<bool> for Deletion {
+    fn from(was_there: bool) -> Self {
+        if was_there { Self::Deleted } else { Self::NotFound }
+    }
+}
+
 /// A record on its way through a batch.
 struct Slot<T> {
     before: Option<Stored<T>>,
@@ -145,7 +159,8 @@ impl<T: Clone + PartialEq> Batch<T> {
     }
 }
 
-fn conflict(expected: i64, version: i64) -> Issue {
+/// What is said of a change to another version than the one that is there; 0: there is none.
+pub(super) fn conflict(expected: i64, version: i64) -> Issue {
     let is = if version == 0 { "there is none".to_owned() } else { format!("it is at version {version}") };
     let wanted = if expected == 0 { "none".to_owned() } else { format!("version {expected}") };
     Issue::error(VERSION_CONFLICT, format!("{is}, where {wanted} is expected"))

@@ -1,16 +1,20 @@
 //! Persistence: one [`Store`] over SQLite (embedded, the default) or PostgreSQL. One file an aggregate.
 
 pub mod access;
+mod addresses;
 pub mod articles;
 pub mod batch;
 mod bulk;
 pub mod categories;
 mod children;
 mod connection;
+mod contents;
 pub mod customers;
 mod links;
 mod lock;
 pub mod messages;
+mod numbers;
+pub mod orders;
 pub mod prices;
 pub mod runs;
 pub mod schema;

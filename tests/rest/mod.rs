@@ -3,6 +3,7 @@
 mod customers;
 mod metrics;
 mod openapi;
+mod orders;
 mod upload;
 
 use crate::support::{on_each_database, run_cases};

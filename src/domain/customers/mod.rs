@@ -4,7 +4,7 @@ mod group;
 mod numbers;
 
 pub use group::Group;
-pub use numbers::{Allocator, Numbering, Range};
+pub use numbers::{Allocator, Numbering};
 
 use super::change::{Time, as_given, change, repeated};
 use super::{Defaults, Issue, Named, compared};

@@ -1,9 +1,9 @@
 //! Two customers that are one: what moves, and how it goes back.
 
-use super::addresses::{BILLING, DELIVERY};
 use super::numbers::{Resolved, resolve};
 use crate::domain::customers::UNDO_DAYS;
 use crate::domain::{Issue, compared};
+use crate::store::addresses::{BILLING, DELIVERY};
 use crate::store::batch::{Outcome, Recorded};
 use crate::store::bulk::{Column, Rows, Table, id_list};
 use crate::store::schema::{customer_addresses, customer_merge_moves, customer_merges, customers};
@@ -13,7 +13,7 @@ use diesel::prelude::*;
 use diesel::sql_types::BigInt;
 
 /// The tables whose rows belong to a customer and move with it; each has `id` and `customer_id`.
-const MOVING: &[&str] = &["credit_bookings", "line_discounts", "price_entries", "vouchers"];
+const MOVING: &[&str] = &["credit_bookings", "line_discounts", "orders", "price_entries", "vouchers"];
 
 const ADDRESSES: &str = "customer_addresses";
 

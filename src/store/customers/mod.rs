@@ -11,10 +11,12 @@ pub use groups::{Group, delete as delete_groups, list as list_groups, upsert as 
 pub use merges::{MergeRecord, list as list_merges, merge, undo};
 pub use numbers::{Resolved, allocate, assign, resolve};
 
-use super::batch::{Batch, Changed, Recorded, Stored};
+use super::batch::{Batch, Changed, Deletion, Recorded, Stored};
 use super::bulk::{Column, Rows, Table};
 use super::children::{Children, by_owner};
-use super::schema::{customer_attributes, customer_campaigns, customer_consents, customer_payment_methods, customers};
+use super::schema::{
+    customer_attributes, customer_campaigns, customer_consents, customer_payment_methods, customers, orders,
+};
 use super::search::{lower, pattern};
 use super::{Db, LOOKUP, StoreError, lock};
 use crate::domain::customers::{Consent, Customer, Money, Numbering, Standing, email_key};
@@ -126,7 +128,7 @@ const ATTRIBUTES: Table = Table {
 };
 
 /// The customers of these ids, by their number's key.
-fn by_ids(connection: &mut Db, ids: &[i64]) -> Result<HashMap<String, Stored<Customer>>, StoreError> {
+pub(super) fn by_ids(connection: &mut Db, ids: &[i64]) -> Result<HashMap<String, Stored<Customer>>, StoreError> {
     let mut found = HashMap::with_capacity(ids.len());
     for ids in ids.chunks(LOOKUP) {
         let rows: Vec<Row> =
@@ -194,8 +196,8 @@ pub fn upsert(
     let new = changes.iter().filter(|c| c.number.is_none()).count();
     let mut allocated = allocate(connection, &numbering.own, new)?.into_iter();
     for change in changes.iter_mut().filter(|c| c.number.is_none()) {
-        // A number that was just allocated belongs to nobody.
-        change.number = Some(allocated.next().ok_or_else(|| numbers::exhausted(&numbering.own))?);
+        // There are as many as were wanted.
+        change.number = Some(allocated.next().unwrap_or_default());
     }
     let given: Vec<String> = changes.iter().filter_map(|c| c.number.clone()).collect();
     let keys: Vec<String> = given.iter().map(|number| compared(number)).collect();
@@ -208,7 +210,7 @@ pub fn upsert(
     // Once more: one may have been made while another transaction held its key.
     let resolved = resolve(connection, &keys)?;
     let ids: Vec<i64> = resolved.values().map(|r| r.id).collect();
-    let next = numbers::next(connection, &numbering.own)?;
+    let next = super::numbers::next(connection, &numbering.own)?;
     let mut batch = Batch::of(by_ids(connection, &ids)?);
     for ((key, number), change) in keys.into_iter().zip(&given).zip(changes) {
         let current = resolved.get(&key).map_or(key, |r| r.key.clone());
@@ -417,23 +419,35 @@ pub fn list(connection: &mut Db, filter: &Filter) -> Result<(Vec<Standed>, Optio
     Ok((with_standing(connection, stored)?, next))
 }
 
-/// Deletes customers by number or alias, with those that were merged into them; says of each whether it was there.
+/// Deletes customers by number or alias, with those that were merged into them. One with orders stays.
 ///
 /// # Errors
 /// Those of the database; nothing is deleted then.
-pub fn delete(connection: &mut Db, given: &[String]) -> Result<Vec<bool>, StoreError> {
+pub fn delete(connection: &mut Db, given: &[String]) -> Result<Vec<Deletion>, StoreError> {
     let keys: Vec<String> = given.iter().map(|number| compared(number)).collect();
     let resolved = resolve(connection, &keys)?;
-    let mut ids: Vec<i64> = resolved.values().map(|r| r.id).collect();
-    let merged = numbers::merged_into(connection, &ids)?;
-    ids.extend(merged.iter().map(|(id, ..)| *id));
-    for ids in ids.chunks(LOOKUP) {
-        // None of them leads to another any more, so that they can go in any order.
-        let clear = customers::table.filter(customers::id.eq_any(ids));
-        diesel::update(clear).set(customers::merged_into.eq(None::<i64>)).execute(connection)?;
+    let mut deletions = Vec::with_capacity(given.len());
+    for (key, number) in keys.iter().zip(given) {
+        deletions.push(match resolved.get(key) {
+            None => Deletion::NotFound,
+            Some(customer) => delete_one(connection, customer.id, number)?,
+        });
     }
-    for ids in ids.chunks(LOOKUP) {
-        diesel::delete(customers::table.filter(customers::id.eq_any(ids))).execute(connection)?;
+    Ok(deletions)
+}
+
+fn delete_one(connection: &mut Db, id: i64, number: &str) -> Result<Deletion, StoreError> {
+    let mut ids = vec![id];
+    ids.extend(numbers::merged_into(connection, &ids)?.iter().map(|(id, ..)| *id));
+    let with_orders: i64 = orders::table.filter(orders::customer_id.eq_any(&ids)).count().get_result(connection)?;
+    if with_orders > 0 {
+        let issue = Issue::error("customer.has_orders", format!("there are orders of customer {number}"));
+        return Ok(Deletion::Refused(issue.of("number", number).suggest("block the customer instead")));
     }
-    Ok(keys.iter().map(|key| resolved.contains_key(key)).collect())
+    // None of them leads to another any more, so that they can go in any order.
+    let all = customers::table.filter(customers::id.eq_any(&ids));
+    diesel::update(all).set(customers::merged_into.eq(None::<i64>)).execute(connection)?;
+    let deleted = diesel::delete(customers::table.filter(customers::id.eq_any(&ids))).execute(connection)?;
+    // The same customer may be named twice.
+    Ok((deleted > 0).into())
 }

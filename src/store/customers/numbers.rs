@@ -1,12 +1,12 @@
 //! Numbers of customers: allocated, assigned, and leading to the customer that they once were of.
 
-use crate::domain::customers::{Numbering, Range};
+use crate::domain::customers::Numbering;
+use crate::domain::numbers::Range;
 use crate::domain::{Issue, compared};
-use crate::error::ServiceError;
 use crate::store::batch::{Outcome, Recorded};
 use crate::store::children::by_owner;
 use crate::store::schema::{customer_aliases, customers};
-use crate::store::{Db, LOOKUP, StoreError, lock};
+use crate::store::{Db, LOOKUP, StoreError, lock, numbers};
 use chrono::NaiveDateTime;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Text};
@@ -116,57 +116,13 @@ pub(super) fn aliases(connection: &mut Db, ids: &[i64]) -> Result<HashMap<i64, V
     Ok(by_owner(found))
 }
 
-#[derive(QueryableByName)]
-struct Next {
-    #[diesel(sql_type = BigInt)]
-    next: i64,
-}
-
-pub(super) fn exhausted(range: &Range) -> ServiceError {
-    let message = format!("All customer numbers of the range {range} are given away; set a longer one");
-    ServiceError::Conflict { code: "customer.numbers_exhausted", message }
-}
-
-/// Where a range goes on; it need not have been begun.
-pub(super) fn next(connection: &mut Db, range: &Range) -> Result<i64, StoreError> {
-    use crate::store::schema::number_ranges;
-    let next: Option<i64> =
-        number_ranges::table.find(range.name()).select(number_ranges::next).first(connection).optional()?;
-    Ok(next.unwrap_or_else(|| range.first()).max(range.first()))
-}
-
-/// Takes as many numbers from a range as are wanted: numbers that nobody has, and nobody else gets.
+/// Takes as many customer numbers from a range as are wanted: numbers that nobody has, and nobody else gets.
 ///
 /// # Errors
 /// Those of the database; or that the range has no more.
 pub fn allocate(connection: &mut Db, range: &Range, wanted: usize) -> Result<Vec<String>, StoreError> {
-    let mut numbers = Vec::with_capacity(wanted);
-    let name = range.name();
-    let first = range.first();
-    if wanted > 0 {
-        diesel::sql_query(format!(
-            "INSERT INTO number_ranges (name, next) VALUES ($1, {first}) ON CONFLICT DO NOTHING"
-        ))
-        .bind::<Text, _>(&name)
-        .execute(connection)?;
-    }
-    while numbers.len() < wanted {
-        let more = i64::try_from(wanted - numbers.len()).unwrap_or(i64::MAX);
-        // In one statement: two that allocate at once wait for each other here.
-        let sql = format!(
-            "UPDATE number_ranges SET next = CASE WHEN next < {first} THEN {first} ELSE next END + {more} \
-             WHERE name = $1 RETURNING next"
-        );
-        let after: Next = diesel::sql_query(sql).bind::<Text, _>(&name).get_result(connection)?;
-        if after.next - 1 > range.last() {
-            return Err(exhausted(range).into());
-        }
-        let new: Vec<String> = (after.next - more..after.next).map(|place| range.number(place)).collect();
-        // Somebody may have brought one of them along.
-        let taken = resolve(connection, &new)?;
-        numbers.extend(new.into_iter().filter(|number| !taken.contains_key(number)));
-    }
-    Ok(numbers)
+    let taken = |connection: &mut Db, new: &[String]| Ok(resolve(connection, new)?.into_keys().collect());
+    numbers::take(connection, range, wanted, "customer.numbers_exhausted", taken)
 }
 
 /// Gives a customer another number; the one before stays as an alias.
@@ -197,7 +153,7 @@ pub fn assign(
         let issue = Issue::error("customer.number_taken", text).of("to", to);
         return refused(issue.suggest("assign another number, or merge the two (MergeCustomers)"));
     }
-    let place = next(connection, &numbering.own)?;
+    let place = numbers::next(connection, &numbering.own)?;
     if let Some(issue) = numbering.against(to, place) {
         return refused(issue);
     }

@@ -9,6 +9,7 @@ use crate::store::children::by_owner;
 use crate::store::customers::resolve;
 use crate::store::schema::{articles, customer_campaigns, customers, line_discounts, price_entries};
 use crate::store::{Db, LOOKUP, StoreError};
+use bigdecimal::BigDecimal;
 use chrono::NaiveDateTime;
 use diesel::prelude::*;
 use std::collections::{BTreeSet, HashMap};
@@ -25,6 +26,8 @@ pub struct KnownBuyer {
 /// What the price of an article is found from.
 #[derive(Clone, Debug, Default)]
 pub struct Offer {
+    pub id: i64,
+    pub weight: Option<BigDecimal>,
     /// The article; of a variant, that of which it is one.
     pub article: String,
     pub variant: Option<String>,
@@ -61,6 +64,7 @@ struct Article {
     sku: String,
     sku_key: String,
     unit: Option<String>,
+    weight: Option<String>,
     tax_class: Option<String>,
     discount_group: Option<String>,
     list_price: Option<String>,
@@ -157,6 +161,8 @@ pub fn offers(
         let name = parent.map_or_else(|| article.sku.clone(), |parent| parent.sku.clone());
         let ids = [Some(article.id), parent.map(|parent| parent.id)];
         let offer = Offer {
+            id: article.id,
+            weight: article.weight.as_deref().map(|weight| decimal(weight).0),
             discounts: discounts.on(ids.into_iter().flatten(), discount_group.as_ref(), &name),
             variant: parent.map(|_| article.sku.clone()),
             unit: article.unit.clone().or_else(|| parent?.unit.clone()),

@@ -3,11 +3,13 @@
 mod of_access;
 mod of_catalog;
 mod of_customers;
+mod of_orders;
 mod of_prices;
 mod of_runs;
 
 pub use of_access::*;
 pub use of_catalog::*;
 pub use of_customers::*;
+pub use of_orders::*;
 pub use of_prices::*;
 pub use of_runs::*;

@@ -302,6 +302,20 @@ impl DateTime {
     }
 }
 
+impl Date {
+    /// The day, whatever its zone. None: a year that chrono has not.
+    pub fn to_naive(self) -> Option<NaiveDate> {
+        let parts = self.0;
+        NaiveDate::from_ymd_opt(i32::try_from(parts.year).ok()?, parts.month.into(), parts.day.into())
+    }
+
+    /// A day without a zone.
+    pub fn from_naive(day: NaiveDate) -> Self {
+        let midnight = DateTime::from_utc(day.into()).0;
+        Self(Parts { zone: None, ..midnight })
+    }
+}
+
 /// `xs:duration`: months and seconds do not mix, so both are kept.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Duration {

@@ -1,0 +1,15 @@
+DROP TABLE shipment_parts;
+DROP TABLE shipments;
+DROP TABLE payments;
+DROP TABLE document_parts;
+DROP TABLE documents;
+DROP TABLE order_attributes;
+DROP TABLE order_taxes;
+DROP TABLE order_charge_shares;
+DROP TABLE order_charges;
+DROP TABLE order_serials;
+DROP TABLE order_positions;
+DROP TABLE order_addresses;
+DROP TABLE orders;
+DROP TABLE order_exports;
+DROP TABLE contents;

@@ -1,0 +1,31 @@
+//! Files, each content once.
+
+use super::schema::contents;
+use super::{Db, StoreError};
+use crate::domain::hex;
+use diesel::prelude::*;
+use openssl::sha::sha256;
+
+/// Keeps a content; gives the SHA-256 that it is found by.
+///
+/// # Errors
+/// Those of the database.
+pub(super) fn keep(connection: &mut Db, bytes: &[u8]) -> Result<String, StoreError> {
+    let key = hex(&sha256(bytes));
+    let size = i64::try_from(bytes.len()).unwrap_or(i64::MAX);
+    let values = (contents::sha256.eq(&key), contents::size.eq(size), contents::bytes.eq(bytes));
+    let insert = diesel::insert_into(contents::table).values(values).on_conflict_do_nothing();
+    match connection {
+        Db::Sqlite(sqlite) => insert.execute(sqlite)?,
+        Db::Postgres(postgres) => insert.execute(postgres)?,
+    };
+    Ok(key)
+}
+
+/// A content.
+///
+/// # Errors
+/// Those of the database.
+pub(super) fn get(connection: &mut Db, key: &str) -> Result<Option<Vec<u8>>, StoreError> {
+    Ok(contents::table.find(key).select(contents::bytes).first(connection).optional()?)
+}
