@@ -7,6 +7,7 @@ mod change;
 pub mod customers;
 mod defaults;
 mod hex;
+pub mod inventory;
 mod issue;
 mod key;
 mod named;

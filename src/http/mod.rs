@@ -14,7 +14,9 @@ mod upload;
 use crate::config::Config;
 use crate::exchange::{Exchange, Queue};
 use crate::navigator;
-use crate::services::{CatalogService, CustomersService, ExchangeService, OrdersService, PricingService};
+use crate::services::{
+    CatalogService, CustomersService, ExchangeService, InventoryService, OrdersService, PricingService,
+};
 use crate::store::access;
 use crate::store::orders::Ordering;
 use actix_web::middleware::{Compress, DefaultHeaders, from_fn};
@@ -27,6 +29,7 @@ use metrics::Metrics;
 use soapstone_contracts::catalog::{self, CatalogServer};
 use soapstone_contracts::customers::{self, CustomersServer};
 use soapstone_contracts::exchange::{self, ExchangeServer};
+use soapstone_contracts::inventory::{self, InventoryServer};
 use soapstone_contracts::orders::{self, OrdersServer};
 use soapstone_contracts::pricing::{self, PricingServer};
 use soapstone_runtime::attachment::Spool;
@@ -51,6 +54,7 @@ pub const SERVICES: &[&ServiceInfo] = &[
     &catalog::CATALOG_INFO,
     &customers::CUSTOMERS_INFO,
     &exchange::EXCHANGE_INFO,
+    &inventory::INVENTORY_INFO,
     &orders::ORDERS_INFO,
     &pricing::PRICING_INFO,
 ];
@@ -113,10 +117,12 @@ impl Server {
                 numbers: config.order_numbers.clone(),
             },
         };
+        let inventory = InventoryService { store: exchange.store.clone(), defaults: config.defaults.clone() };
         let services: Vec<(&str, Arc<dyn Service>)> = vec![
             ("/soap/catalog", Arc::new(CatalogServer(catalog))),
             ("/soap/customers", Arc::new(CustomersServer(customers))),
             ("/soap/exchange", Arc::new(ExchangeServer(runs.clone()))),
+            ("/soap/inventory", Arc::new(InventoryServer(inventory))),
             ("/soap/orders", Arc::new(OrdersServer(orders.clone()))),
             ("/soap/pricing", Arc::new(PricingServer(pricing))),
         ];

@@ -3,6 +3,7 @@
 mod catalog;
 mod customers;
 mod exchange;
+mod inventory;
 mod orders;
 mod page;
 mod pricing;
@@ -12,5 +13,6 @@ mod times;
 pub use catalog::CatalogService;
 pub use customers::CustomersService;
 pub use exchange::ExchangeService;
+pub use inventory::InventoryService;
 pub use orders::OrdersService;
 pub use pricing::PricingService;

@@ -10,6 +10,7 @@ mod children;
 mod connection;
 mod contents;
 pub mod customers;
+pub mod inventory;
 mod links;
 mod lock;
 pub mod messages;

@@ -3,6 +3,7 @@
 mod of_access;
 mod of_catalog;
 mod of_customers;
+mod of_inventory;
 mod of_orders;
 mod of_prices;
 mod of_runs;
@@ -10,6 +11,7 @@ mod of_runs;
 pub use of_access::*;
 pub use of_catalog::*;
 pub use of_customers::*;
+pub use of_inventory::*;
 pub use of_orders::*;
 pub use of_prices::*;
 pub use of_runs::*;

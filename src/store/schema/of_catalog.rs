@@ -117,3 +117,5 @@ diesel::table! {
 diesel::joinable!(article_categories -> categories (category_id));
 diesel::joinable!(article_categories -> articles (article_id));
 diesel::allow_tables_to_appear_in_same_query!(articles, article_categories, categories, article_texts);
+diesel::joinable!(article_stocks -> articles (article_id));
+diesel::allow_tables_to_appear_in_same_query!(article_stocks, articles);

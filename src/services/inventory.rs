@@ -1,0 +1,168 @@
+//! The portType Inventory.
+
+use super::{page, results, times};
+use crate::domain::inventory::{Wanted, availability};
+use crate::domain::{Defaults, compared};
+use crate::error::ServiceError;
+use crate::store::inventory::{self, Booking, Filter, Given, Stock};
+use crate::store::{Store, StoreError};
+use chrono::Utc;
+use soapstone_contracts::inventory as contract;
+use soapstone_contracts::inventory::{
+    BookStock, BookStockResponse, BookingChoice, CheckAvailability, CheckAvailabilityResponse, DeleteWarehouses,
+    DeleteWarehousesResponse, GetStock, GetStockResponse, Inventory, ListStockBookings, ListStockBookingsResponse,
+    ListStocks, ListStocksResponse, ListWarehouses, ListWarehousesResponse, UpsertWarehouses, UpsertWarehousesResponse,
+};
+use soapstone_runtime::service::Context;
+use soapstone_runtime::{DateTime, Decimal};
+
+/// Stocks and warehouses.
+pub struct InventoryService {
+    pub store: Store,
+    pub defaults: Defaults,
+}
+
+fn to_contract(stock: &Stock) -> contract::Stock {
+    let warehouse = |(warehouse, quantity): &(String, bigdecimal::BigDecimal)| contract::WarehouseStock {
+        warehouse: warehouse.clone(),
+        quantity: Decimal(quantity.clone()),
+    };
+    contract::Stock {
+        sku: stock.sku.clone(),
+        warehouse: stock.warehouses.iter().map(warehouse).collect(),
+        total: Decimal(stock.total.clone()),
+        reserved: Decimal(stock.reserved.clone()),
+        available: Decimal(stock.available()),
+        changed_at: Some(DateTime::from_utc(stock.changed_at)),
+    }
+}
+
+impl Inventory for InventoryService {
+    type Error = ServiceError;
+
+    async fn book_stock(&self, _context: &Context, request: BookStock) -> Result<BookStockResponse, ServiceError> {
+        let keys = request.booking.iter().map(|b| b.key.clone().unwrap_or_else(|| b.sku.clone())).collect();
+        let default = self.defaults.warehouse.clone();
+        let now = Utc::now().naive_utc();
+        let changes = self.store.write(move |db| {
+            let given = request.booking.into_iter().map(|given| {
+                let booking = Booking {
+                    key: given.key,
+                    sku: given.sku,
+                    warehouse: given.warehouse.unwrap_or_else(|| default.clone()),
+                    given: match given.choice {
+                        BookingChoice::Quantity(quantity) => Given::Quantity(quantity.0),
+                        BookingChoice::Change(change) => Given::Change(change.0),
+                    },
+                    reason: given.reason,
+                };
+                inventory::book(db, &booking, now)
+            });
+            given.collect::<Result<Vec<_>, StoreError>>()
+        });
+        Ok(BookStockResponse { result: results::of_changes(keys, changes.await?) })
+    }
+
+    async fn list_stock_bookings(
+        &self,
+        _context: &Context,
+        request: ListStockBookings,
+    ) -> Result<ListStockBookingsResponse, ServiceError> {
+        let (before, limit) = (page::number(request.cursor.as_deref())?, page::size(request.limit));
+        let found = self.store.read(move |db| {
+            inventory::list_bookings(db, request.sku.as_deref(), request.warehouse.as_deref(), before, limit)
+        });
+        let (found, more) = found.await?;
+        let next_cursor = found.last().filter(|_| more).map(|booked| booked.id.to_string());
+        let booking = found.into_iter().map(|booked| contract::BookingRecord {
+            key: booked.key,
+            sku: booked.sku,
+            warehouse: booked.warehouse,
+            before: Decimal(booked.before),
+            after: Decimal(booked.after),
+            reason: booked.reason,
+            booked_at: DateTime::from_utc(booked.at),
+        });
+        Ok(ListStockBookingsResponse { booking: booking.collect(), next_cursor })
+    }
+
+    async fn get_stock(&self, _context: &Context, request: GetStock) -> Result<GetStockResponse, ServiceError> {
+        let sku = request.sku.clone();
+        let found = self.store.read(move |db| Ok(inventory::stocks_of(db, &[sku])?.pop())).await?;
+        let stock = found.ok_or(ServiceError::NotFound { kind: "article", key: request.sku })?;
+        Ok(GetStockResponse { stock: to_contract(&stock) })
+    }
+
+    async fn list_stocks(&self, _context: &Context, request: ListStocks) -> Result<ListStocksResponse, ServiceError> {
+        let filter = Filter {
+            skus: request.sku,
+            warehouse: request.warehouse,
+            changed_since: times::since(request.changed_since, &self.defaults)?,
+            after: request.cursor.filter(|c| !c.is_empty()),
+            limit: page::size(request.limit),
+        };
+        let (found, next_cursor) = self.store.read(move |db| inventory::list_stocks(db, &filter)).await?;
+        Ok(ListStocksResponse { stock: found.iter().map(to_contract).collect(), next_cursor })
+    }
+
+    async fn check_availability(
+        &self,
+        _context: &Context,
+        request: CheckAvailability,
+    ) -> Result<CheckAvailabilityResponse, ServiceError> {
+        let skus: Vec<String> = request.line.iter().map(|line| line.sku.clone()).collect();
+        let stocks = self.store.read(move |db| inventory::stocks_of(db, &skus)).await?;
+        let now = Utc::now().naive_utc();
+        let line = request.line.into_iter().map(|line| {
+            let key = compared(&line.sku);
+            let stock = stocks.iter().find(|stock| stock.key == key);
+            let available = stock.map(Stock::available);
+            let availability = stock.zip(available.as_ref()).map(|(stock, available)| {
+                let (quantity, active) = (&line.quantity.0, stock.is_active(now));
+                availability(&Wanted { quantity, available, rule: stock.rule, active })
+            });
+            contract::AvailableLine {
+                availability,
+                available: available.map(Decimal),
+                delivery_time: stock.and_then(|stock| stock.delivery_time.clone()),
+                error: stock.is_none().then(|| "article.not_found".to_owned()),
+                sku: line.sku,
+                quantity: line.quantity,
+            }
+        });
+        Ok(CheckAvailabilityResponse { line: line.collect() })
+    }
+
+    async fn upsert_warehouses(
+        &self,
+        _context: &Context,
+        request: UpsertWarehouses,
+    ) -> Result<UpsertWarehousesResponse, ServiceError> {
+        let keys = request.warehouse.iter().map(|w| w.key.clone()).collect();
+        let (defaults, now) = (self.defaults.clone(), Utc::now().naive_utc());
+        let changes = self.store.write(move |db| inventory::upsert_warehouses(db, request.warehouse, &defaults, now));
+        Ok(UpsertWarehousesResponse { result: results::of_changes(keys, changes.await?) })
+    }
+
+    async fn list_warehouses(
+        &self,
+        _context: &Context,
+        request: ListWarehouses,
+    ) -> Result<ListWarehousesResponse, ServiceError> {
+        let (after, limit) = (request.cursor.filter(|c| !c.is_empty()), page::size(request.limit));
+        let found = self.store.read(move |db| inventory::list_warehouses(db, after.as_deref(), limit));
+        let (found, next_cursor) = found.await?;
+        let warehouse = found.iter().map(|w| w.record.to_contract(w.version, w.changed_at)).collect();
+        Ok(ListWarehousesResponse { warehouse, next_cursor })
+    }
+
+    async fn delete_warehouses(
+        &self,
+        _context: &Context,
+        request: DeleteWarehouses,
+    ) -> Result<DeleteWarehousesResponse, ServiceError> {
+        let keys = request.key.clone();
+        let deleted = self.store.write(move |db| inventory::delete_warehouses(db, &keys)).await?;
+        Ok(DeleteWarehousesResponse { result: results::of_deletions(request.key, deleted) })
+    }
+}
