@@ -4,8 +4,8 @@ use super::output::{Output, outln};
 use super::{Done, Failure, Global, Outcome, setup};
 use crate::store::{Store, articles, categories};
 use clap::{Args, ValueEnum};
-use soapstone_contracts::catalog::{self, Article, Category};
-use soapstone_runtime::{Field, Message, Value, json, xml};
+use soapstone_contracts::catalog::{self, ArticleElement, CategoryElement};
+use soapstone_runtime::{Message, Value, json, xml};
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{BufWriter, Write};
@@ -79,7 +79,7 @@ impl Export {
                     let (page, next) = articles::list(&mut db, &filter)?;
                     for stored in &page {
                         writer
-                            .record(Article::ELEMENT, &stored.record.to_contract(stored.version, stored.changed_at))?;
+                            .record::<ArticleElement>(&stored.record.to_contract(stored.version, stored.changed_at))?;
                     }
                     if next.is_none() {
                         break;
@@ -96,7 +96,7 @@ impl Export {
                     let (page, next) = categories::list(&mut db, None, after.as_deref(), limit)?;
                     for stored in &page {
                         writer
-                            .record(Category::ELEMENT, &stored.record.to_contract(stored.version, stored.changed_at))?;
+                            .record::<CategoryElement>(&stored.record.to_contract(stored.version, stored.changed_at))?;
                     }
                     if next.is_none() {
                         break;
@@ -132,10 +132,11 @@ impl<W: Write> Writer<W> {
         Ok(())
     }
 
-    fn record<T: Message + Value>(&mut self, field: &'static Field, value: &T) -> std::io::Result<()> {
+    /// Writes a record, as the element `M` of its type.
+    fn record<M: Message>(&mut self, value: &impl Value) -> std::io::Result<()> {
         self.written += 1;
         match self.format {
-            Format::Xml => writeln!(self.out, "{}", xml::element_to_string(field, T::NAMESPACES, value)),
+            Format::Xml => writeln!(self.out, "{}", xml::element_to_string(M::ELEMENT, M::NAMESPACES, value)),
             Format::Jsonl => writeln!(self.out, "{}", json::to_string(value)),
         }
     }

@@ -86,6 +86,14 @@ pub struct Media {
     pub location: String,
 }
 
+/// What another article is to this one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Relation {
+    pub kind: contract::RelationKind,
+    /// The other's key; it may come later.
+    pub sku: String,
+}
+
 /// An article as it stands.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Article {
@@ -99,6 +107,9 @@ pub struct Article {
     pub unit: Option<String>,
     pub tax_class: Option<String>,
     pub weight: Option<Decimal>,
+    pub length: Option<Decimal>,
+    pub width: Option<Decimal>,
+    pub height: Option<Decimal>,
     pub list_price: Option<Price>,
     pub special_price: Option<SpecialPrice>,
     /// In the order of their quantities.
@@ -117,6 +128,7 @@ pub struct Article {
     pub axes: Vec<String>,
     pub axis_values: Vec<Named>,
     pub attributes: Vec<Named>,
+    pub relations: Vec<Relation>,
     pub media: Vec<Media>,
 }
 
@@ -179,7 +191,14 @@ impl Article {
         ] {
             change(slot, value, as_given, issues);
         }
-        change(&mut article.weight, given.weight, as_given, issues);
+        for (slot, value) in [
+            (&mut article.weight, given.weight),
+            (&mut article.length, given.length),
+            (&mut article.width, given.width),
+            (&mut article.height, given.height),
+        ] {
+            change(slot, value, as_given, issues);
+        }
         change(&mut article.availability, given.availability, as_given, issues);
         change(&mut article.variant_of, given.variant_of, |parent| Ok(compared(&parent)), issues);
         change(&mut article.list_price, given.list_price, |price| Ok(Price::of(price, defaults)), issues);
@@ -189,6 +208,10 @@ impl Article {
         change(&mut article.active_from, given.active_from, |t| time.instant(t, "activeFrom"), issues);
         change(&mut article.active_until, given.active_until, |t| time.instant(t, "activeUntil"), issues);
         article.active = given.active.unwrap_or(article.active);
+        if !given.relation.is_empty() {
+            let relation = |r: contract::Relation| Relation { kind: r.kind, sku: compared(&r.value) };
+            article.relations = given.relation.into_iter().map(relation).collect();
+        }
         if !given.tier_price.is_empty() {
             article.tiers = given.tier_price.into_iter().map(|tier| TierPrice::of(tier, defaults)).collect();
             article.tiers.sort_by(|a, b| a.minimum.cmp(&b.minimum));
@@ -233,6 +256,7 @@ impl Article {
             ListMember::VariantAxis => self.axes.clear(),
             ListMember::AxisValue => self.axis_values.clear(),
             ListMember::Attribute => self.attributes.clear(),
+            ListMember::Relation => self.relations.clear(),
             ListMember::TierPrice => self.tiers.clear(),
             ListMember::PackagingUnit => self.packaging.clear(),
             ListMember::Media => self.media.clear(),
@@ -370,6 +394,9 @@ impl Article {
             unit: text(&self.unit),
             tax_class: text(&self.tax_class),
             weight: self.weight.clone().map(Nillable::Value),
+            length: self.length.clone().map(Nillable::Value),
+            width: self.width.clone().map(Nillable::Value),
+            height: self.height.clone().map(Nillable::Value),
             list_price: self.list_price.as_ref().map(|p| Nillable::Value(p.to_contract())),
             special_price: self.special_price.as_ref().map(|p| Nillable::Value(p.to_contract())),
             tier_price: self.tiers.iter().map(TierPrice::to_contract).collect(),
@@ -403,6 +430,11 @@ impl Article {
                 .map(|v| contract::AxisValue { axis: v.name.clone(), value: v.value.clone() })
                 .collect(),
             attribute: self.attributes.iter().map(Named::to_attribute).collect(),
+            relation: self
+                .relations
+                .iter()
+                .map(|r| contract::Relation { kind: r.kind, value: r.sku.clone() })
+                .collect(),
             media: (0..)
                 .zip(&self.media)
                 .map(|(position, m)| contract::Media {

@@ -1,6 +1,7 @@
 //! The rules of the shop. No HTTP, no SQL, no XML.
 
 pub mod access;
+pub mod attributes;
 pub mod basket;
 pub mod catalog;
 mod change;

@@ -256,6 +256,8 @@ fn info(program: &Program, number: usize, operations: &'static [Operation]) -> S
                 .collect(),
         ),
         batched: program.is_batched(declared),
+        conditional: program.is_conditional(declared),
+        versioned: program.is_versioned(declared),
         encoded: declared.encoded,
         input: operation.input.element,
         begins: leak_list(

@@ -5,11 +5,14 @@ use super::bulk::{Column, Rows, Table};
 use super::children::Children;
 use super::schema::{
     article_attributes, article_axes, article_axis_values, article_categories, article_media, article_packaging,
-    article_stocks, article_texts, article_tier_prices, articles, categories,
+    article_relations, article_stocks, article_texts, article_tier_prices, articles, categories,
 };
 use super::search::{lower, pattern};
-use super::{Db, Engine, LOOKUP, StoreError, lock};
-use crate::domain::catalog::{Article, Media, Packaging, Price, SpecialPrice, Stock, Text, TextKind, TierPrice};
+use super::{Db, Engine, LOOKUP, StoreError, attributes, lock};
+use crate::domain::attributes::{self as attribute, Comparison, Definitions, number};
+use crate::domain::catalog::{
+    Article, Media, Packaging, Price, Relation, SpecialPrice, Stock, Text, TextKind, TierPrice,
+};
 use crate::domain::{Defaults, Issue, Named, compared};
 use chrono::NaiveDateTime;
 use diesel::prelude::*;
@@ -30,6 +33,9 @@ struct Row {
     unit: Option<String>,
     tax_class: Option<String>,
     weight: Option<String>,
+    length: Option<String>,
+    width: Option<String>,
+    height: Option<String>,
     list_price: Option<String>,
     list_currency: Option<String>,
     list_gross: Option<bool>,
@@ -75,6 +81,9 @@ impl Row {
                 unit: self.unit,
                 tax_class: self.tax_class,
                 weight: decimal(self.weight),
+                length: decimal(self.length),
+                width: decimal(self.width),
+                height: decimal(self.height),
                 list_price: price(self.list_price, self.list_currency, self.list_gross),
                 special_price: special.map(|price| SpecialPrice {
                     price,
@@ -107,6 +116,9 @@ const ARTICLES: Table = Table {
         Column::Text("unit"),
         Column::Text("tax_class"),
         Column::Text("weight"),
+        Column::Text("length"),
+        Column::Text("width"),
+        Column::Text("height"),
         Column::Text("list_price"),
         Column::Text("list_currency"),
         Column::Boolean("list_gross"),
@@ -142,6 +154,9 @@ fn put_row<'a>(rows: &mut Rows<'a>, key: &'a str, article: &'a Article, version:
         .text_option(article.unit.as_deref())
         .text_option(article.tax_class.as_deref())
         .text_option(text(&article.weight))
+        .text_option(text(&article.length))
+        .text_option(text(&article.width))
+        .text_option(text(&article.height))
         .text_option(list.map(|p| p.amount.to_string()))
         .text_option(list.map(|p| p.currency.as_str()))
         .boolean_option(list.map(|p| p.gross))
@@ -236,10 +251,26 @@ fn add_children(connection: &mut Db, stored: &mut [Stored<Article>]) -> Result<(
     let attributes: Vec<(i64, i32, String, String)> = article_attributes::table
         .filter(article_attributes::article_id.eq_any(&ids))
         .order((article_attributes::article_id, article_attributes::position))
+        .select((
+            article_attributes::article_id,
+            article_attributes::position,
+            article_attributes::code,
+            article_attributes::value,
+        ))
         .load(connection)?;
     for (id, _, name, value) in attributes {
         if let Some(place) = place(id) {
             stored[place].record.attributes.push(Named { name, value });
+        }
+    }
+    let relations: Vec<(i64, i32, String, String)> = article_relations::table
+        .filter(article_relations::article_id.eq_any(&ids))
+        .order((article_relations::article_id, article_relations::position))
+        .load(connection)?;
+    for (id, _, kind, sku) in relations {
+        let kind = contract::RelationKind::ALL.iter().copied().find(|k| k.as_str() == kind);
+        if let (Some(place), Some(kind)) = (place(id), kind) {
+            stored[place].record.relations.push(Relation { kind, sku });
         }
     }
     for (id, tier) in tiers_of(connection, &ids)? {
@@ -301,12 +332,19 @@ pub fn upsert(
     let held: Vec<_> = keys.iter().zip(&changes).map(|(key, change)| (key.as_str(), change.if_version)).collect();
     lock::records(connection, "articles", "sku_key", &held)?;
     let category_ids = category_ids(connection, &changes)?;
+    let definitions = definitions(connection, &changes)?;
     let mut batch = Batch::of(by_keys(connection, &keys)?);
     for (key, change) in keys.into_iter().zip(changes) {
         let unknown = unknown_categories(&change, &category_ids, dry_run);
         batch.apply(key, change.if_version, |current, issues| {
             issues.extend(unknown);
-            Article::apply(current, change, defaults, issues)
+            // Values that are not touched may be from before they were defined.
+            let attributes = !change.attribute.is_empty();
+            let article = Article::apply(current, change, defaults, issues)?;
+            if attributes {
+                definitions.check(&article.attributes, issues);
+            }
+            Some(article)
         });
     }
     if dry_run.is_none() {
@@ -318,6 +356,13 @@ pub fn upsert(
 fn category_ids(connection: &mut Db, changes: &[contract::Article]) -> Result<HashMap<String, i64>, StoreError> {
     let keys: BTreeSet<String> = changes.iter().flat_map(|c| &c.category).map(|key| compared(key)).collect();
     super::categories::ids_of(connection, &keys.into_iter().collect::<Vec<_>>())
+}
+
+/// The definitions of the attributes that are given.
+fn definitions(connection: &mut Db, changes: &[contract::Article]) -> Result<Definitions, StoreError> {
+    let codes: BTreeSet<String> =
+        changes.iter().flat_map(|c| &c.attribute).map(|attribute| compared(&attribute.code)).collect();
+    attributes::definitions(connection, &codes.into_iter().collect::<Vec<_>>())
 }
 
 fn unknown_categories(
@@ -365,7 +410,18 @@ const AXIS_VALUES: Table = Table {
 };
 const ATTRIBUTES: Table = Table {
     name: "article_attributes",
-    columns: &[Column::Integer("article_id"), Column::Integer("position"), Column::Text("code"), Column::Text("value")],
+    columns: &[
+        Column::Integer("article_id"),
+        Column::Integer("position"),
+        Column::Text("code"),
+        Column::Text("value"),
+        Column::Number("number"),
+    ],
+    key: &[],
+};
+const RELATIONS: Table = Table {
+    name: "article_relations",
+    columns: &[Column::Integer("article_id"), Column::Integer("position"), Column::Text("kind"), Column::Text("sku")],
     key: &[],
 };
 const TIERS: Table = Table {
@@ -431,8 +487,8 @@ fn write(
     }
     let [mut texts, mut in_categories, mut stocks, mut axes, mut axis_values] =
         [TEXTS, CATEGORIES, STOCKS, AXES, AXIS_VALUES].map(|table| Children::of(table, "article_id"));
-    let [mut attributes, mut tiers, mut packaging, mut media] =
-        [ATTRIBUTES, TIERS, PACKAGING, MEDIA].map(|table| Children::of(table, "article_id"));
+    let [mut attributes, mut tiers, mut packaging, mut relations, mut media] =
+        [ATTRIBUTES, TIERS, PACKAGING, RELATIONS, MEDIA].map(|table| Children::of(table, "article_id"));
     for change in changed {
         let (article, before) = (change.now, change.before.map(|b| &b.record));
         let id = change.before.map(|b| b.id).or_else(|| ids.get(change.key).copied());
@@ -451,7 +507,13 @@ fn write(
         });
 
         axis_values.put(id, &article.axis_values, before.map(|b| &b.axis_values[..]), put_named);
-        attributes.put(id, &article.attributes, before.map(|b| &b.attributes[..]), put_named);
+        attributes.put(id, &article.attributes, before.map(|b| &b.attributes[..]), |rows, position, named| {
+            put_named(rows, position, named);
+            rows.number_option(number(&named.value));
+        });
+        relations.put(id, &article.relations, before.map(|b| &b.relations[..]), |rows, position, relation| {
+            rows.integer(position).text(relation.kind.as_str()).text(&relation.sku);
+        });
         tiers.put(id, &article.tiers, before.map(|b| &b.tiers[..]), |rows, position, tier| {
             rows.integer(position)
                 .text(tier.minimum.to_string())
@@ -469,7 +531,7 @@ fn write(
             rows.integer(position).text(&media.role).text(&media.location);
         });
     }
-    for children in [texts, in_categories, stocks, axes, axis_values, attributes, tiers, packaging, media] {
+    for children in [texts, in_categories, stocks, axes, axis_values, attributes, tiers, packaging, relations, media] {
         children.write(connection)?;
     }
     Ok(())
@@ -478,6 +540,9 @@ fn write(
 /// What a list of articles is narrowed by.
 #[derive(Clone, Debug, Default)]
 pub struct Filter {
+    pub skus: Vec<String>,
+    /// All of them must hold.
+    pub attributes: Vec<attribute::Filter>,
     pub category: Option<String>,
     pub changed_since: Option<NaiveDateTime>,
     pub text: Option<String>,
@@ -495,6 +560,29 @@ pub fn list(connection: &mut Db, filter: &Filter) -> Result<(Vec<Stored<Article>
         articles::table.select(Row::as_select()).order(articles::sku_key).limit(filter.limit + 1).into_boxed();
     if let Some(after) = &filter.after {
         query = query.filter(articles::sku_key.gt(after.clone()));
+    }
+    if !filter.skus.is_empty() {
+        let keys: Vec<String> = filter.skus.iter().map(|sku| compared(sku)).collect();
+        query = query.filter(articles::sku_key.eq_any(keys));
+    }
+    for attribute in &filter.attributes {
+        use article_attributes::{code, number as numbers, value};
+        let of_code = || {
+            let own = article_attributes::table.filter(code.eq(attribute.code.clone()));
+            own.select(article_attributes::article_id)
+        };
+        let text = attribute.value.clone();
+        query = match (attribute.comparison, number(&attribute.value)) {
+            (Comparison::Equal, Some(number)) => {
+                let is_equal = value.eq(text).or(numbers.eq(number).assume_not_null());
+                query.filter(articles::id.eq_any(of_code().filter(is_equal)))
+            }
+            (Comparison::Equal, None) => query.filter(articles::id.eq_any(of_code().filter(value.eq(text)))),
+            (Comparison::AtLeast, Some(n)) => query.filter(articles::id.eq_any(of_code().filter(numbers.ge(n)))),
+            (Comparison::AtLeast, None) => query.filter(articles::id.eq_any(of_code().filter(value.ge(text)))),
+            (Comparison::AtMost, Some(n)) => query.filter(articles::id.eq_any(of_code().filter(numbers.le(n)))),
+            (Comparison::AtMost, None) => query.filter(articles::id.eq_any(of_code().filter(value.le(text)))),
+        };
     }
     if let Some(since) = filter.changed_since {
         query = query.filter(articles::changed_at.ge(since));

@@ -8,7 +8,7 @@ use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel::query_builder::{AstPass, QueryFragment, QueryId};
 use diesel::serialize::ToSql;
-use diesel::sql_types::{BigInt, Bool, HasSqlType, Nullable, Text, Timestamp};
+use diesel::sql_types::{BigInt, Bool, Double, HasSqlType, Nullable, Text, Timestamp};
 use diesel::sqlite::Sqlite;
 use std::borrow::Cow;
 use std::fmt::Write;
@@ -23,12 +23,15 @@ pub(super) enum Column {
     Integer(&'static str),
     Boolean(&'static str),
     Time(&'static str),
+    Number(&'static str),
 }
 
 impl Column {
     fn name(self) -> &'static str {
         match self {
-            Self::Text(name) | Self::Integer(name) | Self::Boolean(name) | Self::Time(name) => name,
+            Self::Text(name) | Self::Integer(name) | Self::Boolean(name) | Self::Time(name) | Self::Number(name) => {
+                name
+            }
         }
     }
 }
@@ -47,6 +50,7 @@ enum Cell<'a> {
     Integer(Option<i64>),
     Boolean(Option<bool>),
     Time(Option<NaiveDateTime>),
+    Number(Option<f64>),
 }
 
 /// Rows of a batch: their values, in the order of the table's columns.
@@ -92,6 +96,10 @@ impl<'a> Rows<'a> {
     pub fn time_option(&mut self, at: Option<NaiveDateTime>) -> &mut Self {
         self.cell(Cell::Time(at))
     }
+
+    pub fn number_option(&mut self, number: Option<f64>) -> &mut Self {
+        self.cell(Cell::Number(number))
+    }
 }
 
 /// One statement with its rows.
@@ -103,11 +111,17 @@ struct Insert<'a> {
 impl Insert<'_> {
     fn walk<'b, DB>(&'b self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()>
     where
-        DB: Backend + HasSqlType<Text> + HasSqlType<BigInt> + HasSqlType<Bool> + HasSqlType<Timestamp>,
+        DB: Backend
+            + HasSqlType<Text>
+            + HasSqlType<BigInt>
+            + HasSqlType<Bool>
+            + HasSqlType<Timestamp>
+            + HasSqlType<Double>,
         Option<Cow<'b, str>>: ToSql<Nullable<Text>, DB>,
         Option<i64>: ToSql<Nullable<BigInt>, DB>,
         Option<bool>: ToSql<Nullable<Bool>, DB>,
         Option<NaiveDateTime>: ToSql<Nullable<Timestamp>, DB>,
+        Option<f64>: ToSql<Nullable<Double>, DB>,
     {
         out.push_sql(&format!("INSERT INTO {} (", self.table.name));
         for (i, column) in self.table.columns.iter().enumerate() {
@@ -125,6 +139,7 @@ impl Insert<'_> {
                 Cell::Text(text) => out.push_bind_param::<Nullable<Text>, _>(text)?,
                 Cell::Integer(number) => out.push_bind_param::<Nullable<BigInt>, _>(number)?,
                 Cell::Boolean(value) => out.push_bind_param::<Nullable<Bool>, _>(value)?,
+                Cell::Number(number) => out.push_bind_param::<Nullable<Double>, _>(number)?,
                 Cell::Time(at) => out.push_bind_param::<Nullable<Timestamp>, _>(at)?,
             }
         }

@@ -1,8 +1,8 @@
 //! Categories: a tree with names.
 
-use super::batch::{Batch, Changed, Recorded, Stored};
+use super::batch::{Batch, Changed, Deletion, Recorded, Stored};
 use super::bulk::{Column, Rows, Table, id_list};
-use super::schema::{categories, category_names};
+use super::schema::{article_categories, categories, category_names};
 use super::{Db, LOOKUP, StoreError, lock};
 use crate::domain::Defaults;
 use crate::domain::catalog::Category;
@@ -259,4 +259,41 @@ pub fn list(
     let names = names_of(connection, &page.iter().map(|r| r.id).collect::<Vec<_>>())?;
     let stored = page.iter().map(|r| tree.stored(r, &names)).collect();
     Ok((stored, next))
+}
+
+/// A category by its id.
+///
+/// # Errors
+/// Those of the database.
+pub fn get(connection: &mut Db, id: &str) -> Result<Option<Stored<Category>>, StoreError> {
+    let tree = Tree::load(connection)?;
+    let Some(row) = tree.ids.get(&compared(id)).and_then(|id| tree.rows.get(id)) else { return Ok(None) };
+    let names = names_of(connection, &[row.id])?;
+    Ok(Some(tree.stored(row, &names)))
+}
+
+/// Deletes categories by their ids. One with articles in it, or categories below it, stays.
+///
+/// # Errors
+/// Those of the database; nothing is deleted then.
+pub fn delete(connection: &mut Db, given: &[String]) -> Result<Vec<Deletion>, StoreError> {
+    let mut deletions = Vec::with_capacity(given.len());
+    for key in given {
+        let Some(id) = ids_of(connection, &[compared(key)])?.into_values().next() else {
+            deletions.push(Deletion::NotFound);
+            continue;
+        };
+        let articles: i64 =
+            article_categories::table.filter(article_categories::category_id.eq(id)).count().get_result(connection)?;
+        let below: i64 = categories::table.filter(categories::parent_id.eq(id)).count().get_result(connection)?;
+        if articles + below > 0 {
+            let text = format!("there are {articles} articles in it, and {below} categories below it");
+            let issue = Issue::error("category.in_use", text).of("id", key);
+            deletions.push(Deletion::Refused(issue.suggest("move them elsewhere first")));
+            continue;
+        }
+        diesel::delete(categories::table.find(id)).execute(connection)?;
+        deletions.push(Deletion::Deleted);
+    }
+    Ok(deletions)
 }

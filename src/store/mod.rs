@@ -3,6 +3,7 @@
 pub mod access;
 mod addresses;
 pub mod articles;
+pub mod attributes;
 pub mod batch;
 mod bulk;
 pub mod categories;

@@ -1,5 +1,6 @@
 //! The REST facade: cases as files, uploads, the OpenAPI document.
 
+mod conditional;
 mod customers;
 mod metrics;
 mod openapi;

@@ -75,7 +75,7 @@ impl Program {
 impl Writer<'_> {
     fn operation(&mut self, service: &Service, operation: &Operation, route: &Route) -> Value {
         let in_path = |field: &Field| route.location.contains(&format!("({})", field.json));
-        let fields = self.program.fields(operation.input);
+        let fields = self.program.members(operation.input);
         let mut parameters = Vec::new();
         for field in fields.iter().filter(|f| in_path(f) || route.input == HttpInput::Query) {
             let place = if in_path(field) { "path" } else { "query" };
@@ -91,6 +91,14 @@ impl Writer<'_> {
         }
         for item in &operation.beside_input.headers {
             parameters.push(self.header(*item, true));
+        }
+        if self.program.is_conditional(operation) {
+            parameters.push(json!({
+                "name": "If-Match",
+                "in": "header",
+                "description": "The ETag of the record as it was read: it is changed only if it is still so.",
+                "schema": {"type": "string", "examples": ["\"3\""]},
+            }));
         }
         let mut description = operation.doc.clone();
         if description.is_empty() {
@@ -146,7 +154,19 @@ impl Writer<'_> {
                     let name = header["name"].as_str().unwrap_or_default().to_owned();
                     answer["headers"][name] = json!({"content": header["content"]});
                 }
-                json!({"200": answer, "4XX": problem, "5XX": problem})
+                let mut responses = json!({"200": answer});
+                if self.program.is_versioned(operation) {
+                    let tag = json!({"description": "The record's version.", "schema": {"type": "string"}});
+                    responses["200"]["headers"]["ETag"] = tag;
+                    let (code, description) = match route.verb.as_str() {
+                        "GET" => ("304", "It is as If-None-Match says."),
+                        _ => ("204", "It is done; Prefer: return=minimal wants no more."),
+                    };
+                    responses[code] = json!({"description": description});
+                }
+                responses["4XX"] = problem.clone();
+                responses["5XX"] = problem;
+                responses
             }
             None => json!({
                 "202": {"description": "Accepted: the operation is one-way."},

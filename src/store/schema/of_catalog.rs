@@ -32,6 +32,9 @@ diesel::table! {
         unit -> Nullable<Text>,
         tax_class -> Nullable<Text>,
         weight -> Nullable<Text>,
+        length -> Nullable<Text>,
+        width -> Nullable<Text>,
+        height -> Nullable<Text>,
         list_price -> Nullable<Text>,
         list_currency -> Nullable<Text>,
         list_gross -> Nullable<Bool>,
@@ -102,6 +105,7 @@ diesel::table! {
         position -> Integer,
         code -> Text,
         value -> Text,
+        number -> Nullable<Double>,
     }
 }
 
@@ -116,6 +120,50 @@ diesel::table! {
 
 diesel::joinable!(article_categories -> categories (category_id));
 diesel::joinable!(article_categories -> articles (article_id));
-diesel::allow_tables_to_appear_in_same_query!(articles, article_categories, categories, article_texts);
+diesel::joinable!(article_attributes -> articles (article_id));
+diesel::allow_tables_to_appear_in_same_query!(
+    articles,
+    article_categories,
+    categories,
+    article_texts,
+    article_attributes
+);
 diesel::joinable!(article_stocks -> articles (article_id));
 diesel::allow_tables_to_appear_in_same_query!(article_stocks, articles);
+diesel::table! {
+    attribute_definitions (id) {
+        id -> BigInt,
+        code -> Text,
+        kind -> Text,
+        unit -> Nullable<Text>,
+        filterable -> Bool,
+        version -> BigInt,
+        changed_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    attribute_names (definition_id, choice, language) {
+        definition_id -> BigInt,
+        choice -> Text,
+        language -> Text,
+        name -> Text,
+    }
+}
+
+diesel::table! {
+    attribute_choices (definition_id, position) {
+        definition_id -> BigInt,
+        position -> Integer,
+        value -> Text,
+    }
+}
+
+diesel::table! {
+    article_relations (article_id, position) {
+        article_id -> BigInt,
+        position -> Integer,
+        kind -> Text,
+        sku -> Text,
+    }
+}

@@ -169,7 +169,7 @@ impl Emitter<'_> {
                 "rt::service::OperationInfo {{
                     name: {}, documentation: {}, soap_action: {},
                     input_action: {}, output_action: {}, fault_actions: &[{fault_actions}],
-                    batched: {}, encoded: {},
+                    batched: {}, conditional: {}, versioned: {}, encoded: {},
                     input: {}, begins: &[{begins}], output: {output},
                     headers: &[{headers}], reply_headers: &[{reply_headers}],
                     attachments: &[{attachments}], reply_attachments: &[{reply_attachments}],
@@ -182,6 +182,8 @@ impl Emitter<'_> {
                 literal(&operation.input_action),
                 literal(&operation.output_action),
                 self.program.is_batched(operation),
+                self.program.is_conditional(operation),
+                self.program.is_versioned(operation),
                 operation.encoded,
                 element(operation.input),
                 literal(&sample::xml(self.program, operation.input)),

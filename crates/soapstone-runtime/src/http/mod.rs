@@ -2,6 +2,7 @@
 
 mod address;
 mod body;
+mod conditional;
 mod contract;
 mod head;
 mod only;

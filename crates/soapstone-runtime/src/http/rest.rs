@@ -1,5 +1,6 @@
 //! The REST facade: routes from the contract's HTTP bindings, JSON on the same handlers as SOAP.
 
+use super::conditional::Conditions;
 use super::{body, rest_beside as beside};
 use crate::attachment::percent_decoded;
 use crate::json;
@@ -112,7 +113,9 @@ async fn answer(
     working.of(target.service.info().name, operation.name);
     context.admit(target.service.info().name, operation.name).map_err(|fault| *fault)?;
     let headers = beside::headers(operation, request.headers())?;
+    let conditions = Conditions::of(request, operation)?;
     let mut members = members(request, stream, target.route, limits, working).await?;
+    conditions.add_to(&mut members);
     let attachments = beside::attachments(operation, members.as_object_mut())?;
     let payload = if target.route.input == HttpInput::Body { Payload::Json(members) } else { Payload::Query(members) };
     let context = context.beside(headers, attachments);
@@ -125,8 +128,13 @@ async fn answer(
     let beside = context.take_reply();
     match reply {
         Ok(reply) if reply.is_none() => Ok(HttpResponse::Accepted().finish()),
+        Ok(reply) if operation.versioned => {
+            let response = beside::reply(reply.text.clone(), beside)?;
+            Ok(conditions.answer(response, &reply.text, wanted, operation))
+        }
         Ok(reply) => beside::reply(reply.text, beside),
         Err(fault) => {
+            let fault = conditions.failed(fault);
             working.outcome(&fault);
             let mut response = problem(&fault, &id);
             beside::add_headers(&mut response, &beside.headers);

@@ -36,6 +36,10 @@ pub struct OperationInfo {
     /// Whether a request is nothing but a list of records, and its reply a list of what became of them: such a request
     /// can be done in batches.
     pub batched: bool,
+    /// Whether a request can say of which version its record must be: by an attribute `ifVersion`.
+    pub conditional: bool,
+    /// Whether a reply is one record that tells its version: by an attribute `version`.
+    pub versioned: bool,
     /// Whether its messages are in SOAP encoding.
     pub encoded: bool,
     /// The body's element; one without a name where the message has several, or none.

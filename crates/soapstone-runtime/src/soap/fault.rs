@@ -335,6 +335,7 @@ fn title(status: u16) -> &'static str {
         404 => "Not found",
         405 => "Method not allowed",
         409 => "Conflict",
+        412 => "Changed meanwhile",
         413 => "Too large",
         415 => "Unsupported media type",
         422 => "Not valid",

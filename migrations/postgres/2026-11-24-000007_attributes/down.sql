@@ -1,0 +1,10 @@
+DROP TABLE article_relations;
+DROP TABLE attribute_choices;
+DROP TABLE attribute_names;
+DROP TABLE attribute_definitions;
+DROP INDEX article_attributes_by_number;
+DROP INDEX article_attributes_by_value;
+ALTER TABLE article_attributes DROP COLUMN number;
+ALTER TABLE articles DROP COLUMN height;
+ALTER TABLE articles DROP COLUMN width;
+ALTER TABLE articles DROP COLUMN length;
