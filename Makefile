@@ -1,6 +1,6 @@
 # make demo         build, start a server with a real catalogue in it, and say what to look at
 # make test         all tests, with the clients and databases they need
-# make bench        how fast an import is, beside its floors
+# make bench        how fast an import is, beside its floors; and the services, on both databases
 # make interop      every SOAP client of docs/interop.md, built and tried
 # make fuzz         fuzz the readers of contracts, messages and attachments, a minute each (FUZZ_SECONDS)
 # make tools        install what the tests need
@@ -20,8 +20,8 @@ test: tools
 	cargo test --workspace --locked
 
 bench:
-	@scripts/need $(BUILD_PACKAGES)
-	cargo bench --locked --bench import
+	@scripts/need $(BUILD_PACKAGES) postgresql
+	cargo bench --locked --bench import --bench domain
 
 interop: tools
 	scripts/interop

@@ -6,7 +6,7 @@ mod catalogue;
 
 use rusqlite::types::Value;
 use rusqlite::{Connection, params_from_iter};
-use soapstone_contracts::catalog::{Article, ArticleElement};
+use soapstone_contracts::catalog::Article;
 use soapstone_runtime::Message;
 use soapstone_runtime::records::Records;
 use std::error::Error;
@@ -62,8 +62,8 @@ fn read(file: &Path, count: u32) -> Result<Duration> {
     let mut records = Records::new(BufReader::with_capacity(256 << 10, File::open(file)?));
     let mut seen = 0;
     while let Some(record) = records.next_record().map_err(|e| e.message)? {
-        let article: Article = Records::<BufReader<File>>::parse(records.scope(), &record, ArticleElement::ELEMENT)
-            .map_err(|e| e.message)?;
+        let article: Article =
+            Records::<BufReader<File>>::parse(records.scope(), &record, Article::ELEMENT).map_err(|e| e.message)?;
         seen += u32::from(!std::hint::black_box(article).sku.is_empty());
     }
     assert_eq!(seen, count);

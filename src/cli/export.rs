@@ -4,7 +4,7 @@ use super::output::{Output, outln};
 use super::{Done, Failure, Global, Outcome, setup};
 use crate::store::{Store, articles, categories};
 use clap::{Args, ValueEnum};
-use soapstone_contracts::catalog::{self, ArticleElement, CategoryElement};
+use soapstone_contracts::catalog::{self, Article, Category};
 use soapstone_runtime::{Message, Value, json, xml};
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -78,8 +78,7 @@ impl Export {
                     let filter = articles::Filter { after, limit: PAGE, ..articles::Filter::default() };
                     let (page, next) = articles::list(&mut db, &filter)?;
                     for stored in &page {
-                        writer
-                            .record::<ArticleElement>(&stored.record.to_contract(stored.version, stored.changed_at))?;
+                        writer.record::<Article>(&stored.record.to_contract(stored.version, stored.changed_at))?;
                     }
                     if next.is_none() {
                         break;
@@ -95,8 +94,7 @@ impl Export {
                     let limit = usize::try_from(PAGE).unwrap_or(1);
                     let (page, next) = categories::list(&mut db, None, after.as_deref(), limit)?;
                     for stored in &page {
-                        writer
-                            .record::<CategoryElement>(&stored.record.to_contract(stored.version, stored.changed_at))?;
+                        writer.record::<Category>(&stored.record.to_contract(stored.version, stored.changed_at))?;
                     }
                     if next.is_none() {
                         break;

@@ -192,7 +192,8 @@ fn add_routes(program: &mut Program) {
             operation.routes.retain(|r| r.input == DeclaredInput::Body || r.location.contains('('));
             if operation.routes.is_empty() {
                 let input = DeclaredInput::Body;
-                operation.routes.push(soapstone_codegen::Route { verb: "POST".to_owned(), location, input });
+                let verb = "POST".to_owned();
+                operation.routes.push(soapstone_codegen::Route { verb, location, within: None, input });
             }
         }
     }
@@ -279,6 +280,7 @@ fn info(program: &Program, number: usize, operations: &'static [Operation]) -> S
                 .map(|route| Route {
                     verb: leak_text(&route.verb),
                     location: leak_text(&route.location),
+                    within: route.within.as_deref().map(|name| leak_text(name) as &'static str),
                     input: match route.input {
                         DeclaredInput::Location => HttpInput::Location,
                         DeclaredInput::Query => HttpInput::Query,

@@ -11,7 +11,7 @@ use soapstone_contracts::catalog::{
     Article, Catalog, Category, DeleteArticles, DeleteArticlesResponse, DeleteAttributes, DeleteAttributesResponse,
     DeleteCategories, DeleteCategoriesResponse, GetArticle, GetArticleResponse, GetCategory, GetCategoryResponse,
     ListArticles, ListArticlesResponse, ListAttributes, ListAttributesResponse, ListCategories, ListCategoriesResponse,
-    UpdateArticleElement, UpdateArticleResponse, UpdateCategoryElement, UpdateCategoryResponse, UpsertArticles,
+    UpdateArticle, UpdateArticleResponse, UpdateCategory, UpdateCategoryResponse, UpsertArticles,
     UpsertArticlesResponse, UpsertAttributes, UpsertAttributesResponse, UpsertCategories, UpsertCategoriesResponse,
 };
 use soapstone_runtime::service::Context;
@@ -114,13 +114,13 @@ impl Catalog for CatalogService {
     async fn update_article(
         &self,
         _context: &Context,
-        request: UpdateArticleElement,
+        request: UpdateArticle,
     ) -> Result<UpdateArticleResponse, ServiceError> {
         let (defaults, now) = (self.defaults.clone(), Utc::now().naive_utc());
         let changed = self.store.write(move |db| {
-            let sku = request.0.sku.clone();
+            let sku = request.article.sku.clone();
             article(db, &sku)?;
-            results::only(articles::upsert(db, vec![request.0], &defaults, now, None)?)?;
+            results::only(articles::upsert(db, vec![request.article], &defaults, now, None)?)?;
             article(db, &sku)
         });
         Ok(UpdateArticleResponse { article: changed.await? })
@@ -137,13 +137,13 @@ impl Catalog for CatalogService {
     async fn update_category(
         &self,
         _context: &Context,
-        request: UpdateCategoryElement,
+        request: UpdateCategory,
     ) -> Result<UpdateCategoryResponse, ServiceError> {
         let (defaults, now) = (self.defaults.clone(), Utc::now().naive_utc());
         let changed = self.store.write(move |db| {
-            let id = request.0.id.clone();
+            let id = request.category.id.clone();
             category(db, &id)?;
-            results::only(categories::upsert(db, vec![request.0], &defaults, now, false)?)?;
+            results::only(categories::upsert(db, vec![request.category], &defaults, now, false)?)?;
             category(db, &id)
         });
         Ok(UpdateCategoryResponse { category: changed.await? })

@@ -11,7 +11,7 @@ use soapstone_contracts::customers::{
     CreditBooking, Customer, Customers, DeleteCustomers, DeleteCustomersResponse, DeleteGroups, DeleteGroupsResponse,
     GetCustomer, GetCustomerResponse, GroupKind, ListCredits, ListCreditsResponse, ListCustomers,
     ListCustomersResponse, ListGroups, ListGroupsResponse, ListMerges, ListMergesResponse, MergeCustomers,
-    MergeCustomersResponse, MergeRecord, UndoMerges, UndoMergesResponse, UpdateCustomerElement, UpdateCustomerResponse,
+    MergeCustomersResponse, MergeRecord, UndoMerges, UndoMergesResponse, UpdateCustomer, UpdateCustomerResponse,
     UpsertCustomers, UpsertCustomersResponse, UpsertGroups, UpsertGroupsResponse,
 };
 use soapstone_runtime::DateTime;
@@ -78,9 +78,9 @@ impl Customers for CustomersService {
     async fn update_customer(
         &self,
         _context: &Context,
-        request: UpdateCustomerElement,
+        request: UpdateCustomer,
     ) -> Result<UpdateCustomerResponse, ServiceError> {
-        let number = request.0.number.clone().ok_or_else(|| {
+        let number = request.customer.number.clone().ok_or_else(|| {
             ServiceError::invalid("customer.no_number", "A change names the number of its customer").of("number", "")
         })?;
         let (numbering, defaults) = (self.numbering.clone(), self.defaults.clone());
@@ -89,7 +89,7 @@ impl Customers for CustomersService {
             let missing = || ServiceError::NotFound { kind: "customer", key: number.clone() };
             // Only what is there is changed.
             customers::get(db, &number)?.ok_or_else(missing)?;
-            let changes = customers::upsert(db, vec![request.0], &numbering, &defaults, now)?;
+            let changes = customers::upsert(db, vec![request.customer], &numbering, &defaults, now)?;
             results::only(changes.into_iter().map(|(_, change)| change))?;
             let (customer, standing) = customers::get(db, &number)?.ok_or_else(missing)?;
             Ok(customer.to_contract(&standing))

@@ -13,7 +13,7 @@ use soapstone_contracts::orders::{
     GetDocument, GetDocumentResponse, GetOrder, GetOrderResponse, ListDocuments, ListDocumentsResponse, ListOrders,
     ListOrdersResponse, ListPayments, ListPaymentsResponse, ListShipments, ListShipmentsResponse, Orders,
     RecordDocuments, RecordDocumentsResponse, RecordPayments, RecordPaymentsResponse, RecordShipments,
-    RecordShipmentsResponse, ReleaseOrders, ReleaseOrdersResponse, UpdateOrderElement, UpdateOrderResponse,
+    RecordShipmentsResponse, ReleaseOrders, ReleaseOrdersResponse, UpdateOrder, UpdateOrderResponse,
 };
 use soapstone_runtime::service::Context;
 use soapstone_runtime::{Base64Binary, Date, DateTime, Decimal};
@@ -132,13 +132,13 @@ impl Orders for OrdersService {
     async fn update_order(
         &self,
         _context: &Context,
-        request: UpdateOrderElement,
+        request: UpdateOrder,
     ) -> Result<UpdateOrderResponse, ServiceError> {
         let now = Utc::now().naive_utc();
         let changed = self.store.write(move |db| {
-            let number = request.0.number.clone().unwrap_or_default();
+            let number = request.order.number.clone().unwrap_or_default();
             orders::get(db, &number)?.ok_or_else(|| missing(&number))?;
-            results::only([orders::update(db, &number, request.0, now)?])?;
+            results::only([orders::update(db, &number, request.order, now)?])?;
             Ok(to_contract(&orders::get(db, &number)?.ok_or_else(|| missing(&number))?))
         });
         Ok(UpdateOrderResponse { order: changed.await? })

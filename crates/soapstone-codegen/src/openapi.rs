@@ -75,7 +75,12 @@ impl Program {
 impl Writer<'_> {
     fn operation(&mut self, service: &Service, operation: &Operation, route: &Route) -> Value {
         let in_path = |field: &Field| route.location.contains(&format!("({})", field.json));
-        let fields = self.program.members(operation.input);
+        let message = operation.input;
+        let outer = route.within.as_ref();
+        let outer = outer.and_then(|name| self.program.fields(message).iter().find(|field| field.json == *name));
+        // What body and path are the members of.
+        let subject = outer.and_then(Field::item).unwrap_or(message);
+        let fields = self.program.fields(subject);
         let mut parameters = Vec::new();
         for field in fields.iter().filter(|f| in_path(f) || route.input == HttpInput::Query) {
             let place = if in_path(field) { "path" } else { "query" };
@@ -115,10 +120,13 @@ impl Writer<'_> {
             "parameters": parameters,
         });
         if route.input == HttpInput::Body {
-            let mut example = sample::json(self.program, operation.input);
+            let mut example = sample::json(self.program, message);
+            if let Some(inner) = outer.and_then(|field| example.get_mut(&field.json)) {
+                example = inner.take();
+            }
             let in_path: Vec<&Field> = fields.iter().filter(|f| in_path(f)).collect();
             let schema = if in_path.is_empty() {
-                self.reference(operation.input)
+                self.reference(subject)
             } else {
                 let kept: Vec<Field> =
                     fields.iter().filter(|f| !in_path.iter().any(|p| p.json == f.json)).cloned().collect();

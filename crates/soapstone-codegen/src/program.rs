@@ -416,33 +416,26 @@ impl Program {
         !operation.encoded && is_list(operation.input) && operation.output.is_some_and(is_list)
     }
 
-    /// Whether a request can say of which version its record must be: by an attribute `ifVersion`.
+    /// Whether a request can say of which version its record must be: by an attribute `ifVersion` of its only record.
     pub fn is_conditional(&self, operation: &crate::service::Operation) -> bool {
-        self.has_attribute(operation.input, "ifVersion")
+        self.only_record(operation.input).is_some_and(|item| self.has_attribute(item, "ifVersion"))
     }
 
     /// Whether a reply is one record that tells its version: by an attribute `version`.
     pub fn is_versioned(&self, operation: &crate::service::Operation) -> bool {
-        let Some(output) = operation.output else { return false };
-        let [field] = self.fields(output) else { return false };
-        let is_one = field.kind == Kind::Element && !field.repeats() && !field.optional();
-        is_one && field.item().is_some_and(|item| self.has_attribute(item, "version"))
+        let record = operation.output.and_then(|output| self.only_record(output));
+        record.is_some_and(|item| self.has_attribute(item, "version"))
     }
 
-    /// The members of a message, also of one whose element is of a type that has a name.
-    pub fn members(&self, item: usize) -> &[Field] {
-        match &self.items[item].kind {
-            ItemKind::Wrapper(_, field) => field.item().map_or(&[], |item| self.fields(item)),
-            _ => self.fields(item),
-        }
+    /// The record of a message that is nothing but one.
+    fn only_record(&self, message: usize) -> Option<usize> {
+        let [field] = self.fields(message) else { return None };
+        let is_one = field.kind == Kind::Element && !field.repeats() && !field.optional();
+        field.item().filter(|_| is_one)
     }
 
     fn has_attribute(&self, item: usize, name: &str) -> bool {
-        match &self.items[item].kind {
-            ItemKind::Struct(inner) => inner.fields.iter().any(|f| f.kind == Kind::Attribute && f.local == name),
-            ItemKind::Wrapper(_, field) => field.item().is_some_and(|item| self.has_attribute(item, name)),
-            _ => false,
-        }
+        self.fields(item).iter().any(|field| field.kind == Kind::Attribute && field.local == name)
     }
 
     /// The global element of a message.

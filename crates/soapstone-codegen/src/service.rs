@@ -57,6 +57,8 @@ pub struct Operation {
 pub struct Route {
     pub verb: String,
     pub location: String,
+    /// The member of the request that body and location are the members of, if they are not those of the request itself.
+    pub within: Option<String>,
     pub input: HttpInput,
 }
 
@@ -285,11 +287,22 @@ fn routes(bound: &[Bound<'_>]) -> Vec<Route> {
         if let Protocol::Http(verb) = &binding.protocol {
             let location = operation.location.clone().unwrap_or_default();
             let location = if location.starts_with('/') { location } else { format!("/{location}") };
+            let (location, within) = without_outer(&location);
             let known = routes.iter().any(|r| r.verb == *verb && r.location == location);
             if !known {
-                routes.push(Route { verb: verb.clone(), location, input: operation.http_input });
+                routes.push(Route { verb: verb.clone(), location, within, input: operation.http_input });
             }
         }
     }
     routes
+}
+
+/// A location whose members stand within another one, such as `/articles/(article.sku)`: the location without that one,
+/// and its name.
+fn without_outer(location: &str) -> (String, Option<String>) {
+    let outer = location.split('(').skip(1).find_map(|rest| rest.split(')').next()?.split_once('.'));
+    match outer {
+        Some((outer, _)) => (location.replace(&format!("({outer}."), "("), Some(outer.to_owned())),
+        None => (location.to_owned(), None),
+    }
 }

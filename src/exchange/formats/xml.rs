@@ -3,7 +3,7 @@
 use super::encoding::Utf8File;
 use super::{Broken, Change, Item};
 use crate::domain::Issue;
-use soapstone_contracts::catalog::{ArticleElement, CategoryElement};
+use soapstone_contracts::catalog::{Article, Category};
 use soapstone_runtime::records::{Record, Records};
 use soapstone_runtime::{Message, ReadError, xml};
 use std::fs::File;
@@ -64,9 +64,9 @@ impl XmlFile {
             return Ok(Some(item));
         }
         let change = match self.kind {
-            Kind::Articles => Records::<BufReader<File>>::parse(records.scope(), &record, ArticleElement::ELEMENT)
+            Kind::Articles => Records::<BufReader<File>>::parse(records.scope(), &record, Article::ELEMENT)
                 .map(|article| Change::Article(Box::new(article))),
-            Kind::Categories => Records::<BufReader<File>>::parse(records.scope(), &record, CategoryElement::ELEMENT)
+            Kind::Categories => Records::<BufReader<File>>::parse(records.scope(), &record, Category::ELEMENT)
                 .map(|category| Change::Category(Box::new(category))),
         };
         item.change = change.map_err(|error| {

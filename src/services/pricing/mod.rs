@@ -14,9 +14,9 @@ use soapstone_contracts::pricing::{
     DeleteVouchersResponse, FindPrice, FindPriceResponse, GetLineDiscount, GetLineDiscountResponse, GetPriceEntry,
     GetPriceEntryResponse, GetVoucher, GetVoucherResponse, LineDiscount, ListLineDiscounts, ListLineDiscountsResponse,
     ListPriceEntries, ListPriceEntriesResponse, ListVouchers, ListVouchersResponse, PriceEntry, Pricing,
-    SimulateBasket, SimulateBasketResponse, UpdateLineDiscountResponse, UpdatePriceEntryResponse,
-    UpdateVoucherResponse, UpsertLineDiscounts, UpsertLineDiscountsResponse, UpsertPriceEntries,
-    UpsertPriceEntriesResponse, UpsertVouchers, UpsertVouchersResponse, Voucher,
+    SimulateBasket, SimulateBasketResponse, UpdateLineDiscount, UpdateLineDiscountResponse, UpdatePriceEntry,
+    UpdatePriceEntryResponse, UpdateVoucher, UpdateVoucherResponse, UpsertLineDiscounts, UpsertLineDiscountsResponse,
+    UpsertPriceEntries, UpsertPriceEntriesResponse, UpsertVouchers, UpsertVouchersResponse, Voucher,
 };
 use soapstone_runtime::DateTime;
 use soapstone_runtime::service::Context;
@@ -115,13 +115,13 @@ impl Pricing for PricingService {
     async fn update_price_entry(
         &self,
         _context: &Context,
-        request: PriceEntry,
+        request: UpdatePriceEntry,
     ) -> Result<UpdatePriceEntryResponse, ServiceError> {
         let (defaults, now) = (self.defaults.clone(), Utc::now().naive_utc());
         let changed = self.store.write(move |db| {
-            let key = request.key.clone();
+            let key = request.entry.key.clone();
             entry(db, &key)?;
-            results::only(entries::upsert(db, vec![request], &defaults, now)?)?;
+            results::only(entries::upsert(db, vec![request.entry], &defaults, now)?)?;
             entry(db, &key)
         });
         Ok(UpdatePriceEntryResponse { entry: changed.await? })
@@ -175,13 +175,13 @@ impl Pricing for PricingService {
     async fn update_line_discount(
         &self,
         _context: &Context,
-        request: LineDiscount,
+        request: UpdateLineDiscount,
     ) -> Result<UpdateLineDiscountResponse, ServiceError> {
         let (defaults, now) = (self.defaults.clone(), Utc::now().naive_utc());
         let changed = self.store.write(move |db| {
-            let key = request.key.clone();
+            let key = request.discount.key.clone();
             discount(db, &key)?;
-            results::only(discounts::upsert(db, vec![request], &defaults, now)?)?;
+            results::only(discounts::upsert(db, vec![request.discount], &defaults, now)?)?;
             discount(db, &key)
         });
         Ok(UpdateLineDiscountResponse { discount: changed.await? })
@@ -227,13 +227,13 @@ impl Pricing for PricingService {
     async fn update_voucher(
         &self,
         _context: &Context,
-        request: Voucher,
+        request: UpdateVoucher,
     ) -> Result<UpdateVoucherResponse, ServiceError> {
         let (defaults, now) = (self.defaults.clone(), Utc::now().naive_utc());
         let changed = self.store.write(move |db| {
-            let code = request.code.clone();
+            let code = request.voucher.code.clone();
             voucher(db, &code)?;
-            results::only(vouchers::upsert(db, vec![request], &defaults, now)?)?;
+            results::only(vouchers::upsert(db, vec![request.voucher], &defaults, now)?)?;
             voucher(db, &code)
         });
         Ok(UpdateVoucherResponse { voucher: changed.await? })

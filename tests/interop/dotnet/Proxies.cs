@@ -44,7 +44,7 @@ class Proxies
     static Article[] List(CatalogService catalog, string text, int limit)
     {
         string next;
-        return catalog.ListArticles(null, default(DateTime), false, text, null, limit, true, out next) ?? new Article[0];
+        return catalog.ListArticles(null, default(DateTime), false, text, null, limit, true, null, null, out next) ?? new Article[0];
     }
 
     static string Failing(string wanted, Action work)

@@ -60,7 +60,7 @@ public class AxisClient {
 
   static int list(Catalog catalog, String text, int limit) throws Exception {
     ArticleArrayHolder articles = new ArticleArrayHolder();
-    catalog.listArticles(null, null, text, null, limit, articles, new StringHolder());
+    catalog.listArticles(null, null, text, null, limit, null, null, articles, new StringHolder());
     return articles.value == null ? 0 : articles.value.length;
   }
 

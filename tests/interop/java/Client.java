@@ -77,7 +77,7 @@ public class Client {
 
   static int list(Catalog catalog, String text, int limit) throws Exception {
     var articles = new Holder<List<Article>>();
-    catalog.listArticles(null, null, text, null, limit, articles, new Holder<>());
+    catalog.listArticles(null, null, text, null, limit, null, null, articles, new Holder<>());
     return articles.value == null ? 0 : articles.value.size();
   }
 

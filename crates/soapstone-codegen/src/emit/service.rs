@@ -145,9 +145,12 @@ impl Emitter<'_> {
                 };
                 let _ = write!(
                     routes,
-                    "rt::service::Route {{ verb: {}, location: {}, input: rt::service::HttpInput::{input} }},",
+                    "rt::service::Route {{
+                        verb: {}, location: {}, within: {}, input: rt::service::HttpInput::{input},
+                    }},",
                     literal(&route.verb),
-                    literal(&route.location)
+                    literal(&route.location),
+                    route.within.as_ref().map_or_else(|| "None".to_owned(), |name| format!("Some({})", literal(name))),
                 );
             }
             let element = |item: usize| format!("<{} as rt::Message>::ELEMENT", self.path(item));

@@ -116,6 +116,9 @@ async fn answer(
     let conditions = Conditions::of(request, operation)?;
     let mut members = members(request, stream, target.route, limits, working).await?;
     conditions.add_to(&mut members);
+    if let Some(outer) = target.route.within {
+        members = Value::Object(Map::from_iter([(outer.to_owned(), members)]));
+    }
     let attachments = beside::attachments(operation, members.as_object_mut())?;
     let payload = if target.route.input == HttpInput::Body { Payload::Json(members) } else { Payload::Query(members) };
     let context = context.beside(headers, attachments);
@@ -123,7 +126,7 @@ async fn answer(
         .service
         .clone()
         .call(context.clone(), target.operation, payload)
-        .map_err(|error| Fault::invalid(vec![*error]))?;
+        .map_err(|error| Fault::invalid(vec![as_sent(*error, target.route)]))?;
     let reply = outcome.await;
     let beside = context.take_reply();
     match reply {
@@ -141,6 +144,13 @@ async fn answer(
             Ok(response)
         }
     }
+}
+
+/// An error with the place where it stands in what was sent.
+fn as_sent(mut error: crate::ReadError, route: &Route) -> crate::ReadError {
+    let inner = route.within.and_then(|outer| error.path.strip_prefix(&format!("/{outer}")).map(str::to_owned));
+    error.path = inner.unwrap_or(error.path);
+    error
 }
 
 /// The request's members, from path, query and body.

@@ -19,6 +19,9 @@ pub struct Route {
     pub verb: &'static str,
     /// Such as `/articles/(sku)`.
     pub location: &'static str,
+    /// The member of the request that body and location are the members of, if they are not those of the request itself:
+    /// the contract's location was `/articles/(article.sku)`.
+    pub within: Option<&'static str>,
     pub input: HttpInput,
 }
 
