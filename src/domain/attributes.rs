@@ -1,20 +1,22 @@
 //! Attributes: what their values are, and which articles are looked for by them.
 
 use super::change::{as_given, change, repeated};
+use super::names::{Names, names, texts};
 use super::{Defaults, Issue, Named, compared};
 use chrono::{NaiveDate, NaiveDateTime};
 use soapstone_contracts::catalog as contract;
 use soapstone_contracts::catalog::AttributeType;
-use soapstone_contracts::common;
 use soapstone_runtime::{DateTime, Decimal, Nillable};
 use std::collections::HashMap;
+
+/// The code of two names in one language.
+const DUPLICATE_LANGUAGE: &str = "attribute.duplicate_language";
 
 /// A value that an attribute of choices can have.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Choice {
     pub value: String,
-    /// Language and name.
-    pub names: Vec<(String, String)>,
+    pub names: Names,
 }
 
 /// What an attribute is.
@@ -24,24 +26,8 @@ pub struct Definition {
     pub kind: AttributeType,
     pub unit: Option<String>,
     pub filterable: bool,
-    pub names: Vec<(String, String)>,
+    pub names: Names,
     pub choices: Vec<Choice>,
-}
-
-/// Names, one a language.
-fn names(given: Vec<common::Text>, what: &str, defaults: &Defaults, issues: &mut Vec<Issue>) -> Vec<(String, String)> {
-    let language = |text: &common::Text| text.language.clone().unwrap_or_else(|| defaults.language.clone());
-    let mut names: Vec<_> = given.into_iter().map(|text| (language(&text), text.value)).collect();
-    names.sort();
-    if let Some(language) = repeated(names.iter().map(|(language, _)| language.as_str())) {
-        let text = format!("two names in the language {language}");
-        issues.push(Issue::error("attribute.duplicate_language", text).of(what, language));
-    }
-    names
-}
-
-fn texts(names: &[(String, String)]) -> Vec<common::Text> {
-    names.iter().map(|(l, n)| common::Text { language: Some(l.clone()), value: n.clone() }).collect()
 }
 
 impl Definition {
@@ -64,12 +50,12 @@ impl Definition {
         change(&mut definition.unit, given.unit, as_given, issues);
         definition.filterable = given.filterable.unwrap_or(definition.filterable);
         if !given.name.is_empty() {
-            definition.names = names(given.name, "name", defaults, issues);
+            definition.names = names(given.name, DUPLICATE_LANGUAGE, "name", defaults, issues);
         }
         if !given.choice.is_empty() {
             let mut choices = Vec::with_capacity(given.choice.len());
             for choice in given.choice {
-                let names = names(choice.name, "choice/name", defaults, issues);
+                let names = names(choice.name, DUPLICATE_LANGUAGE, "choice/name", defaults, issues);
                 choices.push(Choice { value: choice.value, names });
             }
             definition.choices = choices;

@@ -1,12 +1,12 @@
 //! Stocks: what a booking does to them, and whether an article can be had.
 
-use super::change::{change, repeated};
+use super::change::change;
 use super::customers::Address;
+use super::names::{Names, names, texts};
 use super::{Defaults, Issue, compared};
 use bigdecimal::BigDecimal;
 use chrono::NaiveDateTime;
 use soapstone_contracts::catalog::Availability as Rule;
-use soapstone_contracts::common;
 use soapstone_contracts::inventory as contract;
 use soapstone_contracts::inventory::Availability;
 use soapstone_runtime::{DateTime, Nillable};
@@ -15,8 +15,7 @@ use soapstone_runtime::{DateTime, Nillable};
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Warehouse {
     pub key: String,
-    /// Language and name.
-    pub names: Vec<(String, String)>,
+    pub names: Names,
     pub address: Option<Address>,
 }
 
@@ -31,26 +30,19 @@ impl Warehouse {
         let mut warehouse = existing.unwrap_or_else(|| Self { key: compared(&given.key), ..Self::default() });
         change(&mut warehouse.address, given.address, |address| Ok(Address::of(address)), issues);
         if !given.name.is_empty() {
-            let language = |text: &common::Text| text.language.clone().unwrap_or_else(|| defaults.language.clone());
-            warehouse.names = given.name.iter().map(|text| (language(text), text.value.clone())).collect();
-            warehouse.names.sort();
-            if let Some(language) = repeated(warehouse.names.iter().map(|(language, _)| language.as_str())) {
-                let text = format!("two names in the language {language}");
-                issues.push(Issue::error("warehouse.duplicate_language", text).of("name", language));
-            }
+            warehouse.names = names(given.name, "warehouse.duplicate_language", "name", defaults, issues);
         }
         issues.is_empty().then_some(warehouse)
     }
 
     /// The warehouse as the contract has it.
     pub fn to_contract(&self, version: i64, changed_at: NaiveDateTime) -> contract::Warehouse {
-        let name = self.names.iter();
         contract::Warehouse {
             version: Some(version),
             if_version: None,
             changed_at: Some(DateTime::from_utc(changed_at)),
             key: self.key.clone(),
-            name: name.map(|(l, n)| common::Text { language: Some(l.clone()), value: n.clone() }).collect(),
+            name: texts(&self.names),
             address: self.address.as_ref().map(|address| Nillable::Value(address.to_contract())),
         }
     }

@@ -3,14 +3,12 @@
 use super::super::times;
 use super::PricingService;
 use crate::domain::basket::{Basket, Charge, Circumstances, Line as BasketLine, add_up};
-use crate::domain::pricing::{
-    Asked, Candidate, Found, Kind, Policy, PriceError, Subject, Verdict, WeighedDiscount, find,
-};
+use crate::domain::pricing::{Candidate, Found, Kind, Policy, PriceError, Subject, Verdict, WeighedDiscount};
 use crate::domain::tax::TaxError;
 use crate::domain::{Issue, compared};
 use crate::error::ServiceError;
 use crate::store::prices::Page;
-use crate::store::prices::offers::{KnownBuyer, Offer, buyer, offers};
+use crate::store::prices::offers::{self, KnownBuyer, Offer, buyer};
 use crate::store::prices::vouchers::{self, Counted};
 use crate::store::{Db, StoreError};
 use bigdecimal::BigDecimal;
@@ -84,7 +82,7 @@ impl PricingService {
                     buyer(db, &number)?.ok_or_else(missing)?
                 }
             };
-            let offers = offers(db, &keys, &buyer)?;
+            let offers = offers::offers(db, &keys, &buyer)?;
             let voucher = match voucher {
                 None => None,
                 Some(code) => {
@@ -104,19 +102,9 @@ impl PricingService {
             return Priced { offer: None, unit: line.unit.clone(), found: Err(("article.not_found", text)) };
         };
         let unit = line.unit.clone().or_else(|| offer.unit.clone());
-        let asked = Asked {
-            article: offer.article.clone(),
-            variant: offer.variant.clone(),
-            discount_group: offer.discount_group.clone(),
-            quantity: line.quantity.0.clone(),
-            unit: unit.clone(),
-            currency: known.currency.clone(),
-            at: question.at,
-        };
-        let entries: Vec<_> = offer.entries.iter().map(|(_, entry)| entry.clone()).collect();
-        let discounts: Vec<_> = offer.discounts.iter().map(|(_, discount)| discount.clone()).collect();
-        let rates = &self.selling.rates;
-        let found = find(&entries, &discounts, rates, &asked, &known.buyer.buyer, question.policy);
+        let quantity = &line.quantity.0;
+        let asked = offers::Question { quantity, unit: unit.as_ref(), currency: &known.currency, at: question.at };
+        let found = offer.find(&asked, &known.buyer.buyer, &self.selling.rates, question.policy);
         let told = |error: PriceError| (error.code(), error.to_string());
         Priced { offer: Some(offer), unit, found: found.map_err(told) }
     }

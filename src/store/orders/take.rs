@@ -7,11 +7,10 @@ use crate::domain::customers::Customer;
 use crate::domain::numbers::Range;
 use crate::domain::orders::{Flow, FoundPrice, Line, Order, Standing, Supply, Taking, says_the_same};
 use crate::domain::pricing::records::code_key;
-use crate::domain::pricing::{Asked, find};
 use crate::domain::{Defaults, Issue, compared};
 use crate::store::batch::{Outcome, Recorded};
 use crate::store::customers::{by_ids, resolve};
-use crate::store::prices::offers::{KnownBuyer, Offer, buyer, offers};
+use crate::store::prices::offers::{KnownBuyer, Offer, Question, buyer, offers};
 use crate::store::schema::{article_texts, orders};
 use crate::store::{Db, StoreError, lock, numbers};
 use chrono::NaiveDateTime;
@@ -187,19 +186,9 @@ fn price(
     currency: &str,
     at: NaiveDateTime,
 ) -> Result<FoundPrice, (&'static str, String)> {
-    let asked = Asked {
-        article: offer.article.clone(),
-        variant: offer.variant.clone(),
-        discount_group: offer.discount_group.clone(),
-        quantity: position.quantity.0.clone(),
-        unit: position.unit.clone().or_else(|| offer.unit.clone()),
-        currency: currency.to_owned(),
-        at,
-    };
-    let entries: Vec<_> = offer.entries.iter().map(|(_, entry)| entry.clone()).collect();
-    let discounts: Vec<_> = offer.discounts.iter().map(|(_, discount)| discount.clone()).collect();
+    let (quantity, unit) = (&position.quantity.0, position.unit.as_ref());
     let selling = &with.selling;
-    let found = find(&entries, &discounts, &selling.rates, &asked, &known.buyer, selling.policy);
+    let found = offer.find(&Question { quantity, unit, currency, at }, &known.buyer, &selling.rates, selling.policy);
     let found = found.map_err(|error| (error.code(), error.to_string()))?;
     Ok(FoundPrice { unit_price: found.unit_price, discount: found.discount, gross: found.gross })
 }

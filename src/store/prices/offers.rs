@@ -3,7 +3,9 @@
 use super::decimal;
 use crate::domain::catalog::TierPrice;
 use crate::domain::compared;
-use crate::domain::pricing::{Buyer, Discount, Entry, Kind, Of, Period, Subject};
+use crate::domain::pricing::{
+    Asked, Buyer, Discount, Entry, Found, Kind, Of, Period, Policy, PriceError, Rate, Subject, find,
+};
 use crate::store::articles::tiers_of;
 use crate::store::children::by_owner;
 use crate::store::customers::resolve;
@@ -37,6 +39,43 @@ pub struct Offer {
     /// Prices, with the keys of those that are price entries.
     pub entries: Vec<(Option<String>, Entry)>,
     pub discounts: Vec<(String, Discount)>,
+}
+
+/// How many of which unit are asked for, in which currency, when.
+#[derive(Clone, Debug)]
+pub struct Question<'a> {
+    pub quantity: &'a BigDecimal,
+    /// None: of the article's own.
+    pub unit: Option<&'a String>,
+    pub currency: &'a str,
+    pub at: NaiveDateTime,
+}
+
+impl Offer {
+    /// Finds the price for a buyer.
+    ///
+    /// # Errors
+    /// Why there is none.
+    pub fn find(
+        &self,
+        question: &Question<'_>,
+        buyer: &Buyer,
+        rates: &[Rate],
+        policy: Policy,
+    ) -> Result<Found, PriceError> {
+        let asked = Asked {
+            article: self.article.clone(),
+            variant: self.variant.clone(),
+            discount_group: self.discount_group.clone(),
+            quantity: question.quantity.clone(),
+            unit: question.unit.or(self.unit.as_ref()).cloned(),
+            currency: question.currency.to_owned(),
+            at: question.at,
+        };
+        let entries: Vec<Entry> = self.entries.iter().map(|(_, entry)| entry.clone()).collect();
+        let discounts: Vec<Discount> = self.discounts.iter().map(|(_, discount)| discount.clone()).collect();
+        find(&entries, &discounts, rates, &asked, buyer, policy)
+    }
 }
 
 /// The customer of a number or alias; None: there is none.
