@@ -61,10 +61,14 @@ struct Slot<T> {
     /// None: as before.
     now: Option<T>,
     version: i64,
+    /// Which record of the batch it was first.
+    place: usize,
 }
 
 /// A record that a batch changed.
 pub(super) struct Changed<'a, T> {
+    /// Which record of the batch it was first.
+    pub place: usize,
     pub key: &'a String,
     pub before: Option<&'a Stored<T>>,
     pub now: &'a T,
@@ -101,9 +105,10 @@ impl<T: Clone + PartialEq> Batch<T> {
         rules: impl FnOnce(Option<T>, &mut Vec<Issue>) -> Option<T>,
     ) {
         let stored = &mut self.stored;
+        let place = self.results.len();
         let slot = self.slots.entry(key.clone()).or_insert_with(|| {
             let before = stored.remove(&key);
-            Slot { version: before.as_ref().map_or(0, |b| b.version), before, now: None }
+            Slot { version: before.as_ref().map_or(0, |b| b.version), before, now: None, place }
         });
         // The same record may come twice: the second change applies to what the first made.
         let current = slot.now.as_ref().or(slot.before.as_ref().map(|b| &b.record));
@@ -148,7 +153,7 @@ impl<T: Clone + PartialEq> Batch<T> {
         let changed = self.slots.iter().filter_map(|(key, slot)| {
             let (now, before) = (slot.now.as_ref()?, slot.before.as_ref());
             let is_new = before.is_none_or(|b| b.record != *now);
-            is_new.then_some(Changed { key, before, now, version: slot.version })
+            is_new.then_some(Changed { place: slot.place, key, before, now, version: slot.version })
         });
         changed.collect()
     }

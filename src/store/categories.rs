@@ -146,7 +146,10 @@ pub fn upsert(
         }
     }
     if !dry_run {
-        write(connection, &batch.changed(), now)?;
+        // Siblings of one position stand in the order in which they came.
+        let mut changed = batch.changed();
+        changed.sort_by_key(|change| change.place);
+        write(connection, &changed, now)?;
     }
     Ok(batch.into_results())
 }
