@@ -6,7 +6,7 @@ use super::pricing::{LINE_DECIMALS, Policy, Rate};
 use super::tax::{Charge as TaxedCharge, Good, Rates, TaxError, TaxRate, Totals, totals};
 use bigdecimal::{BigDecimal, RoundingMode, Zero};
 use chrono::{NaiveDate, NaiveDateTime};
-use soapstone_contracts::pricing::ChargeKind;
+use soapstone_contracts::common::ChargeKind;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 

@@ -1,6 +1,7 @@
 //! Articles and categories: what a change does to them, and what it may not do.
 
 use super::change::{Time, as_given, change, repeated};
+use super::names::{Names, names, texts};
 use super::{Defaults, Issue, Named, compared};
 use chrono::NaiveDateTime;
 use soapstone_contracts::catalog as contract;
@@ -140,8 +141,7 @@ pub struct Category {
     pub position: i32,
     pub active: bool,
     pub image: Option<String>,
-    /// Language and name.
-    pub names: Vec<(String, String)>,
+    pub names: Names,
 }
 
 fn time(defaults: &Defaults) -> Time {
@@ -520,13 +520,7 @@ impl Category {
         category.position = given.position.unwrap_or(category.position);
         category.active = given.active.unwrap_or(category.active);
         if !given.name.is_empty() {
-            let language = |text: &common::Text| text.language.clone().unwrap_or_else(|| defaults.language.clone());
-            category.names = given.name.iter().map(|text| (language(text), text.value.clone())).collect();
-            category.names.sort();
-            if let Some(language) = repeated(category.names.iter().map(|(language, _)| language.as_str())) {
-                let text = format!("two names in the language {language}");
-                issues.push(Issue::error("category.duplicate_language", text).of("name", language));
-            }
+            category.names = names(given.name, "category.duplicate_language", "name", defaults, issues);
         }
         if category.parent.as_ref() == Some(&category.key) {
             let text = "a category does not stand below itself";
@@ -544,11 +538,7 @@ impl Category {
             id: self.key.clone(),
             parent: self.parent.clone().map(Nillable::Value),
             position: Some(self.position),
-            name: self
-                .names
-                .iter()
-                .map(|(language, name)| common::Text { language: Some(language.clone()), value: name.clone() })
-                .collect(),
+            name: texts(&self.names),
             active: Some(self.active),
             image: self.image.clone().map(Nillable::Value),
         }

@@ -1,8 +1,8 @@
 //! The portType Customers.
 
 use super::{page, results, times};
-use crate::domain::Defaults;
 use crate::domain::customers::{Money, Numbering};
+use crate::domain::{Defaults, compared};
 use crate::error::ServiceError;
 use crate::store::{Store, StoreError, customers};
 use chrono::Utc;
@@ -88,7 +88,7 @@ impl Customers for CustomersService {
         let changed = self.store.write(move |db| {
             let missing = || ServiceError::NotFound { kind: "customer", key: number.clone() };
             // Only what is there is changed.
-            customers::get(db, &number)?.ok_or_else(missing)?;
+            customers::resolve(db, &[compared(&number)])?.into_values().next().ok_or_else(missing)?;
             let changes = customers::upsert(db, vec![request.customer], &numbering, &defaults, now)?;
             results::only(changes.into_iter().map(|(_, change)| change))?;
             let (customer, standing) = customers::get(db, &number)?.ok_or_else(missing)?;
@@ -202,7 +202,7 @@ impl Customers for CustomersService {
         let (before, limit) = (page::number(request.cursor.as_deref())?, page::size(request.limit));
         let asked = request.customer.clone();
         let found = self.store.read(move |db| {
-            let key = crate::domain::compared(&asked);
+            let key = compared(&asked);
             let Some(customer) = customers::resolve(db, &[key])?.into_values().next() else { return Ok(None) };
             let balance = customers::balances(db, &[customer.id])?.remove(&customer.id).unwrap_or_default();
             let (bookings, more) = customers::list_credits(db, (customer.id, &customer.number), before, limit)?;

@@ -137,8 +137,8 @@ impl Orders for OrdersService {
         let now = Utc::now().naive_utc();
         let changed = self.store.write(move |db| {
             let number = request.order.number.clone().unwrap_or_default();
-            orders::get(db, &number)?.ok_or_else(|| missing(&number))?;
-            results::only([orders::update(db, &number, request.order, now)?])?;
+            let change = orders::update(db, &number, request.order, now)?;
+            results::only([change.ok_or_else(|| missing(&number))?])?;
             Ok(to_contract(&orders::get(db, &number)?.ok_or_else(|| missing(&number))?))
         });
         Ok(UpdateOrderResponse { order: changed.await? })

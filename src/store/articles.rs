@@ -3,12 +3,14 @@
 use super::batch::{Batch, Changed, Recorded, Stored};
 use super::bulk::{Column, Rows, Table};
 use super::children::Children;
+use super::keys::ids_by_key;
 use super::schema::{
     article_attributes, article_axes, article_axis_values, article_categories, article_media, article_packaging,
     article_relations, article_stocks, article_texts, article_tier_prices, articles, categories,
 };
 use super::search::{lower, pattern};
-use super::{Db, Engine, LOOKUP, StoreError, attributes, lock};
+use super::values::one_of;
+use super::{Db, Engine, LOOKUP, StoreError, attributes, keys, lock, page};
 use crate::domain::attributes::{self as attribute, Comparison, Definitions, number};
 use crate::domain::catalog::{
     Article, Media, Packaging, Price, Relation, SpecialPrice, Stock, Text, TextKind, TierPrice,
@@ -67,8 +69,6 @@ impl Row {
             Some(Price { amount: decimal(amount)?, currency: currency?, gross: gross? })
         };
         let special = price(self.special_price, self.special_currency, self.special_gross);
-        let availability =
-            |text: String| contract::Availability::ALL.iter().copied().find(|value| value.as_str() == text);
         Stored {
             id: self.id,
             version: self.version,
@@ -96,7 +96,7 @@ impl Row {
                 active: self.active,
                 active_from: self.active_from,
                 active_until: self.active_until,
-                availability: self.availability.and_then(availability),
+                availability: self.availability.and_then(|rule| one_of(&rule)),
                 delivery_time: self.delivery_time,
                 variant_of: self.variant_of,
                 ..Article::default()
@@ -268,7 +268,7 @@ fn add_children(connection: &mut Db, stored: &mut [Stored<Article>]) -> Result<(
         .order((article_relations::article_id, article_relations::position))
         .load(connection)?;
     for (id, _, kind, sku) in relations {
-        let kind = contract::RelationKind::ALL.iter().copied().find(|k| k.as_str() == kind);
+        let kind = one_of(&kind);
         if let (Some(place), Some(kind)) = (place(id), kind) {
             stored[place].record.relations.push(Relation { kind, sku });
         }
@@ -476,15 +476,8 @@ fn write(
         put_row(&mut rows, change.key, change.now, change.version, now);
     }
     ARTICLES.put(connection, &rows)?;
-    let mut ids: HashMap<String, i64> = HashMap::with_capacity(changed.len());
     let new: Vec<&String> = changed.iter().filter(|c| c.before.is_none()).map(|c| c.key).collect();
-    for keys in new.chunks(LOOKUP) {
-        let found: Vec<(String, i64)> = articles::table
-            .filter(articles::sku_key.eq_any(keys))
-            .select((articles::sku_key, articles::id))
-            .load(connection)?;
-        ids.extend(found);
-    }
+    let ids = ids_by_key!(connection, articles, sku_key, new);
     let [mut texts, mut in_categories, mut stocks, mut axes, mut axis_values] =
         [TEXTS, CATEGORIES, STOCKS, AXES, AXIS_VALUES].map(|table| Children::of(table, "article_id"));
     let [mut attributes, mut tiers, mut packaging, mut relations, mut media] =
@@ -604,9 +597,7 @@ pub fn list(connection: &mut Db, filter: &Filter) -> Result<(Vec<Stored<Article>
         query = query.filter(in_key.or(articles::id.eq_any(named)));
     }
     let mut rows: Vec<Row> = query.load(connection)?;
-    let limit = usize::try_from(filter.limit).unwrap_or(0);
-    let more = rows.len() > limit;
-    rows.truncate(limit);
+    let more = page::cut(&mut rows, filter.limit);
     let next = rows.last().filter(|_| more).map(|r| r.sku_key.clone());
     let mut stored: Vec<Stored<Article>> = rows.into_iter().map(Row::into_stored).collect();
     add_children(connection, &mut stored)?;
@@ -618,13 +609,7 @@ pub fn list(connection: &mut Db, filter: &Filter) -> Result<(Vec<Stored<Article>
 /// # Errors
 /// Those of the database; nothing is deleted then.
 pub fn delete(connection: &mut Db, skus: &[String]) -> Result<Vec<bool>, StoreError> {
-    let mut outcomes = Vec::with_capacity(skus.len());
-    for sku in skus {
-        let deleted =
-            diesel::delete(articles::table.filter(articles::sku_key.eq(compared(sku)))).execute(connection)?;
-        outcomes.push(deleted > 0);
-    }
-    Ok(outcomes)
+    keys::delete(connection, "articles", "sku_key", skus.iter().map(|key| compared(key)))
 }
 
 /// How many articles there are.

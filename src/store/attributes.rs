@@ -3,8 +3,10 @@
 use super::batch::{Batch, Recorded, Stored};
 use super::bulk::{Column, Rows, Table};
 use super::children::{Children, by_owner};
+use super::keys::ids_by_key;
 use super::schema::{attribute_choices, attribute_definitions, attribute_names};
-use super::{Db, LOOKUP, StoreError, lock};
+use super::values::one_of;
+use super::{Db, LOOKUP, StoreError, keys, lock, page};
 use crate::domain::attributes::{Choice, Definition, Definitions};
 use crate::domain::{Defaults, compared};
 use chrono::NaiveDateTime;
@@ -58,7 +60,7 @@ fn loaded(connection: &mut Db, rows: Vec<Row>) -> Result<Vec<Stored<Definition>>
         .load(connection)?;
     let mut choices = by_owner(choices.into_iter().map(|(id, _, value)| (id, value)));
     let definitions = rows.into_iter().filter_map(|(id, code, kind, unit, filterable, version, changed_at)| {
-        let kind = contract::AttributeType::ALL.iter().copied().find(|k| k.as_str() == kind)?;
+        let kind = one_of(&kind)?;
         let choice = |value: String| Choice { names: names.remove(&(id, value.clone())).unwrap_or_default(), value };
         let choices = choices.remove(&id).unwrap_or_default().into_iter().map(choice).collect();
         let names = names.remove(&(id, String::new())).unwrap_or_default();
@@ -117,14 +119,7 @@ pub fn upsert(
     }
     DEFINITIONS.put(connection, &rows)?;
     let codes: Vec<&String> = changed.iter().map(|c| c.key).collect();
-    let mut ids: HashMap<String, i64> = HashMap::new();
-    for codes in codes.chunks(LOOKUP) {
-        let found: Vec<(String, i64)> = attribute_definitions::table
-            .filter(attribute_definitions::code.eq_any(codes))
-            .select((attribute_definitions::code, attribute_definitions::id))
-            .load(connection)?;
-        ids.extend(found);
-    }
+    let ids = ids_by_key!(connection, attribute_definitions, code, codes);
     let all_names = |definition: &Definition| -> Vec<(String, String, String)> {
         let own = definition.names.iter().map(|(language, name)| (String::new(), language.clone(), name.clone()));
         let of_choice = |choice: &Choice| {
@@ -179,9 +174,7 @@ pub fn list(
         query = query.filter(attribute_definitions::code.gt(after.to_owned()));
     }
     let mut rows: Vec<Row> = query.load(connection)?;
-    let limit = usize::try_from(limit).unwrap_or(0);
-    let more = rows.len() > limit;
-    rows.truncate(limit);
+    let more = page::cut(&mut rows, limit);
     let next = rows.last().filter(|_| more).map(|row| row.1.clone());
     Ok((loaded(connection, rows)?, next))
 }
@@ -191,10 +184,5 @@ pub fn list(
 /// # Errors
 /// Those of the database; nothing is deleted then.
 pub fn delete(connection: &mut Db, codes: &[String]) -> Result<Vec<bool>, StoreError> {
-    let mut outcomes = Vec::with_capacity(codes.len());
-    for code in codes {
-        let one = attribute_definitions::table.filter(attribute_definitions::code.eq(compared(code)));
-        outcomes.push(diesel::delete(one).execute(connection)? > 0);
-    }
-    Ok(outcomes)
+    keys::delete(connection, "attribute_definitions", "code", codes.iter().map(|key| compared(key)))
 }

@@ -2,6 +2,7 @@
 
 use super::batch::{Batch, Changed, Deletion, Recorded, Stored};
 use super::bulk::{Column, Rows, Table, id_list};
+use super::keys::ids_by_key;
 use super::schema::{article_categories, categories, category_names};
 use super::{Db, LOOKUP, StoreError, lock};
 use crate::domain::Defaults;
@@ -78,15 +79,7 @@ fn names_of(connection: &mut Db, ids: &[i64]) -> Result<HashMap<i64, Vec<(String
 /// # Errors
 /// Those of the database.
 pub fn ids_of(connection: &mut Db, keys: &[String]) -> Result<HashMap<String, i64>, StoreError> {
-    let mut found = HashMap::with_capacity(keys.len());
-    for keys in keys.chunks(LOOKUP) {
-        let rows: Vec<(String, i64)> = categories::table
-            .filter(categories::key.eq_any(keys))
-            .select((categories::key, categories::id))
-            .load(connection)?;
-        found.extend(rows);
-    }
-    Ok(found)
+    Ok(ids_by_key!(connection, categories, key, keys))
 }
 
 const CATEGORIES: Table = Table {

@@ -12,15 +12,18 @@ mod connection;
 mod contents;
 pub mod customers;
 pub mod inventory;
+mod keys;
 mod links;
 mod lock;
 pub mod messages;
 mod numbers;
 pub mod orders;
+mod page;
 pub mod prices;
 pub mod runs;
 pub mod schema;
 mod search;
+mod values;
 
 pub use connection::{Db, Engine, Store, StoreError};
 

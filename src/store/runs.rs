@@ -2,7 +2,7 @@
 
 use super::bulk::{Column, Rows, Table};
 use super::schema::{run_messages, run_progress, run_samples, runs};
-use super::{Db, Engine, StoreError};
+use super::{Db, Engine, StoreError, page};
 use crate::reporting::{Counters, Progress, RunMessage, RunState};
 use chrono::NaiveDateTime;
 use diesel::prelude::*;
@@ -159,9 +159,7 @@ pub fn list(connection: &mut Db, filter: &Filter) -> Result<(Vec<(Run, Progress)
         query = query.filter(runs::id.lt(before));
     }
     let mut rows: Vec<(Run, ProgressRow)> = query.load(connection)?;
-    let limit = usize::try_from(filter.limit).unwrap_or(0);
-    let more = rows.len() > limit;
-    rows.truncate(limit);
+    let more = page::cut(&mut rows, filter.limit);
     Ok((rows.into_iter().map(|(run, progress)| (run, progress.into_progress())).collect(), more))
 }
 
@@ -409,9 +407,7 @@ pub fn messages(
         query = query.filter(run_messages::severity.eq(severity.to_owned()));
     }
     let mut found: Vec<RunMessage> = query.load(connection)?;
-    let limit = usize::try_from(limit).unwrap_or(0);
-    let more = found.len() > limit;
-    found.truncate(limit);
+    let more = page::cut(&mut found, limit);
     Ok((found, more))
 }
 

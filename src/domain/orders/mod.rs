@@ -16,6 +16,7 @@ use super::tax::{Charge as TaxedCharge, Exemption, Good, TaxRate, totals};
 use super::{Defaults, Issue, Named};
 use bigdecimal::{BigDecimal, RoundingMode, Zero};
 use chrono::NaiveDateTime;
+use soapstone_contracts::common::{ChargeKind, TaxShare};
 use soapstone_contracts::orders as contract;
 use soapstone_runtime::{DateTime, Decimal, Nillable};
 
@@ -41,7 +42,7 @@ pub struct Position {
 /// What comes on top of the goods, or off.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Charge {
-    pub kind: contract::ChargeKind,
+    pub kind: ChargeKind,
     pub amount: BigDecimal,
     /// None: it has the rates of the goods.
     pub tax_percent: Option<BigDecimal>,
@@ -300,7 +301,7 @@ impl Order {
         let good = |p: &Position| Good { amount: p.amount.clone(), rate: self.rate(&p.tax_percent) };
         let goods: Vec<Good> = self.positions.iter().map(good).collect();
         // What rounding makes has no tax.
-        let is_taxed = |charge: &&Charge| charge.kind != contract::ChargeKind::Rounding;
+        let is_taxed = |charge: &&Charge| charge.kind != ChargeKind::Rounding;
         let taxed =
             |c: &Charge| TaxedCharge { amount: c.amount.clone(), rate: c.tax_percent.as_ref().map(|p| self.rate(p)) };
         let charges: Vec<TaxedCharge> = self.charges.iter().filter(is_taxed).map(taxed).collect();
@@ -312,12 +313,12 @@ impl Order {
             }
         };
         let mut shares = sums.shares.into_iter();
-        for charge in self.charges.iter_mut().filter(|c| c.kind != contract::ChargeKind::Rounding) {
+        for charge in self.charges.iter_mut().filter(|c| c.kind != ChargeKind::Rounding) {
             let own = shares.next().unwrap_or_default();
             charge.shares = own.into_iter().map(|share| (share.rate.percent, share.amount)).collect();
         }
         let rounding: BigDecimal =
-            self.charges.iter().filter(|c| c.kind == contract::ChargeKind::Rounding).map(|c| &c.amount).sum();
+            self.charges.iter().filter(|c| c.kind == ChargeKind::Rounding).map(|c| &c.amount).sum();
         let total = &sums.gross + rounding;
         self.goods = self.positions.iter().map(|p| &p.amount).sum();
         (self.net, self.tax, self.total) = (sums.net, sums.tax, total);
@@ -342,7 +343,7 @@ impl Order {
         }
         issues.push(Issue::warning("order.total_rounded", text).of("total", &given.to_string()));
         self.charges.push(Charge {
-            kind: contract::ChargeKind::Rounding,
+            kind: ChargeKind::Rounding,
             amount: difference,
             tax_percent: None,
             text: None,
@@ -487,7 +488,7 @@ impl Charge {
     }
 
     fn to_contract(&self) -> contract::Charge {
-        let share = |(percent, amount): &(BigDecimal, BigDecimal)| contract::TaxShare {
+        let share = |(percent, amount): &(BigDecimal, BigDecimal)| TaxShare {
             percent: Decimal(percent.clone()),
             amount: Decimal(amount.clone()),
         };

@@ -36,6 +36,11 @@ impl Exemption {
             Self::Export => "export",
         }
     }
+
+    /// The exemption of that name.
+    pub fn read(name: &str) -> Option<Self> {
+        [Self::ReverseCharge, Self::Export].into_iter().find(|exemption| exemption.as_str() == name)
+    }
 }
 
 /// A rate of tax.

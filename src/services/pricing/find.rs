@@ -188,7 +188,7 @@ fn response(
             tax_class: charge.tax_class.clone(),
             text: charge.text.clone(),
             share: shares
-                .map(|s| contract::TaxShare { percent: decimal(&s.rate.percent), amount: decimal(&s.amount) })
+                .map(|s| common::TaxShare { percent: decimal(&s.rate.percent), amount: decimal(&s.amount) })
                 .collect(),
         }
     });

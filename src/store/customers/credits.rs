@@ -6,7 +6,7 @@ use crate::domain::{Issue, compared};
 use crate::store::batch::{Outcome, Recorded};
 use crate::store::children::by_owner;
 use crate::store::schema::credit_bookings;
-use crate::store::{Db, LOOKUP, StoreError};
+use crate::store::{Db, LOOKUP, StoreError, page};
 use chrono::NaiveDateTime;
 use diesel::prelude::*;
 use soapstone_runtime::Decimal;
@@ -113,9 +113,7 @@ pub fn list(
             credit_bookings::booked_at,
         ))
         .load(connection)?;
-    let limit = usize::try_from(limit).unwrap_or(0);
-    let more = rows.len() > limit;
-    rows.truncate(limit);
+    let more = page::cut(&mut rows, limit);
     let booked = rows.into_iter().filter_map(|(id, key, amount, currency, reason, at)| {
         let money = Money { amount: amount.parse().ok()?, currency };
         Some((id, Credit { key, customer: number.to_owned(), money, reason }, at))

@@ -7,7 +7,8 @@ use crate::store::batch::{Batch, Recorded, Stored};
 use crate::store::bulk::{Column, Rows, Table};
 use crate::store::children::{Children, by_owner};
 use crate::store::schema::{customer_group_names, customer_groups};
-use crate::store::{Db, LOOKUP, StoreError, lock};
+use crate::store::values::one_of;
+use crate::store::{Db, LOOKUP, StoreError, lock, page};
 use chrono::NaiveDateTime;
 use diesel::prelude::*;
 use soapstone_contracts::customers as contract;
@@ -43,7 +44,7 @@ fn with_names(connection: &mut Db, rows: Vec<Row>) -> Result<Vec<Group>, StoreEr
         names.extend(by_owner(found.into_iter().map(|(id, language, name)| (id, (language, name)))));
     }
     let groups = rows.into_iter().filter_map(|(id, kind, key, version, changed_at)| {
-        let kind = contract::GroupKind::ALL.iter().copied().find(|k| k.as_str() == kind)?;
+        let kind = one_of(&kind)?;
         let mut names = names.remove(&id).unwrap_or_default();
         names.sort();
         Some(Stored { id, version, changed_at, record: Record { kind, key, names } })
@@ -123,9 +124,7 @@ pub fn list(
         query = query.filter(kinds.gt(last_kind).or(kinds.eq(last_kind).and(key.gt(last_key))));
     }
     let mut rows: Vec<Row> = query.load(connection)?;
-    let limit = usize::try_from(limit).unwrap_or(0);
-    let more = rows.len() > limit;
-    rows.truncate(limit);
+    let more = page::cut(&mut rows, limit);
     Ok((with_names(connection, rows)?, more))
 }
 

@@ -7,7 +7,7 @@ use crate::store::addresses::{BILLING, DELIVERY};
 use crate::store::batch::{Outcome, Recorded};
 use crate::store::bulk::{Column, Rows, Table, id_list};
 use crate::store::schema::{customer_addresses, customer_merge_moves, customer_merges, customers};
-use crate::store::{Db, StoreError, lock};
+use crate::store::{Db, StoreError, lock, page};
 use chrono::{Days, NaiveDateTime};
 use diesel::prelude::*;
 use diesel::sql_types::BigInt;
@@ -61,11 +61,8 @@ pub fn merge(connection: &mut Db, number: &str, into: &str, now: NaiveDateTime) 
     let found = resolve(connection, &[from_key.clone(), into_key.clone()])?;
     let Some(from) = found.get(&from_key) else { return Ok(refused(not_found("number", number))) };
     let Some(target) = found.get(&into_key) else { return Ok(refused(not_found("into", into))) };
-    if let Some(issue) = against(connection, (number, &from_key), (into, &into_key), from, target)? {
-        return Ok(match issue {
-            None => Recorded { outcome: Outcome::Unchanged, version: None, issues: Vec::new() },
-            Some(issue) => refused(issue),
-        });
+    if let Some(result) = against(connection, (number, &from_key), (into, &into_key), from, target)? {
+        return Ok(result);
     }
     let merge_id = insert(connection, from.id, target.id, now)?;
     let mut moves = Rows::default();
@@ -92,14 +89,14 @@ pub fn merge(connection: &mut Db, number: &str, into: &str, now: NaiveDateTime) 
     Ok(Recorded { outcome: Outcome::Updated, version: None, issues })
 }
 
-/// What speaks against a merge; `Some(None)`: it took place already.
+/// What becomes of a merge that cannot take place, or did already.
 fn against(
     connection: &mut Db,
     (number, from_key): (&str, &str),
     (into, into_key): (&str, &str),
     from: &Resolved,
     target: &Resolved,
-) -> Result<Option<Option<Issue>>, StoreError> {
+) -> Result<Option<Recorded>, StoreError> {
     // A customer that went already leads to the one that it was merged into.
     let gone: Option<i64> = customers::table
         .filter(customers::number_key.eq(from_key))
@@ -109,17 +106,19 @@ fn against(
         .optional()?;
     if from.id == target.id {
         if gone.is_some() && from_key != into_key {
-            return Ok(Some(None));
+            return Ok(Some(Recorded { outcome: Outcome::Unchanged, version: None, issues: Vec::new() }));
         }
         let text = format!("{number} and {into} are the same customer {}", target.number);
         let issue = Issue::error("customer.merge_cycle", text).of("into", into);
-        return Ok(Some(Some(issue.suggest("name two different customers, or undo the earlier merge (UndoMerges)"))));
+        return Ok(Some(refused(
+            issue.suggest("name two different customers, or undo the earlier merge (UndoMerges)"),
+        )));
     }
     if gone.is_some() {
         let text = format!("{number} was merged into customer {} already", from.number);
         let issue = Issue::error("customer.already_merged", text).of("number", number);
         let hint = format!("undo that first (UndoMerges), or merge {} into {into}", from.number);
-        return Ok(Some(Some(issue.suggest(hint))));
+        return Ok(Some(refused(issue.suggest(hint))));
     }
     Ok(None)
 }
@@ -284,9 +283,7 @@ pub fn list(
     }
     type Row = (i64, i64, i64, NaiveDateTime, Option<NaiveDateTime>);
     let mut rows: Vec<Row> = query.load(connection)?;
-    let limit = usize::try_from(limit).unwrap_or(0);
-    let more = rows.len() > limit;
-    rows.truncate(limit);
+    let more = page::cut(&mut rows, limit);
     let ids: Vec<i64> = rows.iter().flat_map(|row| [row.1, row.2]).collect();
     let numbers: Vec<(i64, String)> = customers::table
         .filter(customers::id.eq_any(ids))

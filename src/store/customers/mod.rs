@@ -18,9 +18,10 @@ use super::schema::{
     customer_attributes, customer_campaigns, customer_consents, customer_payment_methods, customers, orders,
 };
 use super::search::{lower, pattern};
-use super::{Db, LOOKUP, StoreError, lock};
+use super::{Db, LOOKUP, StoreError, lock, page};
 use crate::domain::customers::{Consent, Customer, Money, Numbering, Standing, email_key};
 use crate::domain::{Defaults, Issue, Named, compared};
+use crate::store::keys::ids_by_key;
 use chrono::NaiveDateTime;
 use diesel::prelude::*;
 use soapstone_contracts::customers as contract;
@@ -296,14 +297,7 @@ fn write(connection: &mut Db, changed: &[Changed<'_, Customer>], now: NaiveDateT
     }
     CUSTOMERS.put(connection, &rows)?;
     let new: Vec<&String> = changed.iter().filter(|c| c.before.is_none()).map(|c| c.key).collect();
-    let mut ids: HashMap<String, i64> = HashMap::with_capacity(new.len());
-    for keys in new.chunks(LOOKUP) {
-        let found: Vec<(String, i64)> = customers::table
-            .filter(customers::number_key.eq_any(keys))
-            .select((customers::number_key, customers::id))
-            .load(connection)?;
-        ids.extend(found);
-    }
+    let ids = ids_by_key!(connection, customers, number_key, new);
     let [mut campaigns, mut methods, mut consents, mut attributes, mut places] =
         [CAMPAIGNS, PAYMENT_METHODS, CONSENTS, ATTRIBUTES, addresses::ADDRESSES]
             .map(|table| Children::of(table, "customer_id"));
@@ -410,9 +404,7 @@ pub fn list(connection: &mut Db, filter: &Filter) -> Result<(Vec<Standed>, Optio
         query = query.filter(number.or(company).or(first).or(last).or(email));
     }
     let mut rows: Vec<Row> = query.load(connection)?;
-    let limit = usize::try_from(filter.limit).unwrap_or(0);
-    let more = rows.len() > limit;
-    rows.truncate(limit);
+    let more = page::cut(&mut rows, filter.limit);
     let next = rows.last().filter(|_| more).map(|r| r.number_key.clone());
     let mut stored: Vec<Stored<Customer>> = rows.into_iter().map(Row::into_stored).collect();
     add_children(connection, &mut stored)?;

@@ -77,7 +77,7 @@ pub(super) fn merged_into(connection: &mut Db, ids: &[i64]) -> Result<Vec<(i64, 
     // The customer that each leads to in the end.
     let mut ends: HashMap<i64, i64> = ids.iter().map(|id| (*id, *id)).collect();
     let mut level: Vec<i64> = ids.to_vec();
-    while !level.is_empty() && all.len() < MAX_MERGES * MAX_MERGES {
+    while !level.is_empty() {
         let mut next = Vec::new();
         for ids in level.chunks(LOOKUP) {
             let rows: Vec<(i64, String, Option<i64>)> = customers::table

@@ -4,7 +4,8 @@ use crate::domain::{Issue, compared};
 use crate::store::batch::{Outcome, Recorded};
 use crate::store::bulk::{Column, Rows, Table};
 use crate::store::schema::{article_stocks, articles, stock_bookings};
-use crate::store::{Db, StoreError, lock};
+use crate::store::values::decimal;
+use crate::store::{Db, StoreError, lock, page};
 use bigdecimal::BigDecimal;
 use chrono::NaiveDateTime;
 use diesel::prelude::*;
@@ -61,11 +62,6 @@ const BOOKINGS: Table = Table {
     ],
     key: &[],
 };
-
-fn decimal(text: &str) -> BigDecimal {
-    // What was written is a decimal.
-    text.parse().unwrap_or_default()
-}
 
 /// Books a change of a stock, once a key.
 ///
@@ -184,9 +180,7 @@ pub fn list(
         query = query.filter(stock_bookings::warehouse.eq(warehouse.to_owned()));
     }
     let mut rows: Vec<Row> = query.load(connection)?;
-    let limit = usize::try_from(limit).unwrap_or(0);
-    let more = rows.len() > limit;
-    rows.truncate(limit);
+    let more = page::cut(&mut rows, limit);
     let booked = rows.into_iter().map(|(id, key, sku, warehouse, before, after, reason, at)| {
         let (before, after) = (decimal(&before), decimal(&after));
         Booked { id, key, sku, warehouse, before, after, reason, at }

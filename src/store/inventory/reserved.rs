@@ -1,6 +1,7 @@
 //! What of articles is ordered, and not delivered yet.
 
 use crate::store::schema::{article_packaging, document_parts, documents, order_positions, orders};
+use crate::store::values::decimal;
 use crate::store::{Db, LOOKUP, StoreError};
 use bigdecimal::BigDecimal;
 use diesel::prelude::*;
@@ -9,11 +10,6 @@ use std::collections::HashMap;
 
 /// The states of orders that something is still to be delivered of.
 const WAITING: [State; 3] = [State::Open, State::Confirmed, State::PartiallyDelivered];
-
-fn decimal(text: &str) -> BigDecimal {
-    // What was written is a decimal.
-    text.parse().unwrap_or_default()
-}
 
 /// What is reserved of articles, in their own units.
 pub(super) fn reserved(connection: &mut Db, articles: &[i64]) -> Result<HashMap<i64, BigDecimal>, StoreError> {

@@ -2,9 +2,11 @@
 
 use super::reserved::reserved;
 use crate::domain::compared;
+use crate::domain::pricing::Period;
 use crate::store::children::by_owner;
 use crate::store::schema::{article_stocks, articles, stock_bookings};
-use crate::store::{Db, StoreError};
+use crate::store::values::one_of;
+use crate::store::{Db, StoreError, page};
 use bigdecimal::BigDecimal;
 use chrono::NaiveDateTime;
 use diesel::prelude::*;
@@ -21,8 +23,8 @@ pub struct Stock {
     pub reserved: BigDecimal,
     pub rule: Option<Rule>,
     pub active: bool,
-    pub active_from: Option<NaiveDateTime>,
-    pub active_until: Option<NaiveDateTime>,
+    /// When it is for sale.
+    pub period: Period,
     pub delivery_time: Option<String>,
     pub changed_at: NaiveDateTime,
 }
@@ -35,9 +37,7 @@ impl Stock {
 
     /// Whether the article is for sale at a time.
     pub fn is_active(&self, at: NaiveDateTime) -> bool {
-        self.active
-            && self.active_from.is_none_or(|from| from <= at)
-            && self.active_until.is_none_or(|until| at < until)
+        self.active && self.period.holds(at)
     }
 }
 
@@ -68,7 +68,7 @@ fn stocks(connection: &mut Db, rows: Vec<Row>) -> Result<Vec<Stock>, StoreError>
     let mut reserved = reserved(connection, &ids)?;
     let stocks = rows.into_iter().map(|row| {
         let warehouses = quantities.remove(&row.id).unwrap_or_default();
-        let rule = row.availability.and_then(|rule| Rule::ALL.iter().copied().find(|value| value.as_str() == rule));
+        let rule = row.availability.and_then(|rule| one_of(&rule));
         Stock {
             sku: row.sku,
             key: row.sku_key,
@@ -77,8 +77,7 @@ fn stocks(connection: &mut Db, rows: Vec<Row>) -> Result<Vec<Stock>, StoreError>
             reserved: reserved.remove(&row.id).unwrap_or_default(),
             rule,
             active: row.active,
-            active_from: row.active_from,
-            active_until: row.active_until,
+            period: Period { from: row.active_from, until: row.active_until },
             delivery_time: row.delivery_time,
             changed_at: row.changed_at,
         }
@@ -131,9 +130,7 @@ pub fn list(connection: &mut Db, filter: &Filter) -> Result<(Vec<Stock>, Option<
         query = query.filter(articles::id.eq_any(booked.select(stock_bookings::article_id)));
     }
     let mut rows: Vec<Row> = query.load(connection)?;
-    let limit = usize::try_from(filter.limit).unwrap_or(0);
-    let more = rows.len() > limit;
-    rows.truncate(limit);
+    let more = page::cut(&mut rows, filter.limit);
     let found = stocks(connection, rows)?;
     let next = found.last().filter(|_| more).map(|stock| stock.key.clone());
     Ok((found, next))

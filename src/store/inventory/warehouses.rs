@@ -6,8 +6,9 @@ use crate::store::addresses::{self, AddressRow, address_columns, address_table};
 use crate::store::batch::{Batch, Deletion, Recorded, Stored};
 use crate::store::bulk::{Column, Rows, Table, id_list};
 use crate::store::children::{Children, by_owner};
+use crate::store::keys::ids_by_key;
 use crate::store::schema::{article_stocks, warehouse_addresses, warehouse_names, warehouses};
-use crate::store::{Db, LOOKUP, StoreError, lock};
+use crate::store::{Db, LOOKUP, StoreError, lock, page};
 use bigdecimal::BigDecimal;
 use chrono::NaiveDateTime;
 use diesel::prelude::*;
@@ -79,14 +80,7 @@ pub fn upsert(
     }
     WAREHOUSES.put(connection, &rows)?;
     let keys: Vec<&String> = changed.iter().map(|c| c.key).collect();
-    let mut ids: HashMap<String, i64> = HashMap::new();
-    for keys in keys.chunks(LOOKUP) {
-        let found: Vec<(String, i64)> = warehouses::table
-            .filter(warehouses::key.eq_any(keys))
-            .select((warehouses::key, warehouses::id))
-            .load(connection)?;
-        ids.extend(found);
-    }
+    let ids = ids_by_key!(connection, warehouses, key, keys);
     let (mut names, mut places) = (Children::of(NAMES, "warehouse_id"), Rows::default());
     for change in &changed {
         let Some(id) = ids.get(change.key) else { continue };
@@ -124,9 +118,7 @@ pub fn list(
         query = query.filter(warehouses::key.gt(after.to_owned()));
     }
     let mut rows: Vec<Row> = query.load(connection)?;
-    let limit = usize::try_from(limit).unwrap_or(0);
-    let more = rows.len() > limit;
-    rows.truncate(limit);
+    let more = page::cut(&mut rows, limit);
     let next = rows.last().filter(|_| more).map(|row| row.1.clone());
     Ok((loaded(connection, rows)?, next))
 }

@@ -6,9 +6,9 @@ use crate::domain::{Issue, compared};
 use crate::store::batch::{Outcome, Recorded};
 use crate::store::bulk::{Column, Rows, Table};
 use crate::store::children::by_owner;
-use crate::store::orders::load::{decimal, named};
 use crate::store::schema::{contents, document_parts, documents, orders};
-use crate::store::{Db, StoreError, contents as files, lock};
+use crate::store::values::{decimal, one_of};
+use crate::store::{Db, StoreError, contents as files, lock, page};
 use bigdecimal::BigDecimal;
 use chrono::{NaiveDate, NaiveDateTime};
 use diesel::prelude::*;
@@ -126,7 +126,7 @@ fn filed(connection: &mut Db, rows: Vec<Row>) -> Result<Vec<Filed>, StoreError> 
     let mut parts = by_owner(parts.into_iter().map(|(id, position, quantity)| (id, (position, decimal(&quantity)))));
     let documents =
         rows.into_iter().filter_map(|(id, number, kind, order, date, amount, text, recorded_at, pdf_size)| {
-            let kind = named(DocumentKind::ALL, DocumentKind::as_str, &kind)?;
+            let kind = one_of(&kind)?;
             let (amount, parts) = (amount.as_deref().map(decimal), parts.remove(&id).unwrap_or_default());
             let document = Document { number, kind, order, date, parts, amount, text };
             Some(Filed { id, document, pdf_size, recorded_at })
@@ -206,8 +206,6 @@ pub fn list(
         query = query.filter(documents::kind.eq(kind.as_str()));
     }
     let mut rows: Vec<Row> = query.load(connection)?;
-    let limit = usize::try_from(limit).unwrap_or(0);
-    let more = rows.len() > limit;
-    rows.truncate(limit);
+    let more = page::cut(&mut rows, limit);
     Ok((filed(connection, rows)?, more))
 }

@@ -9,10 +9,12 @@ use crate::store::schema::{
     document_parts, documents, order_addresses, order_attributes, order_charge_shares, order_charges, order_positions,
     order_serials, order_taxes, orders, payments,
 };
+use crate::store::values::{decimal, one_of};
 use crate::store::{Db, StoreError};
 use bigdecimal::BigDecimal;
 use chrono::NaiveDateTime;
 use diesel::prelude::*;
+use soapstone_contracts::common::ChargeKind;
 use soapstone_contracts::orders as contract;
 use std::collections::HashMap;
 
@@ -56,24 +58,15 @@ pub(super) struct Row {
     changed_at: NaiveDateTime,
 }
 
-pub(super) fn decimal(text: &str) -> BigDecimal {
-    // What was written is a decimal.
-    text.parse().unwrap_or_default()
-}
-
-/// The value of an enumeration by its name.
-pub(super) fn named<T: Copy>(all: &[T], name: impl Fn(T) -> &'static str, text: &str) -> Option<T> {
-    all.iter().copied().find(|value| name(*value) == text)
-}
-
 /// The orders of some rows, with the customers' numbers.
 pub(super) fn load(connection: &mut Db, rows: Vec<(Row, Option<String>)>) -> Result<Vec<Loaded>, StoreError> {
     if rows.is_empty() {
         return Ok(Vec::new());
     }
     let ids: Vec<i64> = rows.iter().map(|(row, _)| row.id).collect();
-    let mut parts = Parts::load(connection, &ids)?;
-    let mut flows = flows(connection, &ids)?;
+    let (positions, lines) = positions(connection, &ids)?;
+    let mut parts = Parts::load(connection, &ids, positions)?;
+    let mut flows = flows(connection, &ids, lines)?;
     Ok(rows.into_iter().map(|(row, customer)| loaded(row, customer, &mut parts, &mut flows)).collect())
 }
 
@@ -86,8 +79,7 @@ fn loaded(row: Row, customer: Option<String>, parts: &mut Parts, flows: &mut Has
         version: row.version,
         changed_at: row.changed_at,
         flow,
-        export_state: named(contract::ExportState::ALL, contract::ExportState::as_str, &row.export_state)
-            .unwrap_or(contract::ExportState::New),
+        export_state: one_of(&row.export_state).unwrap_or(contract::ExportState::New),
         export_number: row.export_id.map(|id| id.to_string()),
         export_message: row.export_message,
     };
@@ -106,10 +98,7 @@ fn loaded(row: Row, customer: Option<String>, parts: &mut Parts, flows: &mut Has
         currency: row.currency,
         exchange_rate: row.exchange_rate.as_deref().map(decimal),
         gross: row.gross,
-        exemption: row
-            .exemption
-            .as_deref()
-            .and_then(|why| named(&[Exemption::ReverseCharge, Exemption::Export], Exemption::as_str, why)),
+        exemption: row.exemption.as_deref().and_then(Exemption::read),
         positions: parts.positions.remove(&id).unwrap_or_default(),
         charges: parts.charges.remove(&id).unwrap_or_default(),
         taxes: parts.taxes.remove(&id).unwrap_or_default(),
@@ -150,10 +139,11 @@ struct PositionRow {
     amount: String,
     tax_percent: String,
     warehouse: Option<String>,
+    cancelled: String,
 }
 
 impl Parts {
-    fn load(connection: &mut Db, ids: &[i64]) -> Result<Self, StoreError> {
+    fn load(connection: &mut Db, ids: &[i64], positions: HashMap<i64, Vec<Position>>) -> Result<Self, StoreError> {
         let addresses: Vec<AddressRow> = order_addresses::table
             .filter(order_addresses::order_id.eq_any(ids))
             .select(address_columns!(order_addresses, order_id))
@@ -173,7 +163,7 @@ impl Parts {
             .load(connection)?;
         Ok(Self {
             addresses: by_owner(addresses.into_iter().map(|row| (row.owner, row))),
-            positions: positions(connection, ids)?,
+            positions,
             charges: charges(connection, ids)?,
             taxes: by_owner(taxes.into_iter().map(tax)),
             attributes: by_owner(attributes.into_iter().map(|(id, _, name, value)| (id, Named { name, value }))),
@@ -181,7 +171,10 @@ impl Parts {
     }
 }
 
-fn positions(connection: &mut Db, ids: &[i64]) -> Result<HashMap<i64, Vec<Position>>, StoreError> {
+/// The lines of orders, as they were ordered and as the flow begins with them.
+type Lines = (HashMap<i64, Vec<Position>>, HashMap<i64, Flow>);
+
+fn positions(connection: &mut Db, ids: &[i64]) -> Result<Lines, StoreError> {
     let serials: Vec<(i64, i32, i32, String)> = order_serials::table
         .filter(order_serials::order_id.eq_any(ids))
         .order((order_serials::order_id, order_serials::position, order_serials::place))
@@ -195,7 +188,10 @@ fn positions(connection: &mut Db, ids: &[i64]) -> Result<HashMap<i64, Vec<Positi
         .order((order_positions::order_id, order_positions::number))
         .select(PositionRow::as_select())
         .load(connection)?;
-    Ok(by_owner(rows.into_iter().map(|row| {
+    let mut flows: HashMap<i64, Flow> = HashMap::new();
+    let positions = by_owner(rows.into_iter().map(|row| {
+        let line = Line { ordered: decimal(&row.quantity), cancelled: decimal(&row.cancelled), ..Line::default() };
+        flows.entry(row.order_id).or_default().lines.insert(row.number, line);
         let position = Position {
             number: row.number,
             sku: row.sku,
@@ -210,7 +206,8 @@ fn positions(connection: &mut Db, ids: &[i64]) -> Result<HashMap<i64, Vec<Positi
             serials: of_position.remove(&(row.order_id, row.number)).unwrap_or_default(),
         };
         (row.order_id, position)
-    })))
+    }));
+    Ok((positions, flows))
 }
 
 fn charges(connection: &mut Db, ids: &[i64]) -> Result<HashMap<i64, Vec<Charge>>, StoreError> {
@@ -230,8 +227,7 @@ fn charges(connection: &mut Db, ids: &[i64]) -> Result<HashMap<i64, Vec<Charge>>
         .load(connection)?;
     Ok(by_owner(rows.into_iter().map(|(id, place, kind, amount, tax_percent, text)| {
         let charge = Charge {
-            kind: named(contract::ChargeKind::ALL, contract::ChargeKind::as_str, &kind)
-                .unwrap_or(contract::ChargeKind::Other),
+            kind: one_of(&kind).unwrap_or(ChargeKind::Other),
             amount: decimal(&amount),
             tax_percent: tax_percent.as_deref().map(decimal),
             text,
@@ -242,21 +238,7 @@ fn charges(connection: &mut Db, ids: &[i64]) -> Result<HashMap<i64, Vec<Charge>>
 }
 
 /// How far orders are, from their lines, documents and payments.
-fn flows(connection: &mut Db, ids: &[i64]) -> Result<HashMap<i64, Flow>, StoreError> {
-    let mut flows: HashMap<i64, Flow> = HashMap::new();
-    let lines: Vec<(i64, i32, String, String)> = order_positions::table
-        .filter(order_positions::order_id.eq_any(ids))
-        .select((
-            order_positions::order_id,
-            order_positions::number,
-            order_positions::quantity,
-            order_positions::cancelled,
-        ))
-        .load(connection)?;
-    for (id, number, ordered, cancelled) in lines {
-        let line = Line { ordered: decimal(&ordered), cancelled: decimal(&cancelled), ..Line::default() };
-        flows.entry(id).or_default().lines.insert(number, line);
-    }
+fn flows(connection: &mut Db, ids: &[i64], mut flows: HashMap<i64, Flow>) -> Result<HashMap<i64, Flow>, StoreError> {
     let parts: Vec<(i64, String, Option<i32>, Option<String>)> = documents::table
         .left_join(document_parts::table)
         .filter(documents::order_id.eq_any(ids))
@@ -268,7 +250,7 @@ fn flows(connection: &mut Db, ids: &[i64]) -> Result<HashMap<i64, Flow>, StoreEr
         ))
         .load(connection)?;
     for (id, kind, position, quantity) in parts {
-        let kind = named(contract::DocumentKind::ALL, contract::DocumentKind::as_str, &kind);
+        let kind: Option<contract::DocumentKind> = one_of(&kind);
         let (Some(flow), Some(kind)) = (flows.get_mut(&id), kind) else { continue };
         flow.confirmed |= kind == contract::DocumentKind::OrderConfirmation;
         let line = position.and_then(|position| flow.lines.get_mut(&position));
@@ -313,8 +295,7 @@ impl PaymentRow {
         Payment {
             key: self.key,
             method: self.method,
-            state: named(contract::PaymentState::ALL, contract::PaymentState::as_str, &self.state)
-                .unwrap_or(contract::PaymentState::Open),
+            state: one_of(&self.state).unwrap_or(contract::PaymentState::Open),
             amount: decimal(&self.amount),
             refunded: decimal(&self.refunded),
             transaction: self.transaction_name,

@@ -18,7 +18,7 @@ pub use take::{Ordering, take};
 use super::batch::{Deletion, Outcome, Recorded, conflict};
 use super::schema::{customers, order_addresses, order_positions, orders};
 use super::search::{lower, pattern};
-use super::{Db, StoreError, lock};
+use super::{Db, StoreError, lock, page};
 use crate::domain::orders::Flow;
 use crate::domain::{Issue, compared};
 use crate::store::customers::resolve;
@@ -66,7 +66,7 @@ fn restate(connection: &mut Db, loaded: &Loaded, now: NaiveDateTime) -> Result<i
     Ok(version)
 }
 
-/// Changes one order: only what is given.
+/// Changes one order: only what is given. None: there is none.
 ///
 /// # Errors
 /// Those of the database.
@@ -75,20 +75,22 @@ pub fn update(
     number: &str,
     given: contract::Order,
     now: NaiveDateTime,
-) -> Result<Recorded, StoreError> {
-    let Some(before) = hold(connection, number)? else { return Ok(not_found(number)) };
+) -> Result<Option<Recorded>, StoreError> {
+    let Some(before) = hold(connection, number)? else { return Ok(None) };
     let version = before.standing.version;
     if let Some(expected) = given.if_version.filter(|expected| *expected != version) {
-        return Ok(Recorded::refused(vec![conflict(expected, version)]));
+        return Ok(Some(Recorded::refused(vec![conflict(expected, version)])));
     }
     if before.standing.flow.closed {
         let issue = Issue::error("order.closed", "the order is closed: nothing changes any more");
-        return Ok(Recorded::refused(vec![issue]));
+        return Ok(Some(Recorded::refused(vec![issue])));
     }
     let mut issues = Vec::new();
-    let Some(order) = before.order.clone().update(given, &mut issues) else { return Ok(Recorded::refused(issues)) };
+    let Some(order) = before.order.clone().update(given, &mut issues) else {
+        return Ok(Some(Recorded::refused(issues)));
+    };
     if order == before.order {
-        return Ok(Recorded { outcome: Outcome::Unchanged, version: Some(version), issues });
+        return Ok(Some(Recorded { outcome: Outcome::Unchanged, version: Some(version), issues }));
     }
     let mut standing = before.standing.clone();
     standing.version += 1;
@@ -98,7 +100,7 @@ pub fn update(
         diesel::sql_query(format!("DELETE FROM {table} WHERE order_id = {}", before.id)).execute(connection)?;
     }
     rows::put_changeable(connection, before.id, &order)?;
-    Ok(Recorded { outcome: Outcome::Updated, version: Some(standing.version), issues })
+    Ok(Some(Recorded { outcome: Outcome::Updated, version: Some(standing.version), issues }))
 }
 
 /// Changes how far an order is.
@@ -211,8 +213,6 @@ pub fn list(connection: &mut Db, filter: &Filter) -> Result<(Vec<Loaded>, bool),
         query = query.filter(own.or(orders::id.eq_any(named)));
     }
     let mut found: Vec<(Row, Option<String>)> = query.load(connection)?;
-    let limit = usize::try_from(filter.limit).unwrap_or(0);
-    let more = found.len() > limit;
-    found.truncate(limit);
+    let more = page::cut(&mut found, filter.limit);
     Ok((load::load(connection, found)?, more))
 }

@@ -7,7 +7,7 @@ use crate::domain::{Issue, compared};
 use crate::store::batch::{Outcome, Recorded};
 use crate::store::bulk::{Column, Rows, Table};
 use crate::store::schema::{orders, payments};
-use crate::store::{Db, StoreError, lock};
+use crate::store::{Db, StoreError, lock, page};
 use bigdecimal::BigDecimal;
 use chrono::NaiveDateTime;
 use diesel::prelude::*;
@@ -123,8 +123,6 @@ pub fn list(
         query = query.filter(payments::state.eq(state.as_str()));
     }
     let mut rows: Vec<(PaymentRow, String)> = query.load(connection)?;
-    let limit = usize::try_from(limit).unwrap_or(0);
-    let more = rows.len() > limit;
-    rows.truncate(limit);
+    let more = page::cut(&mut rows, limit);
     Ok((rows.into_iter().map(|(row, order)| (row.id, order, row.into_payment())).collect(), more))
 }

@@ -6,9 +6,9 @@ use crate::domain::{Issue, compared};
 use crate::store::batch::{Outcome, Recorded};
 use crate::store::bulk::{Column, Rows, Table};
 use crate::store::children::{Children, by_owner};
-use crate::store::orders::load::decimal;
 use crate::store::schema::{orders, shipment_parts, shipments};
-use crate::store::{Db, StoreError, lock};
+use crate::store::values::decimal;
+use crate::store::{Db, StoreError, lock, page};
 use chrono::NaiveDateTime;
 use diesel::prelude::*;
 
@@ -143,8 +143,6 @@ pub fn list(
         query = query.filter(orders::number_key.eq(compared(order)));
     }
     let mut rows: Vec<Row> = query.load(connection)?;
-    let limit = usize::try_from(limit).unwrap_or(0);
-    let more = rows.len() > limit;
-    rows.truncate(limit);
+    let more = page::cut(&mut rows, limit);
     Ok((loaded(connection, rows)?, more))
 }

@@ -10,12 +10,13 @@ use crate::domain::pricing::records::code_key;
 use crate::domain::{Defaults, Issue, compared};
 use crate::store::batch::{Outcome, Recorded};
 use crate::store::customers::{by_ids, resolve};
-use crate::store::prices::offers::{KnownBuyer, Offer, Question, buyer, offers};
+use crate::store::prices::offers::{KnownBuyer, Offer, Question, offers};
 use crate::store::schema::{article_texts, orders};
 use crate::store::{Db, StoreError, lock, numbers};
 use chrono::NaiveDateTime;
 use diesel::prelude::*;
 use diesel::sql_types::Text;
+use soapstone_contracts::common::ChargeKind;
 use soapstone_contracts::orders as contract;
 use soapstone_runtime::Nillable;
 use std::collections::{BTreeSet, HashMap};
@@ -118,7 +119,6 @@ impl Known {
         now: NaiveDateTime,
         issues: &mut Vec<Issue>,
     ) -> Result<Self, StoreError> {
-        let mut known_buyer = KnownBuyer::default();
         let mut customer: Option<(i64, Customer)> = None;
         if let Some(Nillable::Value(number)) = &given.customer {
             match resolve(connection, &[compared(number)])?.into_values().next() {
@@ -129,11 +129,11 @@ impl Known {
                 }
                 Some(found) => {
                     customer = by_ids(connection, &[found.id])?.into_values().next().map(|c| (found.id, c.record));
-                    known_buyer = buyer(connection, number)?.unwrap_or_default();
                 }
             }
         }
         let keys: BTreeSet<String> = given.position.iter().filter_map(|p| p.sku.as_deref()).map(compared).collect();
+        let known_buyer = customer.as_ref().map(|(id, customer)| KnownBuyer::of(*id, customer)).unwrap_or_default();
         let offers = offers(connection, &keys, &known_buyer)?;
         let language = match &given.language {
             Some(Nillable::Value(language)) => Some(language.as_str()),
@@ -225,8 +225,7 @@ fn names(
 
 /// Counts the use of the vouchers of an order; those that are not ours are not counted.
 fn redeem(connection: &mut Db, order: &Order) -> Result<Option<Issue>, StoreError> {
-    let codes =
-        order.charges.iter().filter(|c| c.kind == contract::ChargeKind::Voucher).filter_map(|c| c.text.as_ref());
+    let codes = order.charges.iter().filter(|c| c.kind == ChargeKind::Voucher).filter_map(|c| c.text.as_ref());
     for code in codes {
         let key = code_key(code);
         let counted = diesel::sql_query(

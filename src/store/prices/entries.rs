@@ -9,7 +9,7 @@ use crate::store::batch::{Batch, Changed, Recorded, Stored};
 use crate::store::bulk::{Column, Rows, Table};
 use crate::store::links::Links;
 use crate::store::schema::{articles, customers, price_entries};
-use crate::store::{Db, LOOKUP, StoreError, lock};
+use crate::store::{Db, LOOKUP, StoreError, keys, lock};
 use chrono::NaiveDateTime;
 use diesel::prelude::*;
 use soapstone_contracts::pricing as contract;
@@ -200,10 +200,5 @@ pub fn list(connection: &mut Db, filter: &Filter) -> Result<(Vec<Stored<PriceEnt
 /// # Errors
 /// Those of the database; nothing is deleted then.
 pub fn delete(connection: &mut Db, keys: &[String]) -> Result<Vec<bool>, StoreError> {
-    let mut outcomes = Vec::with_capacity(keys.len());
-    for key in keys {
-        let one = price_entries::table.filter(price_entries::key.eq(compared(key)));
-        outcomes.push(diesel::delete(one).execute(connection)? > 0);
-    }
-    Ok(outcomes)
+    keys::delete(connection, "price_entries", "key", keys.iter().map(|key| compared(key)))
 }

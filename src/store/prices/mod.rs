@@ -5,7 +5,7 @@ pub mod entries;
 pub mod offers;
 pub mod vouchers;
 
-use super::{Db, StoreError};
+use super::{Db, StoreError, page, values};
 use crate::domain::compared;
 use crate::store::customers::resolve;
 use soapstone_runtime::{Decimal, Nillable};
@@ -27,9 +27,7 @@ impl Page {
 
     /// Cuts what is beyond the page; the key of the last one leads to the next page, if there is one.
     fn cut<T>(&self, mut found: Vec<T>, key: impl Fn(&T) -> String) -> (Vec<T>, Option<String>) {
-        let limit = usize::try_from(self.limit).unwrap_or(0);
-        let more = found.len() > limit;
-        found.truncate(limit);
+        let more = page::cut(&mut found, self.limit);
         let next = found.last().filter(|_| more).map(key);
         (found, next)
     }
@@ -49,6 +47,5 @@ fn customer_id(connection: &mut Db, number: &str) -> Result<i64, StoreError> {
 }
 
 fn decimal(text: &str) -> Decimal {
-    // What was written is a decimal.
-    text.parse().unwrap_or_default()
+    Decimal(values::decimal(text))
 }

@@ -3,6 +3,7 @@
 use super::decimal;
 use crate::domain::catalog::TierPrice;
 use crate::domain::compared;
+use crate::domain::customers::Customer;
 use crate::domain::pricing::{
     Asked, Buyer, Discount, Entry, Found, Kind, Of, Period, Policy, PriceError, Rate, Subject, find,
 };
@@ -23,6 +24,19 @@ pub struct KnownBuyer {
     pub id: Option<i64>,
     pub buyer: Buyer,
     pub currency: Option<String>,
+}
+
+impl KnownBuyer {
+    /// A customer that was loaded already.
+    pub fn of(id: i64, customer: &Customer) -> Self {
+        let buyer = Buyer {
+            customer: Some(customer.number.clone()),
+            price_group: customer.price_group.clone(),
+            discount_group: customer.discount_group.clone(),
+            campaigns: customer.campaigns.clone(),
+        };
+        Self { id: Some(id), buyer, currency: customer.currency.clone() }
+    }
 }
 
 /// What the price of an article is found from.

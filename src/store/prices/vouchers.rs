@@ -9,7 +9,7 @@ use crate::store::batch::{Batch, Changed, Recorded, Stored};
 use crate::store::bulk::{Column, Rows, Table};
 use crate::store::links::Links;
 use crate::store::schema::{customers, vouchers};
-use crate::store::{Db, LOOKUP, StoreError, lock};
+use crate::store::{Db, LOOKUP, StoreError, keys, lock};
 use chrono::NaiveDateTime;
 use diesel::prelude::*;
 use soapstone_contracts::pricing as contract;
@@ -182,10 +182,5 @@ pub fn list(connection: &mut Db, page: &Page) -> Result<(Vec<Counted>, Option<St
 /// # Errors
 /// Those of the database; nothing is deleted then.
 pub fn delete(connection: &mut Db, codes: &[String]) -> Result<Vec<bool>, StoreError> {
-    let mut outcomes = Vec::with_capacity(codes.len());
-    for code in codes {
-        let one = vouchers::table.filter(vouchers::code_key.eq(code_key(code)));
-        outcomes.push(diesel::delete(one).execute(connection)? > 0);
-    }
-    Ok(outcomes)
+    keys::delete(connection, "vouchers", "code_key", codes.iter().map(|key| code_key(key)))
 }

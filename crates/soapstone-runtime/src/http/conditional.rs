@@ -4,7 +4,10 @@ use crate::service::OperationInfo;
 use crate::soap::Fault;
 use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use actix_web::{HttpRequest, HttpResponse};
-use serde_json::{Map, Value};
+use serde::Deserialize;
+use serde_json::Value;
+use std::borrow::Cow;
+use std::collections::HashMap;
 
 /// The member of a request that says of which version its record must be.
 const IF_VERSION: &str = "ifVersion";
@@ -12,7 +15,7 @@ const IF_VERSION: &str = "ifVersion";
 /// What a request asks for beside its members.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Conditions {
-    /// It must be of one of these versions; none: whatever its version.
+    /// The version that it must have; none: whatever its version.
     if_match: Option<String>,
     if_none_match: Vec<String>,
     minimal: bool,
@@ -64,15 +67,9 @@ impl Conditions {
         fault
     }
 
-    /// The answer as it was asked for: with its tag, and without a body if nobody needs it.
-    pub fn answer(
-        &self,
-        mut response: HttpResponse,
-        text: &str,
-        verb: &str,
-        operation: &OperationInfo,
-    ) -> HttpResponse {
-        let Some(version) = operation.versioned.then(|| version(text)).flatten() else { return response };
+    /// The answer as it was asked for: with the version as its tag, and without a body if nobody needs it.
+    pub fn answer(&self, mut response: HttpResponse, version: Option<i64>, verb: &str) -> HttpResponse {
+        let Some(version) = version.map(|version| version.to_string()) else { return response };
         let tag = HeaderValue::try_from(format!("\"{version}\""));
         let unchanged = verb == "GET" && self.if_none_match.iter().any(|tag| tag == "*" || *tag == version);
         let short = verb != "GET" && self.minimal;
@@ -93,8 +90,14 @@ fn refused(message: &str) -> Fault {
     Fault::sender("http.condition", 400, message)
 }
 
+/// A record of which only the version is wanted.
+#[derive(Deserialize)]
+struct Versioned {
+    version: i64,
+}
+
 /// The version of the one record of a reply.
-fn version(text: &str) -> Option<String> {
-    let reply: Map<String, Value> = serde_json::from_str(text).ok()?;
-    reply.values().next()?.get("version").map(ToString::to_string)
+pub(super) fn version(text: &str) -> Option<i64> {
+    let reply: HashMap<Cow<'_, str>, Versioned> = serde_json::from_str(text).ok()?;
+    reply.into_values().next().map(|record| record.version)
 }

@@ -1,6 +1,6 @@
 //! The REST facade: routes from the contract's HTTP bindings, JSON on the same handlers as SOAP.
 
-use super::conditional::Conditions;
+use super::conditional::{self, Conditions};
 use super::{body, rest_beside as beside};
 use crate::attachment::percent_decoded;
 use crate::json;
@@ -132,8 +132,8 @@ async fn answer(
     match reply {
         Ok(reply) if reply.is_none() => Ok(HttpResponse::Accepted().finish()),
         Ok(reply) if operation.versioned => {
-            let response = beside::reply(reply.text.clone(), beside)?;
-            Ok(conditions.answer(response, &reply.text, wanted, operation))
+            let version = conditional::version(&reply.text);
+            Ok(conditions.answer(beside::reply(reply.text, beside)?, version, wanted))
         }
         Ok(reply) => beside::reply(reply.text, beside),
         Err(fault) => {
