@@ -6,6 +6,7 @@ use crate::domain::basket::Selling;
 use crate::domain::customers::{Allocator, Numbering};
 use crate::domain::numbers::Range;
 use crate::domain::pricing::{Policy as PricePolicy, Rate};
+use crate::domain::signals::Sending;
 use crate::domain::tax::Rates;
 use bigdecimal::BigDecimal;
 use chrono::FixedOffset;
@@ -17,6 +18,7 @@ use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 /// A value that can be set.
 #[derive(Debug)]
@@ -52,6 +54,19 @@ pub const SETTINGS: &[Setting] = &[
         key: "order-number-range",
         default: "O-100001..O-999999",
         doc: "Where the shop takes numbers from for orders that bring none.",
+    },
+    Setting {
+        key: "signal-first-wait",
+        default: "5",
+        doc: "Seconds before a signal is sent again; then twice as long.",
+    },
+    Setting { key: "signal-attempts", default: "20", doc: "How often a signal is sent before it is dead." },
+    Setting { key: "signal-timeout", default: "10", doc: "Seconds that a target may take to answer a signal." },
+    Setting { key: "signal-days", default: "30", doc: "Days for which signals that were told are remembered." },
+    Setting {
+        key: "signal-authority",
+        default: "",
+        doc: "PEM file of an authority that vouches for targets, beside those of the machine.",
     },
     Setting {
         key: "price-policy",
@@ -255,6 +270,7 @@ pub struct Config {
     pub numbering: Numbering,
     pub selling: Selling,
     pub order_numbers: Range,
+    pub sending: Sending,
     pub validate_requests: bool,
     pub validate_responses: bool,
     pub limits: Limits,
@@ -323,6 +339,7 @@ impl Config {
             numbering: reader.numbering()?,
             selling: reader.selling()?,
             order_numbers: reader.range("order-number-range")?,
+            sending: reader.sending()?,
             validate_requests: reader.parsed("validate-requests", "true or false")?,
             validate_responses: reader.parsed("validate-responses", "true or false")?,
             limits: Limits {
@@ -413,6 +430,27 @@ impl Values<'_> {
 
     fn range(&self, key: &str) -> Result<Range, ConfigError> {
         self.text(key).parse().map_err(|why| self.wrong(key, &format!("a range such as S-0001..S-9999: {why}")))
+    }
+
+    fn sending(&self) -> Result<Sending, ConfigError> {
+        let authority = match self.text("signal-authority") {
+            "" => None,
+            path => Some(std::fs::read(path).map_err(|e| ConfigError(format!("signal-authority: {path}: {e}")))?),
+        };
+        Ok(Sending {
+            first_wait: self.seconds("signal-first-wait")?,
+            attempts: self.at_least("signal-attempts", 1)?,
+            timeout: self.seconds("signal-timeout")?,
+            days: self.at_least("signal-days", 1)?,
+            authority,
+        })
+    }
+
+    fn seconds(&self, key: &str) -> Result<Duration, ConfigError> {
+        let wanted = "a number of seconds, more than 0 and at most a day, such as 5 or 0.5";
+        let seconds: f64 = self.parsed(key, wanted)?;
+        let is_right = seconds > 0.0 && seconds <= 86400.0;
+        Duration::try_from_secs_f64(seconds).ok().filter(|_| is_right).ok_or_else(|| self.wrong(key, wanted))
     }
 
     fn numbering(&self) -> Result<Numbering, ConfigError> {

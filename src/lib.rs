@@ -11,4 +11,5 @@ pub mod navigator;
 pub mod profile;
 pub mod reporting;
 pub mod services;
+pub mod signals;
 pub mod store;

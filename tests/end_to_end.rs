@@ -11,5 +11,6 @@ mod interop;
 mod navigator;
 mod rest;
 mod security;
+mod signals;
 mod soap;
 mod support;

@@ -16,6 +16,7 @@ mod names;
 pub mod numbers;
 pub mod orders;
 pub mod pricing;
+pub mod signals;
 pub mod tax;
 
 pub use defaults::Defaults;

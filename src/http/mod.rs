@@ -15,8 +15,10 @@ use crate::config::Config;
 use crate::exchange::{Exchange, Queue};
 use crate::navigator;
 use crate::services::{
-    CatalogService, CustomersService, ExchangeService, InventoryService, OrdersService, PricingService,
+    CatalogService, CustomersService, ExchangeService, InventoryService, ListenerService, OrdersService,
+    PricingService, SignalsService,
 };
+use crate::signals::Sender;
 use crate::store::access;
 use crate::store::orders::Ordering;
 use actix_web::middleware::{Compress, DefaultHeaders, from_fn};
@@ -30,8 +32,10 @@ use soapstone_contracts::catalog::{self, CatalogServer};
 use soapstone_contracts::customers::{self, CustomersServer};
 use soapstone_contracts::exchange::{self, ExchangeServer};
 use soapstone_contracts::inventory::{self, InventoryServer};
+use soapstone_contracts::listener::{self, ListenerServer};
 use soapstone_contracts::orders::{self, OrdersServer};
 use soapstone_contracts::pricing::{self, PricingServer};
+use soapstone_contracts::signals::{self, SignalsServer};
 use soapstone_runtime::attachment::Spool;
 use soapstone_runtime::http::{
     BaseAddress, Endpoint, EndpointOptions, Rest, Streaming, api_page, head_as_get, openapi, problem_response,
@@ -55,8 +59,10 @@ pub const SERVICES: &[&ServiceInfo] = &[
     &customers::CUSTOMERS_INFO,
     &exchange::EXCHANGE_INFO,
     &inventory::INVENTORY_INFO,
+    &listener::LISTENER_INFO,
     &orders::ORDERS_INFO,
     &pricing::PRICING_INFO,
+    &signals::SIGNALS_INFO,
 ];
 
 /// Operations whose requests are done in batches as they arrive.
@@ -72,6 +78,7 @@ pub struct Server {
     pub scheme: &'static str,
     running: actix_web::dev::Server,
     queue: Arc<Queue>,
+    sender: Sender,
 }
 
 impl Server {
@@ -97,6 +104,7 @@ impl Server {
         let access = Data::new(access);
         let queue = Queue::start(exchange.clone()).map_err(|e| format!("no thread for runs: {e}"))?;
         let queue = Arc::new(queue);
+        let sender = Sender::new(exchange.store.clone(), config.sending.clone())?;
         let runs = ExchangeService { exchange: exchange.clone(), queue: queue.clone() };
         let catalog = CatalogService { store: exchange.store.clone(), defaults: config.defaults.clone() };
         let customers = CustomersService {
@@ -123,8 +131,10 @@ impl Server {
             ("/soap/customers", Arc::new(CustomersServer(customers))),
             ("/soap/exchange", Arc::new(ExchangeServer(runs.clone()))),
             ("/soap/inventory", Arc::new(InventoryServer(inventory))),
+            ("/soap/listener", Arc::new(ListenerServer(ListenerService))),
             ("/soap/orders", Arc::new(OrdersServer(orders.clone()))),
             ("/soap/pricing", Arc::new(PricingServer(pricing))),
+            ("/soap/signals", Arc::new(SignalsServer(SignalsService { store: exchange.store.clone() }))),
         ];
         let metrics = Arc::new(Metrics::new());
         let capture = Capture::start(config.capture.clone(), exchange.store.clone())
@@ -218,7 +228,7 @@ impl Server {
         })?;
         let address = server.addrs().first().copied().unwrap_or(config.listen);
         let scheme = if config.tls.is_some() { "https" } else { "http" };
-        Ok(Self { address, scheme, running: server.run(), queue })
+        Ok(Self { address, scheme, running: server.run(), queue, sender })
     }
 
     /// Answers until a signal ends it; then finishes what was accepted and puts back the run at work.
@@ -226,7 +236,10 @@ impl Server {
     /// # Errors
     /// Those of the network.
     pub async fn run(self) -> std::io::Result<()> {
+        let sending = actix_web::rt::spawn(self.sender.run());
         let result = self.running.await;
+        // What was on its way is sent again: targets know it by its id.
+        sending.abort();
         let stopped = web::block(move || self.queue.stop()).await;
         if stopped.is_err() {
             log::warn!("the worker of runs was not waited for");

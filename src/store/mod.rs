@@ -23,6 +23,7 @@ pub mod prices;
 pub mod runs;
 pub mod schema;
 mod search;
+pub mod signals;
 mod values;
 
 pub use connection::{Db, Engine, Store, StoreError};

@@ -59,6 +59,7 @@ pub fn record(
         return again(connection, document, pdf, &stored);
     }
     let Some(mut loaded) = hold(connection, &document.order)? else { return Ok(not_found(&document.order)) };
+    let before = loaded.standing.flow.state();
     let parts = match loaded.standing.flow.record(document.kind, &document.parts) {
         Ok(parts) => parts,
         Err(issue) => return Ok(Recorded::refused(vec![issue])),
@@ -85,7 +86,7 @@ pub fn record(
         rows.integer(id).integer((*position).into()).text(quantity.to_plain_string());
     }
     PARTS.put(connection, &rows)?;
-    restate(connection, &loaded, now)?;
+    restate(connection, &loaded, before, now)?;
     Ok(Recorded { outcome: Outcome::Created, version: None, issues: Vec::new() })
 }
 

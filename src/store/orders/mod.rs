@@ -18,7 +18,7 @@ pub use take::{Ordering, take};
 use super::batch::{Deletion, Outcome, Recorded, conflict};
 use super::schema::{customers, order_addresses, order_positions, orders};
 use super::search::{lower, pattern};
-use super::{Db, StoreError, lock, page};
+use super::{Db, StoreError, lock, page, signals};
 use crate::domain::orders::Flow;
 use crate::domain::{Issue, compared};
 use crate::store::customers::resolve;
@@ -52,17 +52,24 @@ fn not_found(number: &str) -> Recorded {
     Recorded::refused(vec![issue])
 }
 
-/// Writes how far an order is now.
-fn restate(connection: &mut Db, loaded: &Loaded, now: NaiveDateTime) -> Result<i64, StoreError> {
+/// Writes how far an order is now, and tells of it if it is another state than before.
+fn restate(
+    connection: &mut Db,
+    loaded: &Loaded,
+    before: contract::State,
+    now: NaiveDateTime,
+) -> Result<i64, StoreError> {
     let version = loaded.standing.version + 1;
+    let state = loaded.standing.flow.state();
     diesel::update(orders::table.find(loaded.id))
         .set((
-            orders::state.eq(loaded.standing.flow.state().as_str()),
+            orders::state.eq(state.as_str()),
             orders::closed.eq(loaded.standing.flow.closed),
             orders::version.eq(version),
             orders::changed_at.eq(now),
         ))
         .execute(connection)?;
+    signals::of_state(connection, &loaded.order, Some(before), state, now)?;
     Ok(version)
 }
 
@@ -100,6 +107,8 @@ pub fn update(
         diesel::sql_query(format!("DELETE FROM {table} WHERE order_id = {}", before.id)).execute(connection)?;
     }
     rows::put_changeable(connection, before.id, &order)?;
+    let state_before = before.standing.flow.state();
+    signals::of_state(connection, &order, Some(state_before), standing.flow.state(), now)?;
     Ok(Some(Recorded { outcome: Outcome::Updated, version: Some(standing.version), issues }))
 }
 
@@ -126,7 +135,7 @@ fn advance(
                 .execute(connection)?;
         }
     }
-    let version = restate(connection, &loaded, now)?;
+    let version = restate(connection, &loaded, before.state(), now)?;
     Ok(Recorded { outcome: Outcome::Updated, version: Some(version), issues: Vec::new() })
 }
 

@@ -3,14 +3,16 @@
 use super::load::PaymentRow;
 use super::{hold, not_found, restate};
 use crate::domain::orders::Payment;
+use crate::domain::signals::{Happened, Told};
 use crate::domain::{Issue, compared};
 use crate::store::batch::{Outcome, Recorded};
 use crate::store::bulk::{Column, Rows, Table};
 use crate::store::schema::{orders, payments};
-use crate::store::{Db, StoreError, lock, page};
+use crate::store::{Db, StoreError, lock, page, signals};
 use bigdecimal::BigDecimal;
 use chrono::NaiveDateTime;
 use diesel::prelude::*;
+use soapstone_contracts::listener::Event;
 use soapstone_contracts::orders as contract;
 
 const PAYMENTS: Table = Table {
@@ -92,8 +94,17 @@ pub fn record(
         .time(payment.at);
     PAYMENTS.put(connection, &rows)?;
     let mut moved = loaded;
+    let before = moved.standing.flow.state();
     moved.standing.flow.paid += payment.received() - old.map_or_else(BigDecimal::default, Payment::received);
-    restate(connection, &moved, now)?;
+    let told = Told {
+        state: Some(moved.standing.flow.state()),
+        state_before: Some(before),
+        payment: Some(payment.key.clone()),
+        payment_state: Some(payment.state),
+        ..Told::of(&moved.order)
+    };
+    signals::happened(connection, &Happened { event: Event::PaymentChanged, at: now, order: Some(told) })?;
+    restate(connection, &moved, before, now)?;
     let outcome = if old.is_some() { Outcome::Updated } else { Outcome::Created };
     Ok(Recorded { outcome, version: None, issues: Vec::new() })
 }

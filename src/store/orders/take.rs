@@ -12,7 +12,7 @@ use crate::store::batch::{Outcome, Recorded};
 use crate::store::customers::{by_ids, resolve};
 use crate::store::prices::offers::{KnownBuyer, Offer, Question, offers};
 use crate::store::schema::{article_texts, orders};
-use crate::store::{Db, StoreError, lock, numbers};
+use crate::store::{Db, StoreError, lock, numbers, signals};
 use chrono::NaiveDateTime;
 use diesel::prelude::*;
 use diesel::sql_types::Text;
@@ -79,6 +79,7 @@ pub fn take(
     let id: i64 = orders::table.filter(orders::number_key.eq(&key)).select(orders::id).first(connection)?;
     rows::put_changeable(connection, id, &order)?;
     rows::put_fixed(connection, id, &order, &known.articles)?;
+    signals::of_state(connection, &order, None, standing.flow.state(), now)?;
     Ok((number, Recorded { outcome: Outcome::Created, version: Some(1), issues }))
 }
 

@@ -7,6 +7,7 @@ mod of_inventory;
 mod of_orders;
 mod of_prices;
 mod of_runs;
+mod of_signals;
 
 pub use of_access::*;
 pub use of_catalog::*;
@@ -15,3 +16,4 @@ pub use of_inventory::*;
 pub use of_orders::*;
 pub use of_prices::*;
 pub use of_runs::*;
+pub use of_signals::*;

@@ -250,12 +250,17 @@ impl Client {
         answer.read(parts, &self.limits)
     }
 
-    /// Calls a one-way operation.
+    /// Calls a one-way operation. Nothing is answered, but a server may still say that it does not take it.
     ///
     /// # Errors
-    /// Why it did not arrive.
+    /// Why it did not arrive, or the fault.
     pub async fn send<Q: Message>(&self, action: &str, request: &Q) -> Result<(), CallError> {
-        self.exchange(action, self.outgoing(request)).await.map(drop)
+        let answer = self.exchange(action, self.outgoing(request)).await?;
+        // Whatever else somebody answers is no matter.
+        match answer.envelope(&self.limits) {
+            Err(fault @ CallError::Fault(_)) => Err(fault),
+            _ => Ok(()),
+        }
     }
 
     fn outgoing<Q: Message>(&self, request: &Q) -> Outgoing {
