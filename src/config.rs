@@ -5,6 +5,7 @@ use crate::domain::access::Roles;
 use crate::domain::basket::Selling;
 use crate::domain::customers::{Allocator, Numbering};
 use crate::domain::numbers::Range;
+use crate::domain::pictures::{NamePattern, Taking};
 use crate::domain::pricing::{Policy as PricePolicy, Rate};
 use crate::domain::signals::Sending;
 use crate::domain::tax::Rates;
@@ -68,6 +69,15 @@ pub const SETTINGS: &[Setting] = &[
         default: "",
         doc: "PEM file of an authority that vouches for targets, beside those of the machine.",
     },
+    Setting {
+        key: "picture-pattern",
+        default: "(?<sku>.+?)(?:_(?<position>[0-9]+))?",
+        doc: "How names of pictures, without ending, tell articles: a regular expression with sku and position.",
+    },
+    Setting { key: "picture-smallest", default: "300", doc: "Pixels that the longer side of a picture should have." },
+    Setting { key: "picture-workers", default: "0", doc: "Threads that make sizes of pictures; 0: half of the cores." },
+    Setting { key: "max-picture", default: "104857600", doc: "Bytes of a picture." },
+    Setting { key: "max-picture-pixels", default: "100000000", doc: "Pixels of a picture, after decompression." },
     Setting {
         key: "price-policy",
         default: "sequence",
@@ -271,6 +281,8 @@ pub struct Config {
     pub selling: Selling,
     pub order_numbers: Range,
     pub sending: Sending,
+    pub pictures: Taking,
+    pub picture_workers: usize,
     pub validate_requests: bool,
     pub validate_responses: bool,
     pub limits: Limits,
@@ -340,6 +352,15 @@ impl Config {
             selling: reader.selling()?,
             order_numbers: reader.range("order-number-range")?,
             sending: reader.sending()?,
+            pictures: Taking {
+                pattern: NamePattern::read(reader.text("picture-pattern")).map_err(|why| {
+                    reader.wrong("picture-pattern", &format!("such as (?<sku>[^_]+)_(?<position>[0-9]+): {why}"))
+                })?,
+                smallest: reader.parsed("picture-smallest", "a number of pixels")?,
+                most_pixels: reader.at_least("max-picture-pixels", 1)?,
+                most_bytes: reader.at_least("max-picture", 1)?,
+            },
+            picture_workers: reader.parsed("picture-workers", "a whole number")?,
             validate_requests: reader.parsed("validate-requests", "true or false")?,
             validate_responses: reader.parsed("validate-responses", "true or false")?,
             limits: Limits {

@@ -6,6 +6,7 @@ mod capture;
 mod health;
 mod metrics;
 mod pdf;
+mod pictures;
 mod secrets;
 mod security;
 mod tls;
@@ -14,8 +15,9 @@ mod upload;
 use crate::config::Config;
 use crate::exchange::{Exchange, Queue};
 use crate::navigator;
+use crate::pictures::Workshop;
 use crate::services::{
-    CatalogService, CustomersService, ExchangeService, InventoryService, ListenerService, OrdersService,
+    CatalogService, CustomersService, ExchangeService, InventoryService, ListenerService, MediaService, OrdersService,
     PricingService, SignalsService,
 };
 use crate::signals::Sender;
@@ -33,6 +35,7 @@ use soapstone_contracts::customers::{self, CustomersServer};
 use soapstone_contracts::exchange::{self, ExchangeServer};
 use soapstone_contracts::inventory::{self, InventoryServer};
 use soapstone_contracts::listener::{self, ListenerServer};
+use soapstone_contracts::media::{self, MediaServer};
 use soapstone_contracts::orders::{self, OrdersServer};
 use soapstone_contracts::pricing::{self, PricingServer};
 use soapstone_contracts::signals::{self, SignalsServer};
@@ -60,6 +63,7 @@ pub const SERVICES: &[&ServiceInfo] = &[
     &exchange::EXCHANGE_INFO,
     &inventory::INVENTORY_INFO,
     &listener::LISTENER_INFO,
+    &media::MEDIA_INFO,
     &orders::ORDERS_INFO,
     &pricing::PRICING_INFO,
     &signals::SIGNALS_INFO,
@@ -79,6 +83,7 @@ pub struct Server {
     running: actix_web::dev::Server,
     queue: Arc<Queue>,
     sender: Sender,
+    workshop: Workshop,
 }
 
 impl Server {
@@ -126,12 +131,21 @@ impl Server {
             },
         };
         let inventory = InventoryService { store: exchange.store.clone(), defaults: config.defaults.clone() };
+        let workshop = Workshop::open(&exchange.store, &config.pictures, config.picture_workers)
+            .map_err(|e| format!("no thread for pictures: {e}"))?;
+        let media = MediaService {
+            store: exchange.store.clone(),
+            defaults: config.defaults.clone(),
+            taking: config.pictures.clone(),
+            bell: workshop.bell(),
+        };
         let services: Vec<(&str, Arc<dyn Service>)> = vec![
             ("/soap/catalog", Arc::new(CatalogServer(catalog))),
             ("/soap/customers", Arc::new(CustomersServer(customers))),
             ("/soap/exchange", Arc::new(ExchangeServer(runs.clone()))),
             ("/soap/inventory", Arc::new(InventoryServer(inventory))),
             ("/soap/listener", Arc::new(ListenerServer(ListenerService))),
+            ("/soap/media", Arc::new(MediaServer(media.clone()))),
             ("/soap/orders", Arc::new(OrdersServer(orders.clone()))),
             ("/soap/pricing", Arc::new(PricingServer(pricing))),
             ("/soap/signals", Arc::new(SignalsServer(SignalsService { store: exchange.store.clone() }))),
@@ -176,12 +190,13 @@ impl Server {
         let rest =
             Rest::new(services.into_iter().map(|(_, service)| service).collect(), config.limits).observed(observed);
         let upload = upload::Upload { service: runs, limit: config.max_upload };
+        let pictures = pictures::Pictures { service: media, folder: config.data_dir.clone(), limit: config.max_upload };
         let state = Data::new(State { rest: rest.clone(), trusted: config.trusted_proxies.clone() });
         let store = Data::new(exchange.store.clone());
         let metrics = Data::new(metrics);
         let mut server = HttpServer::new(move || {
             let endpoints = endpoints.clone();
-            let (rest, upload, orders) = (rest.clone(), upload.clone(), orders.clone());
+            let (rest, upload, orders, pictures) = (rest.clone(), upload.clone(), orders.clone(), pictures.clone());
             App::new()
                 .wrap(from_fn(auth::guard))
                 .wrap(Compress::default())
@@ -198,6 +213,7 @@ impl Server {
                     web::scope(API)
                         .configure(|config| upload.configure(config))
                         .configure(|config| pdf::configure(config, &orders))
+                        .configure(|config| pictures.configure(config))
                         .configure(|config| rest.configure(config))
                         .default_service(web::to(unknown_resource)),
                 )
@@ -228,7 +244,7 @@ impl Server {
         })?;
         let address = server.addrs().first().copied().unwrap_or(config.listen);
         let scheme = if config.tls.is_some() { "https" } else { "http" };
-        Ok(Self { address, scheme, running: server.run(), queue, sender })
+        Ok(Self { address, scheme, running: server.run(), queue, sender, workshop })
     }
 
     /// Answers until a signal ends it; then finishes what was accepted and puts back the run at work.
@@ -240,9 +256,12 @@ impl Server {
         let result = self.running.await;
         // What was on its way is sent again: targets know it by its id.
         sending.abort();
-        let stopped = web::block(move || self.queue.stop()).await;
-        if stopped.is_err() {
-            log::warn!("the worker of runs was not waited for");
+        let stop = move || {
+            self.queue.stop();
+            self.workshop.close();
+        };
+        if web::block(stop).await.is_err() {
+            log::warn!("the workers were not waited for");
         }
         result
     }
@@ -301,6 +320,7 @@ fn document(request: &HttpRequest, state: &State) -> serde_json::Value {
         openapi(state.rest.services(), "Soapstone REST API", env!("CARGO_PKG_VERSION"), &format!("{base}{API}"));
     upload::describe(&mut document);
     pdf::describe(&mut document);
+    pictures::describe(&mut document);
     document
 }
 

@@ -175,12 +175,12 @@ pub(super) fn describe(document: &mut Value) {
     operation["responses"]["202"]["description"] = json!("The file was taken; the run begins when it is its turn.");
 }
 
-fn content_type(request: &HttpRequest) -> &str {
+pub(super) fn content_type(request: &HttpRequest) -> &str {
     request.headers().get(CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or("")
 }
 
 /// Whatever is not JSON is a file.
-fn is_file(context: &GuardContext<'_>) -> bool {
+pub(super) fn is_file(context: &GuardContext<'_>) -> bool {
     let media = context.head().headers().get(CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or("");
     !media.is_empty() && !media.starts_with("application/json")
 }

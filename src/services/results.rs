@@ -6,7 +6,7 @@ use crate::store::batch::{Deletion, Outcome, Recorded, VERSION_CONFLICT};
 use soapstone_contracts::common;
 
 /// The results of changes to records of these keys.
-pub(super) fn of_changes(keys: Vec<String>, changes: Vec<Recorded>) -> Vec<common::RecordResult> {
+pub(crate) fn of_changes(keys: Vec<String>, changes: Vec<Recorded>) -> Vec<common::RecordResult> {
     keys.into_iter().zip(changes).map(|(key, change)| of_change(key, change)).collect()
 }
 

@@ -15,6 +15,7 @@ use crate::domain::attributes::{self as attribute, Comparison, Definitions, numb
 use crate::domain::catalog::{
     Article, Media, Packaging, Price, Relation, SpecialPrice, Stock, Text, TextKind, TierPrice,
 };
+use crate::domain::pictures::file_key;
 use crate::domain::{Defaults, Issue, Named, compared};
 use chrono::NaiveDateTime;
 use diesel::prelude::*;
@@ -290,6 +291,7 @@ fn add_children(connection: &mut Db, stored: &mut [Stored<Article>]) -> Result<(
     let media: Vec<(i64, i32, String, String)> = article_media::table
         .filter(article_media::article_id.eq_any(&ids))
         .order((article_media::article_id, article_media::position))
+        .select((article_media::article_id, article_media::position, article_media::role, article_media::location))
         .load(connection)?;
     for (id, _, role, location) in media {
         if let Some(place) = place(id) {
@@ -454,6 +456,7 @@ const MEDIA: Table = Table {
         Column::Integer("position"),
         Column::Text("role"),
         Column::Text("location"),
+        Column::Text("file_key"),
     ],
     key: &[],
 };
@@ -521,7 +524,7 @@ fn write(
                 .text_option(packaging.gtin.as_deref());
         });
         media.put(id, &article.media, before.map(|b| &b.media[..]), |rows, position, media| {
-            rows.integer(position).text(&media.role).text(&media.location);
+            rows.integer(position).text(&media.role).text(&media.location).text(file_key(&media.location));
         });
     }
     for children in [texts, in_categories, stocks, axes, axis_values, attributes, tiers, packaging, relations, media] {

@@ -29,3 +29,18 @@ pub(super) fn keep(connection: &mut Db, bytes: &[u8]) -> Result<String, StoreErr
 pub(super) fn get(connection: &mut Db, key: &str) -> Result<Option<Vec<u8>>, StoreError> {
     Ok(contents::table.find(key).select(contents::bytes).first(connection).optional()?)
 }
+
+/// Forgets contents that nobody uses any more, of those.
+///
+/// # Errors
+/// Those of the database.
+pub(super) fn sweep(connection: &mut Db, keys: impl IntoIterator<Item = String>) -> Result<(), StoreError> {
+    let sql = "DELETE FROM contents WHERE sha256 = $1 \
+               AND NOT EXISTS (SELECT 1 FROM documents d WHERE d.pdf = contents.sha256) \
+               AND NOT EXISTS (SELECT 1 FROM pictures p WHERE p.content = contents.sha256) \
+               AND NOT EXISTS (SELECT 1 FROM picture_renditions r WHERE r.content = contents.sha256)";
+    for key in keys.into_iter().collect::<std::collections::BTreeSet<_>>() {
+        diesel::sql_query(sql).bind::<diesel::sql_types::Text, _>(key).execute(connection)?;
+    }
+    Ok(())
+}

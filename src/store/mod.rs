@@ -19,6 +19,7 @@ pub mod messages;
 mod numbers;
 pub mod orders;
 mod page;
+pub mod pictures;
 pub mod prices;
 pub mod runs;
 pub mod schema;

@@ -5,6 +5,7 @@ mod customers;
 mod metrics;
 mod openapi;
 mod orders;
+mod pictures;
 mod upload;
 
 use crate::support::{on_each_database, run_cases};

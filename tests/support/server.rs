@@ -26,7 +26,10 @@ pub struct Server {
 pub struct Reply {
     pub status: u16,
     pub headers: ureq::http::HeaderMap,
+    /// The body, as text.
     pub body: String,
+    /// And as it came.
+    pub bytes: Vec<u8>,
 }
 
 impl Reply {
@@ -103,10 +106,10 @@ impl Server {
         }
         let request = request.body(body).unwrap();
         let mut response = self.agent.run(request).unwrap_or_else(|e| panic!("{method} {path}: {e}\n{}", self.log()));
-        let mut text = Vec::new();
-        response.body_mut().as_reader().read_to_end(&mut text).unwrap();
-        let body = String::from_utf8(text).unwrap();
-        Reply { status: response.status().as_u16(), headers: response.headers().clone(), body }
+        let mut bytes = Vec::new();
+        response.body_mut().as_reader().read_to_end(&mut bytes).unwrap();
+        let body = String::from_utf8_lossy(&bytes).into_owned();
+        Reply { status: response.status().as_u16(), headers: response.headers().clone(), body, bytes }
     }
 
     pub fn get(&self, path: &str) -> Reply {

@@ -115,10 +115,12 @@ diesel::table! {
         position -> Integer,
         role -> Text,
         location -> Text,
+        file_key -> Text,
     }
 }
 
 diesel::joinable!(article_categories -> categories (category_id));
+diesel::joinable!(article_media -> articles (article_id));
 diesel::joinable!(article_categories -> articles (article_id));
 diesel::joinable!(article_attributes -> articles (article_id));
 diesel::allow_tables_to_appear_in_same_query!(
@@ -128,6 +130,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     article_texts,
     article_attributes
 );
+diesel::allow_tables_to_appear_in_same_query!(article_media, articles);
 diesel::joinable!(article_stocks -> articles (article_id));
 diesel::allow_tables_to_appear_in_same_query!(article_stocks, articles);
 diesel::table! {

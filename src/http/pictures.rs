@@ -1,0 +1,347 @@
+//! Pictures as files, for those who want neither XML nor JSON around them: `GET /api/v1/pictures/NAME/400.webp` and
+//! `…/original`, `PUT /api/v1/pictures/NAME`, and many at once to `POST /api/v1/pictures`, as a form or as a ZIP.
+
+use super::upload::{content_type, is_file};
+use crate::domain::pictures::{SIZES, Taking};
+use crate::error::ServiceError;
+use crate::services::{MediaService, results};
+use crate::store::StoreError;
+use crate::store::batch::Recorded;
+use crate::store::pictures::Filled;
+use actix_multipart::Multipart;
+use actix_web::guard::{self, GuardContext};
+use actix_web::http::header::{CACHE_CONTROL, ETAG, IF_NONE_MATCH};
+use actix_web::web::{self, Bytes, Path, Payload, ServiceConfig};
+use actix_web::{FromRequest, HttpRequest, HttpResponse};
+use futures_util::{Stream, StreamExt};
+use serde_json::{Value, json};
+use soapstone_contracts::media::{Picture, RenditionFormat, UpsertPicturesResponse};
+use soapstone_runtime::Base64Binary;
+use soapstone_runtime::http::{problem_response, request_id};
+use soapstone_runtime::service::{Channel, Context};
+use soapstone_runtime::soap::Fault;
+use std::fmt::Display;
+use std::future::Future;
+use std::io::{Read, Seek, SeekFrom, Write};
+use std::path::PathBuf;
+
+/// How much of a file in an archive is looked at before all of it is unpacked.
+const BEGINNING: u64 = 64;
+
+/// What archives have beside pictures, as other systems pack them.
+const RUBBISH: [&str; 2] = ["__MACOSX/", ".DS_Store"];
+
+#[derive(Clone)]
+pub(super) struct Pictures {
+    pub service: MediaService,
+    /// Where archives lie while they are unpacked.
+    pub folder: PathBuf,
+    /// Bytes of an archive.
+    pub limit: u64,
+}
+
+/// A picture that came, or why it cannot be taken.
+type Come = (String, Result<Bytes, crate::domain::Issue>);
+
+impl Pictures {
+    pub fn configure(&self, config: &mut ServiceConfig) {
+        let (getter, putter, poster) = (self.clone(), self.clone(), self.clone());
+        let file = web::resource("/pictures/{name}/{file}").guard(guard::Any(guard::Get()).or(guard::Head()));
+        config.service(file.guard(guard::fn_guard(is_plain)).to(
+            move |request: HttpRequest, path: Path<(String, String)>| {
+                let pictures = getter.clone();
+                let (name, file) = path.into_inner();
+                async move { answered(&request, "GetRendition", pictures.send(&request, name, file)).await }
+            },
+        ));
+        config.service(web::resource("/pictures/{name}").guard(guard::Put()).to(
+            move |request: HttpRequest, name: Path<String>, payload: Payload| {
+                let pictures = putter.clone();
+                async move { answered(&request, "UpsertPictures", pictures.one(name.into_inner(), payload)).await }
+            },
+        ));
+        config.service(web::resource("/pictures").guard(guard::Post()).guard(guard::fn_guard(is_file)).to(
+            move |request: HttpRequest, payload: Payload| {
+                let pictures = poster.clone();
+                async move { answered(&request, "UpsertPictures", pictures.many(&request, payload)).await }
+            },
+        ));
+    }
+
+    /// Sends a picture as a file.
+    async fn send(&self, request: &HttpRequest, name: String, file: String) -> Result<HttpResponse, Fault> {
+        let (size, format) = wanted(&file)?;
+        let file = self.service.file(name, size, format).await?;
+        let tag = format!("\"{}\"", file.sha256);
+        let known = request.headers().get(IF_NONE_MATCH).and_then(|value| value.to_str().ok());
+        if known.is_some_and(|known| known.split(',').any(|one| one.trim().trim_start_matches("W/") == tag)) {
+            return Ok(HttpResponse::NotModified().insert_header((ETAG, tag)).finish());
+        }
+        let response = HttpResponse::Ok()
+            .insert_header((ETAG, tag))
+            .insert_header((CACHE_CONTROL, "no-cache"))
+            .content_type(file.media_type)
+            .body(file.bytes);
+        Ok(response)
+    }
+
+    /// Takes the body as a picture.
+    async fn one(&self, name: String, payload: Payload) -> Result<HttpResponse, Fault> {
+        let content = gathered(payload.map(|piece| piece.map_err(|e| e.to_string())), &self.service.taking).await?;
+        self.taken(vec![(name, content)], &mut Filled::default()).await.map(answer)
+    }
+
+    /// Takes the files of a form, or of an archive that is the body.
+    async fn many(&self, request: &HttpRequest, payload: Payload) -> Result<HttpResponse, Fault> {
+        let mut filled = Filled::default();
+        if !content_type(request).starts_with("multipart/form-data") {
+            let archive = self.stored(payload.map(|piece| piece.map_err(|e| e.to_string()))).await?;
+            return self.unpacked(archive, &mut filled).await.map(answer);
+        }
+        let broken = |e: &dyn Display| Fault::sender("http.form", 400, format!("The form cannot be read: {e}"));
+        let mut form = Multipart::from_request(request, &mut payload.into_inner()).await.map_err(|e| broken(&e))?;
+        let mut response = UpsertPicturesResponse::default();
+        while let Some(field) = form.next().await {
+            let field = field.map_err(|e| broken(&e))?;
+            let name = field.content_disposition().and_then(|d| d.get_filename()).map(str::to_owned);
+            let Some(name) = name else {
+                let field = field.name().unwrap_or("").to_owned();
+                let message = format!("The field \"{field}\" is no file; send pictures, or a ZIP of them");
+                return Err(Fault::sender("http.form", 422, message));
+            };
+            let is_archive = name.to_ascii_lowercase().ends_with(".zip");
+            let pieces = field.map(|piece| piece.map_err(|e| e.to_string()));
+            let more = if is_archive {
+                let archive = self.stored(pieces).await?;
+                self.unpacked(archive, &mut filled).await?
+            } else {
+                let content = gathered(pieces, &self.service.taking).await?;
+                self.taken(vec![(name, content)], &mut filled).await?
+            };
+            response.result.extend(more.result);
+        }
+        Ok(answer(response))
+    }
+
+    /// Takes pictures.
+    async fn taken(&self, come: Vec<Come>, filled: &mut Filled) -> Result<UpsertPicturesResponse, Fault> {
+        let service = self.service.clone();
+        let mut own = std::mem::take(filled);
+        let done = self.service.store.read(move |db| {
+            let mut results = Vec::with_capacity(come.len());
+            for (name, content) in come {
+                results.push(take(&service, db, name, content, &mut own)?);
+            }
+            Ok((results, own))
+        });
+        let (results, own) = done.await.map_err(ServiceError::from)?;
+        *filled = own;
+        self.service.bell.ring();
+        Ok(response(results))
+    }
+
+    /// Writes a body to a file that is gone with the request.
+    async fn stored(
+        &self,
+        mut pieces: impl Stream<Item = Result<Bytes, String>> + Unpin,
+    ) -> Result<std::fs::File, Fault> {
+        let failed = |e: std::io::Error| Fault::from(ServiceError::internal(format!("an archive: {e}")));
+        let mut file = tempfile::tempfile_in(&self.folder).map_err(failed)?;
+        let mut size = 0;
+        while let Some(piece) = pieces.next().await {
+            let piece = piece.map_err(|e| unreadable(&e))?;
+            size += piece.len() as u64;
+            if size > self.limit {
+                let message = format!("The archive is larger than {} bytes", self.limit);
+                return Err(Fault::sender("http.too_large", 413, message));
+            }
+            file.write_all(&piece).map_err(failed)?;
+        }
+        file.seek(SeekFrom::Start(0)).map_err(failed)?;
+        Ok(file)
+    }
+
+    /// Takes the pictures of an archive, one by one.
+    async fn unpacked(&self, archive: std::fs::File, filled: &mut Filled) -> Result<UpsertPicturesResponse, Fault> {
+        let service = self.service.clone();
+        let mut own = std::mem::take(filled);
+        let done = self.service.store.read(move |db| {
+            let wrong = |e: &dyn Display| {
+                let message = format!("The ZIP cannot be read: {e}; send a form of pictures, or a ZIP of them");
+                ServiceError::invalid("picture.bad_archive", message)
+            };
+            let mut archive = zip::ZipArchive::new(archive).map_err(|e| wrong(&e))?;
+            let mut results = Vec::new();
+            for number in 0..archive.len() {
+                let mut entry = archive.by_index(number).map_err(|e| wrong(&e))?;
+                let name = entry.name().to_owned();
+                if entry.is_dir() || RUBBISH.iter().any(|rubbish| name.contains(rubbish)) {
+                    continue;
+                }
+                let content = unpack(&mut entry, &service.taking);
+                results.push(take(&service, db, name, content, &mut own)?);
+            }
+            Ok((results, own))
+        });
+        let (results, own) = done.await.map_err(ServiceError::from)?;
+        *filled = own;
+        self.service.bell.ring();
+        Ok(response(results))
+    }
+}
+
+/// Whether a file is asked for, and not what the contract has there.
+fn is_plain(context: &GuardContext<'_>) -> bool {
+    !context.head().uri.path().ends_with("/rendition")
+}
+
+/// The size, none for the original, and the format that the name of a file asks for.
+fn wanted(file: &str) -> Result<(Option<i32>, RenditionFormat), Fault> {
+    let unknown = || {
+        let message =
+            format!("There is no file {file} of a picture; there are original, 400.jpg, 400.webp and other sizes");
+        Fault::sender("picture.unknown_file", 404, message)
+    };
+    if file == "original" {
+        return Ok((None, RenditionFormat::Jpeg));
+    }
+    let (size, ending) = file.split_once('.').ok_or_else(unknown)?;
+    let format = match ending {
+        "jpg" | "jpeg" => RenditionFormat::Jpeg,
+        "webp" => RenditionFormat::Webp,
+        _ => return Err(unknown()),
+    };
+    Ok((Some(size.parse().map_err(|_| unknown())?), format))
+}
+
+async fn answered(
+    request: &HttpRequest,
+    operation: &str,
+    work: impl Future<Output = Result<HttpResponse, Fault>>,
+) -> HttpResponse {
+    let context = Context::of(Channel::Rest, request);
+    let done = match context.admit("Media", operation) {
+        Ok(()) => work.await,
+        Err(fault) => Err(*fault),
+    };
+    done.unwrap_or_else(|fault| problem_response(&fault, &request_id()))
+}
+
+fn answer(response: UpsertPicturesResponse) -> HttpResponse {
+    HttpResponse::Ok().content_type("application/json").body(soapstone_runtime::json::to_string(&response))
+}
+
+fn response(results: Vec<(String, Recorded)>) -> UpsertPicturesResponse {
+    let (names, recorded) = results.into_iter().unzip();
+    UpsertPicturesResponse { result: results::of_changes(names, recorded) }
+}
+
+fn take(
+    service: &MediaService,
+    db: &mut crate::store::Db,
+    name: String,
+    content: Result<Bytes, crate::domain::Issue>,
+    filled: &mut Filled,
+) -> Result<(String, Recorded), StoreError> {
+    let recorded = match content {
+        Err(issue) => Recorded::refused(vec![issue]),
+        Ok(bytes) => {
+            let content = Some(Base64Binary(bytes.into()));
+            let change = Picture { file_name: name.clone(), content, ..Picture::default() };
+            service.take(db, change, filled)?
+        }
+    };
+    Ok((name, recorded))
+}
+
+fn unreadable(why: &str) -> Fault {
+    Fault::sender("http.body", 400, format!("The body cannot be read: {why}"))
+}
+
+fn too_large(taking: &Taking) -> crate::domain::Issue {
+    let text = format!("the picture has more than {} bytes", taking.most_bytes);
+    let issue = crate::domain::Issue::error("picture.too_large", text).of("content", "");
+    issue.suggest("send a smaller one, or raise max-picture")
+}
+
+/// A picture in memory; one that is too large is read to its end, but not kept.
+async fn gathered(
+    mut pieces: impl Stream<Item = Result<Bytes, String>> + Unpin,
+    taking: &Taking,
+) -> Result<Result<Bytes, crate::domain::Issue>, Fault> {
+    let (mut bytes, mut size) = (Vec::new(), 0);
+    while let Some(piece) = pieces.next().await {
+        let piece = piece.map_err(|e| unreadable(&e))?;
+        size += piece.len() as u64;
+        if size <= taking.most_bytes {
+            bytes.extend_from_slice(&piece);
+        }
+    }
+    Ok(if size > taking.most_bytes { Err(too_large(taking)) } else { Ok(bytes.into()) })
+}
+
+/// A file of an archive in memory. What does not begin like a picture is not unpacked further.
+fn unpack(entry: &mut impl Read, taking: &Taking) -> Result<Bytes, crate::domain::Issue> {
+    let broken = |e: std::io::Error| {
+        let issue = crate::domain::Issue::error("picture.corrupt", format!("it cannot be unpacked: {e}"));
+        issue.suggest("pack the archive again, without encryption")
+    };
+    let mut bytes = Vec::new();
+    entry.by_ref().take(BEGINNING).read_to_end(&mut bytes).map_err(broken)?;
+    if image::guess_format(&bytes).is_err() {
+        return Ok(bytes.into());
+    }
+    entry.take((taking.most_bytes + 1).saturating_sub(BEGINNING)).read_to_end(&mut bytes).map_err(broken)?;
+    if bytes.len() as u64 > taking.most_bytes { Err(too_large(taking)) } else { Ok(bytes.into()) }
+}
+
+/// Adds to the OpenAPI document what the contract does not say.
+pub(super) fn describe(document: &mut Value) {
+    let parameter = |name: &str, text: &str, schema: Value| json!({"name": name, "in": "path", "required": true, "description": text, "schema": schema});
+    let name = parameter("fileName", "The name of its file.", json!({"type": "string"}));
+    let problem = json!({"description": "Why not.", "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}});
+    let picture = |types: &[&str]| {
+        let content: serde_json::Map<String, Value> =
+            types.iter().map(|media| ((*media).to_owned(), json!({}))).collect();
+        json!({"200": {"description": "The picture.", "content": content}, "304": {"description": "It is that of If-None-Match."}, "default": problem})
+    };
+    let files: Vec<String> =
+        SIZES.iter().flat_map(|size| ["jpg", "webp"].map(|ending| format!("{size}.{ending}"))).collect();
+    let rendition = json!({
+        "get": {
+            "operationId": "GetRenditionFile",
+            "tags": ["Media"],
+            "summary": "Gives a picture in a size, as a file; the next larger size, if it was not made in that one.",
+            "parameters": [name, parameter("file", "The longer side in pixels, and what it is to be written in.", json!({"type": "string", "enum": files}))],
+            "responses": picture(&["image/jpeg", "image/webp"])
+        }
+    });
+    let original = json!({
+        "get": {
+            "operationId": "GetOriginalFile",
+            "tags": ["Media"],
+            "summary": "Gives a picture as it was taken, as a file.",
+            "parameters": [name],
+            "responses": picture(&["image/*"])
+        }
+    });
+    let put = json!({
+        "operationId": "PutPicture",
+        "tags": ["Media"],
+        "summary": "Takes a picture: the body is the file.",
+        "parameters": [name],
+        "requestBody": {"required": true, "content": {"image/*": {}}},
+        "responses": {"200": document["paths"]["/pictures"]["post"]["responses"]["200"].clone(), "default": problem}
+    });
+    let Some(paths) = document.get_mut("paths").and_then(Value::as_object_mut) else { return };
+    paths.insert("/pictures/{fileName}/{file}".to_owned(), rendition);
+    paths.insert("/pictures/{fileName}/original".to_owned(), original);
+    if let Some(picture) = paths.get_mut("/pictures/{fileName}").and_then(Value::as_object_mut) {
+        picture.insert("put".to_owned(), put);
+    }
+    if let Some(content) = paths.get_mut("/pictures").map(|p| &mut p["post"]["requestBody"]["content"]) {
+        let files = json!({"type": "array", "items": {}, "description": "Pictures, or ZIPs of pictures."});
+        content["multipart/form-data"] = json!({"schema": {"type": "object", "properties": {"file": files}}});
+        content["application/zip"] = json!({});
+    }
+}

@@ -1,0 +1,204 @@
+//! The portType Media.
+
+use super::{page, results, times};
+use crate::domain::Defaults;
+use crate::domain::pictures::{Taking, look_at};
+use crate::error::ServiceError;
+use crate::pictures::Bell;
+use crate::store::batch::Recorded;
+use crate::store::pictures::{self, Filled, Filter, Given, Loaded, RenditionRow};
+use crate::store::{Db, Store, StoreError};
+use chrono::Utc;
+use soapstone_contracts::media as contract;
+use soapstone_contracts::media::{
+    DeletePictures, DeletePicturesResponse, GetPicture, GetPictureProgress, GetPictureProgressResponse,
+    GetPictureResponse, GetRendition, GetRenditionResponse, ListPictures, ListPicturesResponse, Media, Picture,
+    RenditionFormat, UpdatePicture, UpdatePictureResponse, UpsertPictures, UpsertPicturesResponse,
+};
+use soapstone_runtime::Base64Binary;
+use soapstone_runtime::service::Context;
+use std::sync::Arc;
+
+/// Pictures of articles.
+#[derive(Clone)]
+pub struct MediaService {
+    pub store: Store,
+    pub defaults: Defaults,
+    pub taking: Taking,
+    /// Tells the workshop that a picture waits.
+    pub bell: Arc<Bell>,
+}
+
+/// A picture as a file.
+pub struct File {
+    pub media_type: String,
+    pub width: i32,
+    pub height: i32,
+    pub sha256: String,
+    pub bytes: Vec<u8>,
+}
+
+fn missing(name: &str) -> ServiceError {
+    ServiceError::NotFound { kind: "picture", key: name.to_owned() }
+}
+
+fn shown(loaded: Loaded) -> Picture {
+    loaded.record.to_contract(loaded.standing)
+}
+
+fn count(number: i64) -> i32 {
+    i32::try_from(number).unwrap_or(i32::MAX)
+}
+
+impl MediaService {
+    /// Takes one picture, in a transaction of its own; `filled` is what the same upload took before.
+    ///
+    /// # Errors
+    /// Those of the database, or of the file that the picture lies in.
+    pub fn take(&self, db: &mut Db, change: Picture, filled: &mut Filled) -> Result<Recorded, StoreError> {
+        let mut issues = Vec::new();
+        let mut change = change;
+        let content = change.content.take().map(|content| content.bytes());
+        let content = content.transpose().map_err(ServiceError::internal)?;
+        let file = match content.map(|bytes| Ok((look_at(&bytes, &self.taking, &mut issues)?, bytes))).transpose() {
+            Ok(file) => file,
+            Err(issue) => return Ok(Recorded::refused(vec![issue])),
+        };
+        let given = Given { change, file };
+        let now = Utc::now().naive_utc();
+        let recorded = db.write(|db| pictures::put(db, given, filled, &self.taking.pattern, &self.defaults, now))?;
+        issues.extend(recorded.issues);
+        Ok(Recorded { issues, ..recorded })
+    }
+
+    /// A picture in a size and format, or as it was taken. None of both: the picture is there, but not ready.
+    ///
+    /// # Errors
+    /// If there is no such picture, or it is not ready.
+    pub async fn file(&self, name: String, size: Option<i32>, format: RenditionFormat) -> Result<File, ServiceError> {
+        let found = self.store.read(move |db| {
+            let original = pictures::original(db, &name)?.ok_or_else(|| missing(&name))?;
+            let row = match size {
+                None => original,
+                Some(size) => pictures::rendition(db, &name, size, format)?.ok_or_else(|| not_ready(&name))?,
+            };
+            let RenditionRow { media_type, width, height, sha256 } = row;
+            let bytes = pictures::content(db, &sha256)?.ok_or_else(|| missing(&name))?;
+            Ok(File { media_type, width, height, sha256, bytes })
+        });
+        Ok(found.await?)
+    }
+}
+
+fn not_ready(name: &str) -> ServiceError {
+    let message = format!("The sizes of {name} are not made yet; GetPicture tells how far it is");
+    ServiceError::Conflict { code: "picture.not_ready", message }
+}
+
+impl Media for MediaService {
+    type Error = ServiceError;
+
+    async fn upsert_pictures(
+        &self,
+        _context: &Context,
+        request: UpsertPictures,
+    ) -> Result<UpsertPicturesResponse, ServiceError> {
+        let keys = request.picture.iter().map(|picture| picture.file_name.clone()).collect();
+        let service = self.clone();
+        // Each on its own: none waits until all of them are read.
+        let taken = self.store.read(move |db| {
+            let mut filled = Filled::default();
+            request.picture.into_iter().map(|picture| service.take(db, picture, &mut filled)).collect()
+        });
+        let taken: Vec<Recorded> = taken.await?;
+        self.bell.ring();
+        Ok(UpsertPicturesResponse { result: results::of_changes(keys, taken) })
+    }
+
+    async fn get_picture(&self, _context: &Context, request: GetPicture) -> Result<GetPictureResponse, ServiceError> {
+        let name = request.file_name;
+        let found = self.store.read(move |db| Ok(pictures::get(db, &name)?.ok_or_else(|| missing(&name))?));
+        Ok(GetPictureResponse { picture: shown(found.await?) })
+    }
+
+    async fn list_pictures(
+        &self,
+        _context: &Context,
+        request: ListPictures,
+    ) -> Result<ListPicturesResponse, ServiceError> {
+        if let Some(sku) = request.sku {
+            let found = self.store.read(move |db| pictures::of_article(db, &sku)).await?;
+            return Ok(ListPicturesResponse { picture: found.into_iter().map(shown).collect(), next_cursor: None });
+        }
+        let filter = Filter {
+            state: request.state,
+            orphan: request.orphan,
+            text: request.text.filter(|t| !t.is_empty()),
+            changed_since: times::since(request.changed_since, &self.defaults)?,
+            after: request.cursor.filter(|c| !c.is_empty()),
+            limit: page::size(request.limit),
+        };
+        let (found, next_cursor) = self.store.read(move |db| pictures::list(db, &filter)).await?;
+        Ok(ListPicturesResponse { picture: found.into_iter().map(shown).collect(), next_cursor })
+    }
+
+    async fn update_picture(
+        &self,
+        _context: &Context,
+        request: UpdatePicture,
+    ) -> Result<UpdatePictureResponse, ServiceError> {
+        let service = self.clone();
+        let changed = self.store.read(move |db| {
+            let name = request.picture.file_name.clone();
+            pictures::get(db, &name)?.ok_or_else(|| missing(&name))?;
+            results::only([service.take(db, request.picture, &mut Filled::default())?])?;
+            Ok(pictures::get(db, &name)?.ok_or_else(|| missing(&name))?)
+        });
+        let changed = changed.await?;
+        self.bell.ring();
+        Ok(UpdatePictureResponse { picture: shown(changed) })
+    }
+
+    async fn delete_pictures(
+        &self,
+        _context: &Context,
+        request: DeletePictures,
+    ) -> Result<DeletePicturesResponse, ServiceError> {
+        let names = request.file_name.clone();
+        let deleted = self.store.write(move |db| pictures::delete(db, &names)).await?;
+        Ok(DeletePicturesResponse { result: results::of_deletions(request.file_name, deleted) })
+    }
+
+    async fn get_rendition(
+        &self,
+        _context: &Context,
+        request: GetRendition,
+    ) -> Result<GetRenditionResponse, ServiceError> {
+        let format = request.format.unwrap_or(RenditionFormat::Jpeg);
+        let file = self.file(request.file_name, request.size, format).await?;
+        Ok(GetRenditionResponse {
+            media_type: file.media_type,
+            width: file.width,
+            height: file.height,
+            content: Base64Binary::from(file.bytes),
+        })
+    }
+
+    async fn get_picture_progress(
+        &self,
+        _context: &Context,
+        _request: GetPictureProgress,
+    ) -> Result<GetPictureProgressResponse, ServiceError> {
+        let now = Utc::now().naive_utc();
+        let progress = self.store.read(move |db| pictures::progress(db, now)).await?;
+        let remaining = |rate: i64| progress.waiting.saturating_mul(60).checked_div(rate);
+        Ok(contract::GetPictureProgressResponse {
+            waiting: count(progress.waiting),
+            ready: count(progress.ready),
+            failed: count(progress.failed),
+            orphans: count(progress.orphans),
+            ready_in_last_minute: count(progress.in_last_minute),
+            remaining_seconds: remaining(progress.in_last_minute).map(count),
+        })
+    }
+}
