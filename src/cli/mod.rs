@@ -10,6 +10,7 @@ mod import;
 mod message;
 mod migrate;
 mod output;
+mod picture;
 mod progress;
 mod run;
 mod serve;
@@ -98,6 +99,8 @@ enum Command {
     Audit(audit::Audit),
     /// Look at requests and answers that were kept
     Message(message::Message),
+    /// Take pictures of articles
+    Picture(picture::Picture),
     /// Make certificates for development
     Cert(cert::Cert),
     /// Show the configuration and where each value is from
@@ -185,6 +188,7 @@ pub fn main() -> ExitCode {
         Command::Token(command) => command.run(global),
         Command::Audit(command) => command.run(global),
         Command::Message(command) => command.run(global),
+        Command::Picture(command) => command.run(global),
         Command::Cert(command) => command.run(),
         Command::Config(command) => command.run(global),
         Command::Doctor(command) => command.run(global),

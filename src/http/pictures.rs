@@ -2,8 +2,10 @@
 //! `…/original`, `PUT /api/v1/pictures/NAME`, and many at once to `POST /api/v1/pictures`, as a form or as a ZIP.
 
 use super::upload::{content_type, is_file};
+use crate::domain::Issue;
 use crate::domain::pictures::{SIZES, Taking};
 use crate::error::ServiceError;
+use crate::pictures::{PictureFile, too_large, unpacked};
 use crate::services::{MediaService, results};
 use crate::store::StoreError;
 use crate::store::batch::Recorded;
@@ -15,21 +17,14 @@ use actix_web::web::{self, Bytes, Path, Payload, ServiceConfig};
 use actix_web::{FromRequest, HttpRequest, HttpResponse};
 use futures_util::{Stream, StreamExt};
 use serde_json::{Value, json};
-use soapstone_contracts::media::{Picture, RenditionFormat, UpsertPicturesResponse};
-use soapstone_runtime::Base64Binary;
+use soapstone_contracts::media::{RenditionFormat, UpsertPicturesResponse};
 use soapstone_runtime::http::{problem_response, request_id};
 use soapstone_runtime::service::{Channel, Context};
 use soapstone_runtime::soap::Fault;
 use std::fmt::Display;
 use std::future::Future;
-use std::io::{Read, Seek, SeekFrom, Write};
+use std::io::{Seek, SeekFrom, Write};
 use std::path::PathBuf;
-
-/// How much of a file in an archive is looked at before all of it is unpacked.
-const BEGINNING: u64 = 64;
-
-/// What archives have beside pictures, as other systems pack them.
-const RUBBISH: [&str; 2] = ["__MACOSX/", ".DS_Store"];
 
 #[derive(Clone)]
 pub(super) struct Pictures {
@@ -39,9 +34,6 @@ pub(super) struct Pictures {
     /// Bytes of an archive.
     pub limit: u64,
 }
-
-/// A picture that came, or why it cannot be taken.
-type Come = (String, Result<Bytes, crate::domain::Issue>);
 
 impl Pictures {
     pub fn configure(&self, config: &mut ServiceConfig) {
@@ -124,14 +116,12 @@ impl Pictures {
     }
 
     /// Takes pictures.
-    async fn taken(&self, come: Vec<Come>, filled: &mut Filled) -> Result<UpsertPicturesResponse, Fault> {
+    async fn taken(&self, come: Vec<PictureFile>, filled: &mut Filled) -> Result<UpsertPicturesResponse, Fault> {
         let service = self.service.clone();
         let mut own = std::mem::take(filled);
         let done = self.service.store.read(move |db| {
-            let mut results = Vec::with_capacity(come.len());
-            for (name, content) in come {
-                results.push(take(&service, db, name, content, &mut own)?);
-            }
+            let taken = come.into_iter().map(|picture| service.take_file(db, picture, &mut own));
+            let results = taken.collect::<Result<Vec<_>, StoreError>>()?;
             Ok((results, own))
         });
         let (results, own) = done.await.map_err(ServiceError::from)?;
@@ -166,21 +156,11 @@ impl Pictures {
         let service = self.service.clone();
         let mut own = std::mem::take(filled);
         let done = self.service.store.read(move |db| {
-            let wrong = |e: &dyn Display| {
-                let message = format!("The ZIP cannot be read: {e}; send a form of pictures, or a ZIP of them");
-                ServiceError::invalid("picture.bad_archive", message)
-            };
-            let mut archive = zip::ZipArchive::new(archive).map_err(|e| wrong(&e))?;
             let mut results = Vec::new();
-            for number in 0..archive.len() {
-                let mut entry = archive.by_index(number).map_err(|e| wrong(&e))?;
-                let name = entry.name().to_owned();
-                if entry.is_dir() || RUBBISH.iter().any(|rubbish| name.contains(rubbish)) {
-                    continue;
-                }
-                let content = unpack(&mut entry, &service.taking);
-                results.push(take(&service, db, name, content, &mut own)?);
-            }
+            let taking = service.taking.clone();
+            unpacked(archive, &taking, |file| {
+                Ok::<_, StoreError>(results.push(service.take_file(db, file, &mut own)?))
+            })?;
             Ok((results, own))
         });
         let (results, own) = done.await.map_err(ServiceError::from)?;
@@ -236,39 +216,15 @@ fn response(results: Vec<(String, Recorded)>) -> UpsertPicturesResponse {
     UpsertPicturesResponse { result: results::of_changes(names, recorded) }
 }
 
-fn take(
-    service: &MediaService,
-    db: &mut crate::store::Db,
-    name: String,
-    content: Result<Bytes, crate::domain::Issue>,
-    filled: &mut Filled,
-) -> Result<(String, Recorded), StoreError> {
-    let recorded = match content {
-        Err(issue) => Recorded::refused(vec![issue]),
-        Ok(bytes) => {
-            let content = Some(Base64Binary(bytes.into()));
-            let change = Picture { file_name: name.clone(), content, ..Picture::default() };
-            service.take(db, change, filled)?
-        }
-    };
-    Ok((name, recorded))
-}
-
 fn unreadable(why: &str) -> Fault {
     Fault::sender("http.body", 400, format!("The body cannot be read: {why}"))
-}
-
-fn too_large(taking: &Taking) -> crate::domain::Issue {
-    let text = format!("the picture has more than {} bytes", taking.most_bytes);
-    let issue = crate::domain::Issue::error("picture.too_large", text).of("content", "");
-    issue.suggest("send a smaller one, or raise max-picture")
 }
 
 /// A picture in memory; one that is too large is read to its end, but not kept.
 async fn gathered(
     mut pieces: impl Stream<Item = Result<Bytes, String>> + Unpin,
     taking: &Taking,
-) -> Result<Result<Bytes, crate::domain::Issue>, Fault> {
+) -> Result<Result<Bytes, Issue>, Fault> {
     let (mut bytes, mut size) = (Vec::new(), 0);
     while let Some(piece) = pieces.next().await {
         let piece = piece.map_err(|e| unreadable(&e))?;
@@ -278,21 +234,6 @@ async fn gathered(
         }
     }
     Ok(if size > taking.most_bytes { Err(too_large(taking)) } else { Ok(bytes.into()) })
-}
-
-/// A file of an archive in memory. What does not begin like a picture is not unpacked further.
-fn unpack(entry: &mut impl Read, taking: &Taking) -> Result<Bytes, crate::domain::Issue> {
-    let broken = |e: std::io::Error| {
-        let issue = crate::domain::Issue::error("picture.corrupt", format!("it cannot be unpacked: {e}"));
-        issue.suggest("pack the archive again, without encryption")
-    };
-    let mut bytes = Vec::new();
-    entry.by_ref().take(BEGINNING).read_to_end(&mut bytes).map_err(broken)?;
-    if image::guess_format(&bytes).is_err() {
-        return Ok(bytes.into());
-    }
-    entry.take((taking.most_bytes + 1).saturating_sub(BEGINNING)).read_to_end(&mut bytes).map_err(broken)?;
-    if bytes.len() as u64 > taking.most_bytes { Err(too_large(taking)) } else { Ok(bytes.into()) }
 }
 
 /// Adds to the OpenAPI document what the contract does not say.

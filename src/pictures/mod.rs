@@ -1,6 +1,10 @@
 //! The workshop: threads that make the sizes of pictures in the background, and find the articles of those that came
 //! before them. Many nodes share the work: each takes what no other has in hand.
 
+mod archive;
+
+pub use archive::{PictureFile, too_large, unpacked};
+
 use crate::domain::pictures::{Taking, harmonise};
 use crate::store::pictures::{self, Claimed};
 use crate::store::{Store, StoreError};

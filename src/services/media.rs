@@ -4,7 +4,7 @@ use super::{page, results, times};
 use crate::domain::Defaults;
 use crate::domain::pictures::{Taking, look_at};
 use crate::error::ServiceError;
-use crate::pictures::Bell;
+use crate::pictures::{Bell, PictureFile};
 use crate::store::batch::Recorded;
 use crate::store::pictures::{self, Filled, Filter, Given, Loaded, RenditionRow};
 use crate::store::{Db, Store, StoreError};
@@ -69,6 +69,26 @@ impl MediaService {
         let recorded = db.write(|db| pictures::put(db, given, filled, &self.taking.pattern, &self.defaults, now))?;
         issues.extend(recorded.issues);
         Ok(Recorded { issues, ..recorded })
+    }
+
+    /// Takes a picture that came as a file. Gives its name, and what became of it.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn take_file(
+        &self,
+        db: &mut Db,
+        (name, content): PictureFile,
+        filled: &mut Filled,
+    ) -> Result<(String, Recorded), StoreError> {
+        let recorded = match content {
+            Err(issue) => Recorded::refused(vec![issue]),
+            Ok(bytes) => {
+                let content = Some(Base64Binary(bytes.into()));
+                self.take(db, Picture { file_name: name.clone(), content, ..Picture::default() }, filled)?
+            }
+        };
+        Ok((name, recorded))
     }
 
     /// A picture in a size and format, or as it was taken. None of both: the picture is there, but not ready.

@@ -104,3 +104,22 @@ fn the_doctor_tells_what_is_wrong() {
     assert_eq!(profile.code, 1, "{profile:?}");
     assert!(profile.stdout.contains("wrong"), "{profile:?}");
 }
+
+#[test]
+fn a_folder_of_pictures_is_added_and_made_ready() {
+    let site = Site::new(Database::Sqlite);
+    std::fs::create_dir_all(site.folder().join("photos/below")).unwrap();
+    let mut picture = std::io::Cursor::new(Vec::new());
+    image::DynamicImage::new_rgb8(500, 300).write_to(&mut picture, image::ImageFormat::Jpeg).unwrap();
+    for name in ["photos/A-1.jpg", "photos/below/A-1_2.jpg", "photos/.hidden.jpg"] {
+        site.file(name, picture.get_ref());
+    }
+    site.file("photos/readme.txt", "no picture");
+    let added = site.run(&["picture", "add", "photos"]);
+    assert_eq!(added.code, 3, "{added:?}");
+    assert!(added.stdout.contains("2 new, 0 changed, 0 as they were, 1 refused"), "{added:?}");
+    assert!(added.stdout.contains("readme.txt"), "{added:?}");
+    let progress = site.json(&["picture", "progress"]);
+    assert_eq!((&progress["ready"], &progress["waiting"], &progress["orphans"]), (&2.into(), &0.into(), &2.into()));
+    assert_eq!(site.run(&["picture", "add", "nowhere"]).code, 1);
+}
