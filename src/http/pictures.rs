@@ -159,7 +159,8 @@ impl Pictures {
             let mut results = Vec::new();
             let taking = service.taking.clone();
             unpacked(archive, &taking, |file| {
-                Ok::<_, StoreError>(results.push(service.take_file(db, file, &mut own)?))
+                results.push(service.take_file(db, file, &mut own)?);
+                Ok::<_, StoreError>(())
             })?;
             Ok((results, own))
         });
