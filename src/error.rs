@@ -57,7 +57,7 @@ impl ServiceError {
 impl fmt::Display for ServiceError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NotFound { kind, key } => write!(f, "There is no {kind} \"{key}\""),
+            Self::NotFound { kind, key } => write!(f, "There is no {} \"{key}\"", kind.replace('_', " ")),
             Self::Invalid { message, .. } | Self::Conflict { message, .. } | Self::Unavailable { message } => {
                 f.write_str(message)
             }

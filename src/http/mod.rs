@@ -3,9 +3,9 @@
 mod audit;
 mod auth;
 mod capture;
+mod documents;
 mod health;
 mod metrics;
-mod pdf;
 mod pictures;
 mod secrets;
 mod security;
@@ -212,7 +212,7 @@ impl Server {
                 .service(
                     web::scope(API)
                         .configure(|config| upload.configure(config))
-                        .configure(|config| pdf::configure(config, &orders))
+                        .configure(|config| documents::configure(config, &orders, &pictures.service))
                         .configure(|config| pictures.configure(config))
                         .configure(|config| rest.configure(config))
                         .default_service(web::to(unknown_resource)),
@@ -319,7 +319,7 @@ fn document(request: &HttpRequest, state: &State) -> serde_json::Value {
     let mut document =
         openapi(state.rest.services(), "Soapstone REST API", env!("CARGO_PKG_VERSION"), &format!("{base}{API}"));
     upload::describe(&mut document);
-    pdf::describe(&mut document);
+    documents::describe(&mut document);
     pictures::describe(&mut document);
     document
 }

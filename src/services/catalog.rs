@@ -1,22 +1,34 @@
 //! The portType Catalog.
 
+use super::masters::{self, Wanted};
 use super::{page, results, times};
 use crate::domain::Defaults;
 use crate::domain::attributes::Filter;
 use crate::domain::compared;
+use crate::domain::masters::Kind;
 use crate::error::ServiceError;
-use crate::store::{Db, Store, StoreError, articles, attributes, categories};
+use crate::store::{Db, Store, StoreError, articles, attributes, categories, serials};
 use chrono::Utc;
 use soapstone_contracts::catalog::{
-    Article, Catalog, Category, DeleteArticles, DeleteArticlesResponse, DeleteAttributes, DeleteAttributesResponse,
-    DeleteCategories, DeleteCategoriesResponse, GetArticle, GetArticleResponse, GetCategory, GetCategoryResponse,
-    ListArticles, ListArticlesResponse, ListAttributes, ListAttributesResponse, ListCategories, ListCategoriesResponse,
-    UpdateArticle, UpdateArticleResponse, UpdateCategory, UpdateCategoryResponse, UpsertArticles,
-    UpsertArticlesResponse, UpsertAttributes, UpsertAttributesResponse, UpsertCategories, UpsertCategoriesResponse,
+    Article, Catalog, Category, DeleteAccountingGroups, DeleteAccountingGroupsResponse, DeleteArticles,
+    DeleteArticlesResponse, DeleteAttributes, DeleteAttributesResponse, DeleteCategories, DeleteCategoriesResponse,
+    DeleteManufacturers, DeleteManufacturersResponse, DeleteSerialNumbers, DeleteSerialNumbersResponse, DeleteUnits,
+    DeleteUnitsResponse, GetAccountingGroup, GetAccountingGroupResponse, GetArticle, GetArticleResponse, GetCategory,
+    GetCategoryResponse, GetManufacturer, GetManufacturerResponse, GetSerialNumber, GetSerialNumberResponse, GetUnit,
+    GetUnitResponse, ListAccountingGroups, ListAccountingGroupsResponse, ListArticles, ListArticlesResponse,
+    ListAttributes, ListAttributesResponse, ListCategories, ListCategoriesResponse, ListManufacturers,
+    ListManufacturersResponse, ListSerialNumbers, ListSerialNumbersResponse, ListUnits, ListUnitsResponse,
+    SerialNumber, UpdateAccountingGroup, UpdateAccountingGroupResponse, UpdateArticle, UpdateArticleResponse,
+    UpdateCategory, UpdateCategoryResponse, UpdateManufacturer, UpdateManufacturerResponse, UpdateSerialNumber,
+    UpdateSerialNumberResponse, UpdateUnit, UpdateUnitResponse, UpsertAccountingGroups, UpsertAccountingGroupsResponse,
+    UpsertArticles, UpsertArticlesResponse, UpsertAttributes, UpsertAttributesResponse, UpsertCategories,
+    UpsertCategoriesResponse, UpsertManufacturers, UpsertManufacturersResponse, UpsertSerialNumbers,
+    UpsertSerialNumbersResponse, UpsertUnits, UpsertUnitsResponse,
 };
+use soapstone_runtime::Date;
 use soapstone_runtime::service::Context;
 
-/// Articles and categories.
+/// Articles, and all that they name.
 pub struct CatalogService {
     pub store: Store,
     pub defaults: Defaults,
@@ -31,6 +43,12 @@ fn article(db: &mut Db, sku: &str) -> Result<Article, StoreError> {
 fn category(db: &mut Db, id: &str) -> Result<Category, StoreError> {
     let found = categories::get(db, id)?;
     let stored = found.ok_or_else(|| ServiceError::NotFound { kind: "category", key: id.to_owned() })?;
+    Ok(stored.record.to_contract(stored.version, stored.changed_at))
+}
+
+fn serial(db: &mut Db, sku: &str, number: &str) -> Result<SerialNumber, StoreError> {
+    let found = serials::get(db, sku, number)?;
+    let stored = found.ok_or_else(|| ServiceError::NotFound { kind: "serial_number", key: number.to_owned() })?;
     Ok(stored.record.to_contract(stored.version, stored.changed_at))
 }
 
@@ -191,5 +209,198 @@ impl Catalog for CatalogService {
         let codes = request.code.clone();
         let deleted = self.store.write(move |db| attributes::delete(db, &codes)).await?;
         Ok(DeleteAttributesResponse { result: results::of_deletions(request.code, deleted) })
+    }
+
+    async fn upsert_manufacturers(
+        &self,
+        _context: &Context,
+        request: UpsertManufacturers,
+    ) -> Result<UpsertManufacturersResponse, ServiceError> {
+        let result = masters::upsert(&self.store, &self.defaults, request.manufacturer).await?;
+        Ok(UpsertManufacturersResponse { result })
+    }
+
+    async fn get_manufacturer(
+        &self,
+        _context: &Context,
+        request: GetManufacturer,
+    ) -> Result<GetManufacturerResponse, ServiceError> {
+        Ok(GetManufacturerResponse { manufacturer: masters::get(&self.store, request.key).await? })
+    }
+
+    async fn list_manufacturers(
+        &self,
+        _context: &Context,
+        request: ListManufacturers,
+    ) -> Result<ListManufacturersResponse, ServiceError> {
+        let ListManufacturers { changed_since, text, cursor, limit } = request;
+        let wanted = Wanted { changed_since, text, cursor, limit };
+        let (manufacturer, next_cursor) = masters::list(&self.store, &self.defaults, wanted).await?;
+        Ok(ListManufacturersResponse { manufacturer, next_cursor })
+    }
+
+    async fn update_manufacturer(
+        &self,
+        _context: &Context,
+        request: UpdateManufacturer,
+    ) -> Result<UpdateManufacturerResponse, ServiceError> {
+        let manufacturer = masters::update(&self.store, &self.defaults, request.manufacturer).await?;
+        Ok(UpdateManufacturerResponse { manufacturer })
+    }
+
+    async fn delete_manufacturers(
+        &self,
+        _context: &Context,
+        request: DeleteManufacturers,
+    ) -> Result<DeleteManufacturersResponse, ServiceError> {
+        let result = masters::delete(&self.store, Kind::Manufacturer, request.key).await?;
+        Ok(DeleteManufacturersResponse { result })
+    }
+
+    async fn upsert_units(
+        &self,
+        _context: &Context,
+        request: UpsertUnits,
+    ) -> Result<UpsertUnitsResponse, ServiceError> {
+        let result = masters::upsert(&self.store, &self.defaults, request.unit).await?;
+        Ok(UpsertUnitsResponse { result })
+    }
+
+    async fn get_unit(&self, _context: &Context, request: GetUnit) -> Result<GetUnitResponse, ServiceError> {
+        Ok(GetUnitResponse { unit: masters::get(&self.store, request.key).await? })
+    }
+
+    async fn list_units(&self, _context: &Context, request: ListUnits) -> Result<ListUnitsResponse, ServiceError> {
+        let ListUnits { changed_since, text, cursor, limit } = request;
+        let wanted = Wanted { changed_since, text, cursor, limit };
+        let (unit, next_cursor) = masters::list(&self.store, &self.defaults, wanted).await?;
+        Ok(ListUnitsResponse { unit, next_cursor })
+    }
+
+    async fn update_unit(&self, _context: &Context, request: UpdateUnit) -> Result<UpdateUnitResponse, ServiceError> {
+        let unit = masters::update(&self.store, &self.defaults, request.unit).await?;
+        Ok(UpdateUnitResponse { unit })
+    }
+
+    async fn delete_units(
+        &self,
+        _context: &Context,
+        request: DeleteUnits,
+    ) -> Result<DeleteUnitsResponse, ServiceError> {
+        let result = masters::delete(&self.store, Kind::Unit, request.key).await?;
+        Ok(DeleteUnitsResponse { result })
+    }
+
+    async fn upsert_accounting_groups(
+        &self,
+        _context: &Context,
+        request: UpsertAccountingGroups,
+    ) -> Result<UpsertAccountingGroupsResponse, ServiceError> {
+        let result = masters::upsert(&self.store, &self.defaults, request.accounting_group).await?;
+        Ok(UpsertAccountingGroupsResponse { result })
+    }
+
+    async fn get_accounting_group(
+        &self,
+        _context: &Context,
+        request: GetAccountingGroup,
+    ) -> Result<GetAccountingGroupResponse, ServiceError> {
+        Ok(GetAccountingGroupResponse { accounting_group: masters::get(&self.store, request.key).await? })
+    }
+
+    async fn list_accounting_groups(
+        &self,
+        _context: &Context,
+        request: ListAccountingGroups,
+    ) -> Result<ListAccountingGroupsResponse, ServiceError> {
+        let ListAccountingGroups { changed_since, text, cursor, limit } = request;
+        let wanted = Wanted { changed_since, text, cursor, limit };
+        let (accounting_group, next_cursor) = masters::list(&self.store, &self.defaults, wanted).await?;
+        Ok(ListAccountingGroupsResponse { accounting_group, next_cursor })
+    }
+
+    async fn update_accounting_group(
+        &self,
+        _context: &Context,
+        request: UpdateAccountingGroup,
+    ) -> Result<UpdateAccountingGroupResponse, ServiceError> {
+        let accounting_group = masters::update(&self.store, &self.defaults, request.accounting_group).await?;
+        Ok(UpdateAccountingGroupResponse { accounting_group })
+    }
+
+    async fn delete_accounting_groups(
+        &self,
+        _context: &Context,
+        request: DeleteAccountingGroups,
+    ) -> Result<DeleteAccountingGroupsResponse, ServiceError> {
+        let result = masters::delete(&self.store, Kind::AccountingGroup, request.key).await?;
+        Ok(DeleteAccountingGroupsResponse { result })
+    }
+
+    async fn upsert_serial_numbers(
+        &self,
+        _context: &Context,
+        request: UpsertSerialNumbers,
+    ) -> Result<UpsertSerialNumbersResponse, ServiceError> {
+        let numbers = request.serial_number.iter().map(|serial| serial.number.clone()).collect();
+        let (defaults, now) = (self.defaults.clone(), Utc::now().naive_utc());
+        let changes = self.store.write(move |db| serials::upsert(db, request.serial_number, &defaults, now)).await?;
+        Ok(UpsertSerialNumbersResponse { result: results::of_changes(numbers, changes) })
+    }
+
+    async fn get_serial_number(
+        &self,
+        _context: &Context,
+        request: GetSerialNumber,
+    ) -> Result<GetSerialNumberResponse, ServiceError> {
+        let found = self.store.read(move |db| serial(db, &request.sku, &request.number));
+        Ok(GetSerialNumberResponse { serial_number: found.await? })
+    }
+
+    async fn list_serial_numbers(
+        &self,
+        _context: &Context,
+        request: ListSerialNumbers,
+    ) -> Result<ListSerialNumbersResponse, ServiceError> {
+        let filter = serials::Filter {
+            sku: request.sku,
+            number: request.number,
+            order: request.order,
+            warranty_from: request.warranty_from.and_then(Date::to_naive),
+            warranty_until: request.warranty_until.and_then(Date::to_naive),
+            changed_since: times::since(request.changed_since, &self.defaults)?,
+            after: page::number(request.cursor.as_deref())?.unwrap_or(0),
+            limit: page::size(request.limit),
+        };
+        let (found, more) = self.store.read(move |db| serials::list(db, &filter)).await?;
+        let next_cursor = found.last().filter(|_| more).map(|stored| stored.id.to_string());
+        let serial_number = found.iter().map(|s| s.record.to_contract(s.version, s.changed_at)).collect();
+        Ok(ListSerialNumbersResponse { serial_number, next_cursor })
+    }
+
+    async fn update_serial_number(
+        &self,
+        _context: &Context,
+        request: UpdateSerialNumber,
+    ) -> Result<UpdateSerialNumberResponse, ServiceError> {
+        let (defaults, now) = (self.defaults.clone(), Utc::now().naive_utc());
+        let changed = self.store.write(move |db| {
+            let (sku, number) = (request.serial_number.sku.clone(), request.serial_number.number.clone());
+            serial(db, &sku, &number)?;
+            results::only(serials::upsert(db, vec![request.serial_number], &defaults, now)?)?;
+            serial(db, &sku, &number)
+        });
+        Ok(UpdateSerialNumberResponse { serial_number: changed.await? })
+    }
+
+    async fn delete_serial_numbers(
+        &self,
+        _context: &Context,
+        request: DeleteSerialNumbers,
+    ) -> Result<DeleteSerialNumbersResponse, ServiceError> {
+        let DeleteSerialNumbers { sku, number } = request;
+        let given = number.clone();
+        let deleted = self.store.write(move |db| serials::delete(db, &sku, &given)).await?;
+        Ok(DeleteSerialNumbersResponse { result: results::of_deletions(number, deleted) })
     }
 }

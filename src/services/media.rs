@@ -7,13 +7,16 @@ use crate::error::ServiceError;
 use crate::pictures::{Bell, PictureFile};
 use crate::store::batch::Recorded;
 use crate::store::pictures::{self, Filled, Filter, Given, Loaded, RenditionRow};
-use crate::store::{Db, Store, StoreError};
+use crate::store::{Db, Store, StoreError, files};
 use chrono::Utc;
 use soapstone_contracts::media as contract;
 use soapstone_contracts::media::{
-    DeletePictures, DeletePicturesResponse, GetPicture, GetPictureProgress, GetPictureProgressResponse,
-    GetPictureResponse, GetRendition, GetRenditionResponse, ListPictures, ListPicturesResponse, Media, Picture,
-    RenditionFormat, UpdatePicture, UpdatePictureResponse, UpsertPictures, UpsertPicturesResponse,
+    ArticleDocument, DeleteArticleDocuments, DeleteArticleDocumentsResponse, DeletePictures, DeletePicturesResponse,
+    GetArticleDocument, GetArticleDocumentResponse, GetPicture, GetPictureProgress, GetPictureProgressResponse,
+    GetPictureResponse, GetRendition, GetRenditionResponse, ListArticleDocuments, ListArticleDocumentsResponse,
+    ListPictures, ListPicturesResponse, Media, Picture, RenditionFormat, UpdateArticleDocument,
+    UpdateArticleDocumentResponse, UpdatePicture, UpdatePictureResponse, UpsertArticleDocuments,
+    UpsertArticleDocumentsResponse, UpsertPictures, UpsertPicturesResponse,
 };
 use soapstone_runtime::Base64Binary;
 use soapstone_runtime::service::Context;
@@ -91,6 +94,28 @@ impl MediaService {
         Ok((name, recorded))
     }
 
+    /// Takes one document, in a transaction of its own.
+    fn take_document(&self, db: &mut Db, change: ArticleDocument) -> Result<Recorded, StoreError> {
+        let mut change = change;
+        let content = change.content.take().map(|content| content.bytes());
+        let content = content.transpose().map_err(ServiceError::internal)?;
+        let now = Utc::now().naive_utc();
+        db.write(|db| files::put(db, change, content.as_deref(), &self.defaults, now))
+    }
+
+    /// A document with its content.
+    ///
+    /// # Errors
+    /// If there is none of that name.
+    pub async fn document(&self, name: String) -> Result<(ArticleDocument, Vec<u8>), ServiceError> {
+        let found = self.store.read(move |db| {
+            let found = document(db, &name)?;
+            let bytes = files::content(db, &found.record)?.unwrap_or_default();
+            Ok((found.record.to_contract(found.standing), bytes))
+        });
+        Ok(found.await?)
+    }
+
     /// A picture in a size and format, or as it was taken. None of both: the picture is there, but not ready.
     ///
     /// # Errors
@@ -108,6 +133,11 @@ impl MediaService {
         });
         Ok(found.await?)
     }
+}
+
+fn document(db: &mut Db, name: &str) -> Result<files::Loaded, StoreError> {
+    let missing = || ServiceError::NotFound { kind: "article_document", key: name.to_owned() };
+    Ok(files::get(db, name)?.ok_or_else(missing)?)
 }
 
 fn not_ready(name: &str) -> ServiceError {
@@ -220,5 +250,73 @@ impl Media for MediaService {
             ready_in_last_minute: count(progress.in_last_minute),
             remaining_seconds: remaining(progress.in_last_minute).map(count),
         })
+    }
+
+    async fn upsert_article_documents(
+        &self,
+        _context: &Context,
+        request: UpsertArticleDocuments,
+    ) -> Result<UpsertArticleDocumentsResponse, ServiceError> {
+        let names = request.article_document.iter().map(|document| document.file_name.clone()).collect();
+        let service = self.clone();
+        // Each on its own: contents are large.
+        let taken = self.store.read(move |db| {
+            request.article_document.into_iter().map(|document| service.take_document(db, document)).collect()
+        });
+        let taken: Vec<Recorded> = taken.await?;
+        Ok(UpsertArticleDocumentsResponse { result: results::of_changes(names, taken) })
+    }
+
+    async fn get_article_document(
+        &self,
+        _context: &Context,
+        request: GetArticleDocument,
+    ) -> Result<GetArticleDocumentResponse, ServiceError> {
+        let (document, bytes) = self.document(request.file_name).await?;
+        let article_document = ArticleDocument { content: Some(Base64Binary::from(bytes)), ..document };
+        Ok(GetArticleDocumentResponse { article_document })
+    }
+
+    async fn list_article_documents(
+        &self,
+        _context: &Context,
+        request: ListArticleDocuments,
+    ) -> Result<ListArticleDocumentsResponse, ServiceError> {
+        let filter = files::Filter {
+            sku: request.sku,
+            text: request.text.filter(|t| !t.is_empty()),
+            changed_since: times::since(request.changed_since, &self.defaults)?,
+            after: request.cursor.filter(|c| !c.is_empty()),
+            limit: page::size(request.limit),
+        };
+        let (found, next_cursor) = self.store.read(move |db| files::list(db, &filter)).await?;
+        let article_document = found.into_iter().map(|file| file.record.to_contract(file.standing)).collect();
+        Ok(ListArticleDocumentsResponse { article_document, next_cursor })
+    }
+
+    async fn update_article_document(
+        &self,
+        _context: &Context,
+        request: UpdateArticleDocument,
+    ) -> Result<UpdateArticleDocumentResponse, ServiceError> {
+        let service = self.clone();
+        let changed = self.store.read(move |db| {
+            let name = request.article_document.file_name.clone();
+            document(db, &name)?;
+            results::only([service.take_document(db, request.article_document)?])?;
+            document(db, &name)
+        });
+        let changed = changed.await?;
+        Ok(UpdateArticleDocumentResponse { article_document: changed.record.to_contract(changed.standing) })
+    }
+
+    async fn delete_article_documents(
+        &self,
+        _context: &Context,
+        request: DeleteArticleDocuments,
+    ) -> Result<DeleteArticleDocumentsResponse, ServiceError> {
+        let names = request.file_name.clone();
+        let deleted = self.store.write(move |db| files::delete(db, &names)).await?;
+        Ok(DeleteArticleDocumentsResponse { result: results::of_deletions(request.file_name, deleted) })
     }
 }

@@ -5,6 +5,7 @@ mod customers;
 mod exchange;
 mod inventory;
 mod listener;
+mod masters;
 mod media;
 mod orders;
 mod page;

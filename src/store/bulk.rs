@@ -2,13 +2,13 @@
 //! statement for each row, and a batch that travels as one JSON text.
 
 use super::{Db, StoreError};
-use chrono::NaiveDateTime;
+use chrono::{NaiveDate, NaiveDateTime};
 use diesel::backend::Backend;
 use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel::query_builder::{AstPass, QueryFragment, QueryId};
 use diesel::serialize::ToSql;
-use diesel::sql_types::{BigInt, Bool, Double, HasSqlType, Nullable, Text, Timestamp};
+use diesel::sql_types::{BigInt, Bool, Date, Double, HasSqlType, Nullable, Text, Timestamp};
 use diesel::sqlite::Sqlite;
 use std::borrow::Cow;
 use std::fmt::Write;
@@ -23,15 +23,19 @@ pub(super) enum Column {
     Integer(&'static str),
     Boolean(&'static str),
     Time(&'static str),
+    Date(&'static str),
     Number(&'static str),
 }
 
 impl Column {
     fn name(self) -> &'static str {
         match self {
-            Self::Text(name) | Self::Integer(name) | Self::Boolean(name) | Self::Time(name) | Self::Number(name) => {
-                name
-            }
+            Self::Text(name)
+            | Self::Integer(name)
+            | Self::Boolean(name)
+            | Self::Time(name)
+            | Self::Date(name)
+            | Self::Number(name) => name,
         }
     }
 }
@@ -50,6 +54,7 @@ enum Cell<'a> {
     Integer(Option<i64>),
     Boolean(Option<bool>),
     Time(Option<NaiveDateTime>),
+    Date(Option<NaiveDate>),
     Number(Option<f64>),
 }
 
@@ -97,6 +102,10 @@ impl<'a> Rows<'a> {
         self.cell(Cell::Time(at))
     }
 
+    pub fn date_option(&mut self, day: Option<NaiveDate>) -> &mut Self {
+        self.cell(Cell::Date(day))
+    }
+
     pub fn number_option(&mut self, number: Option<f64>) -> &mut Self {
         self.cell(Cell::Number(number))
     }
@@ -116,11 +125,13 @@ impl Insert<'_> {
             + HasSqlType<BigInt>
             + HasSqlType<Bool>
             + HasSqlType<Timestamp>
+            + HasSqlType<Date>
             + HasSqlType<Double>,
         Option<Cow<'b, str>>: ToSql<Nullable<Text>, DB>,
         Option<i64>: ToSql<Nullable<BigInt>, DB>,
         Option<bool>: ToSql<Nullable<Bool>, DB>,
         Option<NaiveDateTime>: ToSql<Nullable<Timestamp>, DB>,
+        Option<NaiveDate>: ToSql<Nullable<Date>, DB>,
         Option<f64>: ToSql<Nullable<Double>, DB>,
     {
         out.push_sql(&format!("INSERT INTO {} (", self.table.name));
@@ -141,6 +152,7 @@ impl Insert<'_> {
                 Cell::Boolean(value) => out.push_bind_param::<Nullable<Bool>, _>(value)?,
                 Cell::Number(number) => out.push_bind_param::<Nullable<Double>, _>(number)?,
                 Cell::Time(at) => out.push_bind_param::<Nullable<Timestamp>, _>(at)?,
+                Cell::Date(day) => out.push_bind_param::<Nullable<Date>, _>(day)?,
             }
         }
         out.push_sql(")");

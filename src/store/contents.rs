@@ -38,6 +38,7 @@ pub(super) fn sweep(connection: &mut Db, keys: impl IntoIterator<Item = String>)
     let sql = "DELETE FROM contents WHERE sha256 = $1 \
                AND NOT EXISTS (SELECT 1 FROM documents d WHERE d.pdf = contents.sha256) \
                AND NOT EXISTS (SELECT 1 FROM pictures p WHERE p.content = contents.sha256) \
+               AND NOT EXISTS (SELECT 1 FROM article_documents a WHERE a.content = contents.sha256) \
                AND NOT EXISTS (SELECT 1 FROM picture_renditions r WHERE r.content = contents.sha256)";
     for key in keys.into_iter().collect::<std::collections::BTreeSet<_>>() {
         diesel::sql_query(sql).bind::<diesel::sql_types::Text, _>(key).execute(connection)?;

@@ -7,6 +7,12 @@ use std::path::Path;
 /// What codes begin with.
 const FAMILIES: &[&str] = &[
     "access",
+    "unit",
+    "serial_number",
+    "master",
+    "manufacturer",
+    "article_document",
+    "accounting_group",
     "article",
     "attribute",
     "category",
@@ -55,6 +61,11 @@ const EXTENSIONS: &[&str] = &["css", "csv", "html", "js", "rs", "sqlite", "toml"
 
 /// Codes that are put together from a kind and an ending.
 const COMPOSED: &[&str] = &[
+    "unit.not_found",
+    "serial_number.not_found",
+    "manufacturer.not_found",
+    "article_document.not_found",
+    "accounting_group.not_found",
     "article.not_found",
     "category.not_found",
     "customer.not_found",

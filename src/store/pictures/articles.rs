@@ -53,8 +53,8 @@ fn called(connection: &mut Db, meanings: &[Meaning]) -> Result<HashMap<String, S
     Ok(by_name)
 }
 
-/// The numbers of the articles that show pictures, by the keys of the files.
-pub(super) fn showing(
+/// The numbers of the articles that show files, by the keys of these: it is said of a file, or their media name it.
+pub(in crate::store) fn showing(
     connection: &mut Db,
     pictures: &[(String, Option<String>)],
 ) -> Result<HashMap<String, Vec<String>>, StoreError> {
@@ -109,4 +109,14 @@ fn likeliest(meanings: Vec<Meaning>, found: &HashMap<String, String>) -> Option<
         let sku = found.get(&folded(&name))?.clone();
         Some(Named { sku, position })
     })
+}
+
+/// The files that the media of an article name, by their keys, in their order.
+pub(in crate::store) fn named_in_media(connection: &mut Db, sku: &str) -> Result<Vec<String>, StoreError> {
+    let files = article_media::table
+        .inner_join(articles::table)
+        .filter(articles::sku_key.eq(compared(sku)))
+        .order(article_media::position)
+        .select(article_media::file_key);
+    Ok(files.load(connection)?)
 }

@@ -4,7 +4,7 @@ use super::{Filter, articles};
 use crate::domain::compared;
 use crate::domain::pictures::{Original, Picture, Standing};
 use crate::store::children::by_owner;
-use crate::store::schema::{article_media, contents, picture_renditions, picture_texts, pictures};
+use crate::store::schema::{contents, picture_renditions, picture_texts, pictures};
 use crate::store::search::{lower, pattern};
 use crate::store::values::one_of;
 use crate::store::{Db, StoreError, contents as files, page};
@@ -156,23 +156,16 @@ pub fn list(connection: &mut Db, filter: &Filter) -> Result<(Vec<Loaded>, Option
 /// # Errors
 /// Those of the database.
 pub fn of_article(connection: &mut Db, sku: &str) -> Result<Vec<Loaded>, StoreError> {
-    use crate::store::schema::articles;
-    let named: Vec<(i32, String)> = article_media::table
-        .inner_join(articles::table)
-        .filter(articles::sku_key.eq(compared(sku)))
-        .order(article_media::position)
-        .select((article_media::position, article_media::file_key))
-        .load(connection)?;
-    let files: Vec<&String> = named.iter().map(|(_, file)| file).collect();
+    let named = articles::named_in_media(connection, sku)?;
     let rows: Vec<Row> = pictures::table
         .inner_join(contents::table)
-        .filter(pictures::sku_key.eq(compared(sku)).or(pictures::file_key.eq_any(files)))
+        .filter(pictures::sku_key.eq(compared(sku)).or(pictures::file_key.eq_any(&named)))
         .select(columns!())
         .load(connection)?;
     let mut found = loaded(connection, rows)?;
     let place = |picture: &Loaded| {
         let own = picture.record.sku.as_deref() == Some(compared(sku).as_str());
-        let in_media = named.iter().position(|(_, file)| *file == picture.key);
+        let in_media = named.iter().position(|file| *file == picture.key);
         if own { (0, picture.record.position.unwrap_or(0), 0) } else { (1, 0, in_media.unwrap_or(usize::MAX)) }
     };
     found.sort_by_key(place);

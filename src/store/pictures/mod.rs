@@ -4,6 +4,7 @@ mod articles;
 mod load;
 mod work;
 
+pub(super) use articles::{named_in_media, showing};
 pub use load::{Loaded, Progress, RenditionRow, content, get, list, of_article, original, progress, rendition};
 pub use work::{Claimed, claim, failed, found_again, give, has_orphans_and_news, is_waiting, ready};
 

@@ -1,0 +1,9 @@
+DROP TABLE article_document_titles;
+DROP TABLE article_documents;
+DROP TABLE serial_numbers;
+DROP TABLE accounting_group_names;
+DROP TABLE accounting_groups;
+DROP TABLE unit_names;
+DROP TABLE units;
+DROP TABLE manufacturer_names;
+DROP TABLE manufacturers;
