@@ -187,8 +187,9 @@ impl Server {
             Data::new(Places(format!("SOAP is at {}, REST at /api, the Navigator at /navigator", places.join(", "))));
         all_used("security-policies", &config.message_security.policies, &names)?;
         all_used("soap-output", &config.outputs, &names)?;
-        let rest =
-            Rest::new(services.into_iter().map(|(_, service)| service).collect(), config.limits).observed(observed);
+        let rest = Rest::new(services.into_iter().map(|(_, service)| service).collect(), config.limits)
+            .observed(observed)
+            .elsewhere("/pictures/(fileName)", "PUT");
         let upload = upload::Upload { service: runs, limit: config.max_upload };
         let pictures = pictures::Pictures { service: media, folder: config.data_dir.clone(), limit: config.max_upload };
         let state = Data::new(State { rest: rest.clone(), trusted: config.trusted_proxies.clone() });

@@ -80,6 +80,9 @@ impl Pictures {
     /// Takes the body as a picture.
     async fn one(&self, name: String, payload: Payload) -> Result<HttpResponse, Fault> {
         let content = gathered(payload.map(|piece| piece.map_err(|e| e.to_string())), &self.service.taking).await?;
+        if content.as_ref().is_ok_and(Bytes::is_empty) {
+            return Err(Fault::sender("picture.no_content", 422, "The body is empty; send the picture in it"));
+        }
         self.taken(vec![(name, content)], &mut Filled::default()).await.map(answer)
     }
 

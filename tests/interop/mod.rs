@@ -2,6 +2,7 @@
 //! agree. `make interop` installs those that are not in every test, and writes `docs/interop.md`.
 
 mod clients;
+mod openapi;
 mod servers;
 mod soapui;
 mod table;

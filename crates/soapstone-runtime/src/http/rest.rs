@@ -23,6 +23,8 @@ pub struct Rest {
     services: Vec<Arc<dyn Service>>,
     limits: Limits,
     observed: Observed,
+    /// Verbs that somebody else answers at a location.
+    elsewhere: Vec<(&'static str, &'static str)>,
 }
 
 /// An operation behind a verb at a location.
@@ -35,13 +37,20 @@ struct Target {
 
 impl Rest {
     pub fn new(services: Vec<Arc<dyn Service>>, limits: Limits) -> Self {
-        Self { services, limits, observed: Observed::default() }
+        Self { services, limits, observed: Observed::default(), elsewhere: Vec::new() }
     }
 
     /// With somebody who hears of every request.
     #[must_use]
     pub fn observed(mut self, observed: Observed) -> Self {
         self.observed = observed;
+        self
+    }
+
+    /// Says that somebody else answers a verb at a location such as `/pictures/(fileName)`, and is asked first.
+    #[must_use]
+    pub fn elsewhere(mut self, location: &'static str, verb: &'static str) -> Self {
+        self.elsewhere.push((location, verb));
         self
     }
 
@@ -63,22 +72,29 @@ impl Rest {
             }
         }
         for (pattern, targets) in resources {
+            let elsewhere =
+                self.elsewhere.iter().filter(|(location, _)| targets.iter().any(|t| t.route.location == *location));
+            let mut allowed: Vec<&str> = targets.iter().map(|t| t.route.verb).collect();
+            allowed.dedup();
+            allowed.extend(elsewhere.map(|(_, verb)| verb));
+            let allowed: Arc<str> = allowed.join(", ").into();
             let targets: Arc<[Target]> = targets.into();
             let (limits, observed) = (self.limits, self.observed.clone());
             config.service(web::resource(pattern.as_str()).to(move |request: HttpRequest, stream: Stream| {
-                let (targets, observed) = (targets.clone(), observed.clone());
+                let (targets, allowed, observed) = (targets.clone(), allowed.clone(), observed.clone());
                 async move {
                     let context = Context::of(Channel::Rest, &request);
                     let service = targets.first().map_or("", |target| target.service.info().name);
                     let mut working = Working::new(&observed, service, &context, &request);
                     let id = context.request_id.clone();
-                    let response = match answer(&request, stream, &targets, &limits, context, &mut working).await {
-                        Ok(response) => response,
-                        Err(fault) => {
-                            working.outcome(&fault);
-                            problem(&fault, &id)
-                        }
-                    };
+                    let response =
+                        match answer(&request, stream, (&targets, &allowed), &limits, context, &mut working).await {
+                            Ok(response) => response,
+                            Err(fault) => {
+                                working.outcome(&fault);
+                                problem(&fault, &id)
+                            }
+                        };
                     working.answered(response)
                 }
             }));
@@ -89,7 +105,7 @@ impl Rest {
 async fn answer(
     request: &HttpRequest,
     stream: Stream,
-    targets: &[Target],
+    (targets, allowed): (&[Target], &str),
     limits: &Limits,
     context: Context,
     working: &mut Working,
@@ -98,9 +114,6 @@ async fn answer(
     let verb = request.method().as_str();
     let wanted = if verb == "HEAD" { "GET" } else { verb };
     let Some(target) = targets.iter().find(|t| t.route.verb == wanted) else {
-        let mut allowed: Vec<_> = targets.iter().map(|t| t.route.verb).collect();
-        allowed.dedup();
-        let allowed = allowed.join(", ");
         let fault = Fault::sender("http.method", 405, format!("{verb} is not possible here; {allowed} is"));
         let mut response = problem(&fault, &id);
         working.outcome(&fault);
