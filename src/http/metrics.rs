@@ -1,6 +1,6 @@
 //! `/metrics` for Prometheus: requests, their outcomes and durations, runs, and the pool of connections.
 
-use crate::store::{Store, runs};
+use crate::store::{Store, runs, statements};
 use actix_web::HttpResponse;
 use actix_web::web::{self, Data, ServiceConfig};
 use prometheus_client::encoding::{EncodeLabelSet, text};
@@ -13,6 +13,7 @@ use soapstone_runtime::observe::{Call, Observer};
 use soapstone_runtime::service::Channel;
 use std::borrow::Cow;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 /// Seconds: from what a lookup takes to what a large import by SOAP takes.
 const BUCKETS: [f64; 14] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0, 60.0];
@@ -54,6 +55,7 @@ pub(super) struct Metrics {
     in_flight: Family<ByChannel, Gauge>,
     runs: Family<ByState, Gauge>,
     connections: Family<ByState, Gauge>,
+    statements: Counter,
 }
 
 impl Metrics {
@@ -72,7 +74,9 @@ impl Metrics {
         registry.register("requests_in_flight", "Requests that are being answered", in_flight.clone());
         registry.register("runs", "Runs by state; queued ones wait", runs.clone());
         registry.register("database_connections", "Connections of the pool", connections.clone());
-        Self { registry, requests, durations, refused, received, in_flight, runs, connections }
+        let statements = Counter::default();
+        registry.register("database_statements", "Statements sent to the database", statements.clone());
+        Self { registry, requests, durations, refused, received, in_flight, runs, connections, statements }
     }
 
     fn text(&self) -> Result<String, std::fmt::Error> {
@@ -111,6 +115,7 @@ async fn metrics(metrics: Data<Arc<Metrics>>, store: Data<Store>) -> HttpRespons
     for (state, count) in [("open", connections), ("idle", idle)] {
         metrics.connections.get_or_create(&ByState { state: state.to_owned() }).set(i64::from(count));
     }
+    metrics.statements.inner().store(statements(), Ordering::Relaxed);
     match store.read(runs::by_state).await {
         Ok(counts) => {
             for (state, count) in counts {

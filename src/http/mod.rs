@@ -5,6 +5,7 @@ mod auth;
 mod capture;
 mod documents;
 mod health;
+mod idempotency;
 mod metrics;
 mod pictures;
 mod secrets;
@@ -29,6 +30,7 @@ use actix_web::{App, HttpRequest, HttpResponse, HttpServer};
 use audit::{Auditor, Witness};
 use auth::Access;
 use capture::Capture;
+use idempotency::Idempotency;
 use metrics::Metrics;
 use soapstone_contracts::catalog::{self, CatalogServer};
 use soapstone_contracts::customers::{self, CustomersServer};
@@ -194,6 +196,8 @@ impl Server {
         let pictures = pictures::Pictures { service: media, folder: config.data_dir.clone(), limit: config.max_upload };
         let state = Data::new(State { rest: rest.clone(), trusted: config.trusted_proxies.clone() });
         let store = Data::new(exchange.store.clone());
+        let idempotency = Idempotency { store: exchange.store.clone(), limit: config.limits.body };
+        let idempotency = Data::new(idempotency);
         let metrics = Data::new(metrics);
         let mut server = HttpServer::new(move || {
             let endpoints = endpoints.clone();
@@ -206,12 +210,14 @@ impl Server {
                 .wrap(DefaultHeaders::new().add(("x-content-type-options", "nosniff")))
                 .app_data(state.clone())
                 .app_data(store.clone())
+                .app_data(idempotency.clone())
                 .app_data(places.clone())
                 .app_data(metrics.clone())
                 .app_data(access.clone())
                 .configure(|config| endpoints.iter().for_each(|endpoint| endpoint.configure(config)))
                 .service(
                     web::scope(API)
+                        .wrap(from_fn(idempotency::once))
                         .configure(|config| upload.configure(config))
                         .configure(|config| documents::configure(config, &orders, &pictures.service))
                         .configure(|config| pictures.configure(config))

@@ -1,7 +1,7 @@
 //! The pool of connections, transactions, and migrations.
 
 use crate::error::ServiceError;
-use diesel::connection::{Connection, SimpleConnection};
+use diesel::connection::{Connection, InstrumentationEvent, SimpleConnection};
 use diesel::pg::PgConnection;
 use diesel::r2d2::{ConnectionManager, CustomizeConnection, Pool, PooledConnection};
 use diesel::result::Error as DieselError;
@@ -9,6 +9,7 @@ use diesel::sqlite::SqliteConnection;
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 use std::fmt;
 use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 const SQLITE_MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
@@ -102,7 +103,21 @@ pub struct Store {
     engine: Engine,
 }
 
-/// Sets up each SQLite connection.
+/// Statements that were sent to the database since the program began.
+static STATEMENTS: AtomicU64 = AtomicU64::new(0);
+
+/// How many statements were sent to the database since the program began.
+pub fn statements() -> u64 {
+    STATEMENTS.load(Ordering::Relaxed)
+}
+
+fn count(event: InstrumentationEvent<'_>) {
+    if matches!(event, InstrumentationEvent::StartQuery { .. }) {
+        STATEMENTS.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+/// Sets up each connection.
 #[derive(Debug)]
 struct Pragmas;
 
@@ -115,6 +130,7 @@ impl CustomizeConnection<Db, diesel::r2d2::Error> for Pragmas {
             }
             Engine::Postgres => "SET TIME ZONE 'UTC'; SET client_min_messages = warning;",
         };
+        connection.set_instrumentation(count);
         connection.batch_execute(setup).map_err(diesel::r2d2::Error::QueryError)
     }
 }

@@ -12,6 +12,7 @@ mod connection;
 mod contents;
 pub mod customers;
 pub mod files;
+pub mod idempotency;
 pub mod inventory;
 mod keys;
 mod links;
@@ -30,7 +31,7 @@ pub mod serials;
 pub mod signals;
 mod values;
 
-pub use connection::{Db, Engine, Store, StoreError};
+pub use connection::{Db, Engine, Store, StoreError, statements};
 
 /// How many keys one query looks up.
 const LOOKUP: usize = 500;

@@ -58,9 +58,12 @@ fn our_own_contracts_are_right() {
     assert_eq!(output.code, 0, "{output:?}");
     // Each contract and its REST binding, the schemas, and a line on all.
     for name in contracts() {
-        for file in
-            [format!("wsdl/{name}.wsdl: ok"), format!("wsdl/{name}.rest.wsdl: ok"), format!("xsd/{name}.xsd: ok")]
-        {
+        let mut files = vec![format!("wsdl/{name}.wsdl: ok"), format!("xsd/{name}.xsd: ok")];
+        // Listeners are called by SOAP; web hooks need no binding.
+        if name != "listener" {
+            files.push(format!("wsdl/{name}.rest.wsdl: ok"));
+        }
+        for file in files {
             assert!(output.stdout.contains(&file), "{file}: {}", output.stdout);
         }
     }

@@ -1,5 +1,7 @@
 //! The documents say what the code does: every error code that can arise is listed, and no other.
 
+mod mapping;
+
 use crate::support::project;
 use std::collections::BTreeSet;
 use std::path::Path;

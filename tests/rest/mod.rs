@@ -2,10 +2,12 @@
 
 mod conditional;
 mod customers;
+mod idempotency;
 mod metrics;
 mod openapi;
 mod orders;
 mod pictures;
+mod statements;
 mod upload;
 
 use crate::support::{on_each_database, run_cases};
