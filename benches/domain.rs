@@ -41,7 +41,7 @@ impl Drop for Server {
 impl Server {
     fn start(folder: &Path, database: Option<String>) -> Result<Self> {
         let mut command = Command::new(env!("CARGO_BIN_EXE_soapstone"));
-        command.args(["serve", "--listen", "127.0.0.1:0", "--log", "warn", "--json", "--data-dir"]).arg(folder);
+        command.args(["serve", "--listen", "127.0.0.1:0", "--set", "log=warn", "--json", "--data-dir"]).arg(folder);
         if let Some(url) = database {
             command.args(["--database-url", &url]);
         }
