@@ -1,7 +1,7 @@
 //! Many rows in one statement. Statements come in few sizes, so that each is prepared once a connection: that beats a
 //! statement for each row, and a batch that travels as one JSON text.
 
-use super::{Db, StoreError};
+use super::{Db, StoreError, copied};
 use chrono::{NaiveDate, NaiveDateTime};
 use diesel::backend::Backend;
 use diesel::pg::Pg;
@@ -28,7 +28,7 @@ pub(super) enum Column {
 }
 
 impl Column {
-    fn name(self) -> &'static str {
+    pub fn name(self) -> &'static str {
         match self {
             Self::Text(name)
             | Self::Integer(name)
@@ -49,7 +49,7 @@ pub(super) struct Table {
 }
 
 /// A value; an absent one is NULL.
-enum Cell<'a> {
+pub(super) enum Cell<'a> {
     Text(Option<Cow<'a, str>>),
     Integer(Option<i64>),
     Boolean(Option<bool>),
@@ -156,15 +156,19 @@ impl Insert<'_> {
             }
         }
         out.push_sql(")");
-        if !self.table.key.is_empty() {
-            out.push_sql(&format!(" ON CONFLICT ({}) DO UPDATE SET ", self.table.key.join(", ")));
-            let names = self.table.columns.iter().map(|column| column.name());
-            for (i, name) in names.filter(|name| !self.table.key.contains(name)).enumerate() {
-                out.push_sql(&format!("{}{name} = excluded.{name}", if i > 0 { ", " } else { "" }));
-            }
-        }
+        out.push_sql(&on_conflict(self.table));
         Ok(())
     }
+}
+
+/// What becomes of a row whose key is there already: it is replaced. Empty: rows are new.
+pub(super) fn on_conflict(table: &Table) -> String {
+    if table.key.is_empty() {
+        return String::new();
+    }
+    let names = table.columns.iter().map(|column| column.name()).filter(|name| !table.key.contains(name));
+    let set: Vec<String> = names.map(|name| format!("{name} = excluded.{name}")).collect();
+    format!(" ON CONFLICT ({}) DO UPDATE SET {}", table.key.join(", "), set.join(", "))
 }
 
 impl QueryFragment<Sqlite> for Insert<'_> {
@@ -192,6 +196,11 @@ impl Table {
     pub fn put(&self, connection: &mut Db, rows: &Rows<'_>) -> Result<(), StoreError> {
         let width = self.columns.len();
         debug_assert_eq!(rows.cells.len() % width, 0, "{} has {width} columns", self.name);
+        if let Db::Postgres(postgres) = connection
+            && copied::is_worth_it(self, rows.cells.len())
+        {
+            return copied::put(postgres, self, &rows.cells);
+        }
         let mut left = &rows.cells[..];
         for size in SIZES {
             while left.len() >= size * width {

@@ -1,5 +1,6 @@
 //! The pool of connections, transactions, and migrations.
 
+use super::copied::STAGING;
 use crate::error::ServiceError;
 use diesel::connection::{Connection, InstrumentationEvent, SimpleConnection};
 use diesel::pg::PgConnection;
@@ -128,7 +129,10 @@ impl CustomizeConnection<Db, diesel::r2d2::Error> for Pragmas {
                 "PRAGMA busy_timeout = 30000; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; \
                  PRAGMA foreign_keys = ON; PRAGMA cache_size = -32000; PRAGMA temp_store = MEMORY;"
             }
-            Engine::Postgres => "SET TIME ZONE 'UTC'; SET client_min_messages = warning;",
+            // A plan that was made while a table was small would stay, and read all of it, when it is large.
+            Engine::Postgres => &format!(
+                "SET TIME ZONE 'UTC'; SET client_min_messages = warning; SET plan_cache_mode = force_custom_plan; {STAGING}"
+            ),
         };
         connection.set_instrumentation(count);
         connection.batch_execute(setup).map_err(diesel::r2d2::Error::QueryError)

@@ -10,6 +10,7 @@ pub mod categories;
 mod children;
 mod connection;
 mod contents;
+mod copied;
 pub mod customers;
 pub mod files;
 pub mod idempotency;

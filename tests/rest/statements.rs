@@ -197,7 +197,23 @@ on_each_database! {
             statements(&server) - before
         };
         let (few, many) = (put(0, 8), put(1000, 512));
-        // Tables are written 64 rows at a time.
+        // Tables are written 64 rows at a time, or by COPY.
         assert!(many < few + 100, "{few} for 8, {many} for 512");
+    }
+}
+
+#[test]
+fn what_copy_writes_is_what_was_sent() {
+    let server = Site::new(crate::support::Database::Postgres).serve();
+    let odd = "tab\t, back\\slash \\N \\. line\nbreak, \u{1f600} and \"quotes\" 'too'";
+    let article = |n: usize, text: &str| json!({"sku": format!("X{n}"), "name": [{"value": text}], "listPrice": {"value": "1.50"}, "activeFrom": "2026-11-01T10:00:00.25Z"});
+    for text in [odd, "changed"] {
+        let records: Vec<Value> = (0..300).map(|n| article(n, text)).collect();
+        let reply = server.post_json("/api/v1/articles", &json!({"article": records})).json();
+        assert!(reply["result"].as_array().unwrap().iter().all(|r| r["outcome"] != "failed"), "{reply}");
+        let found = server.get("/api/v1/articles/X299").json();
+        let found = &found["article"];
+        assert_eq!((&found["name"][0]["value"], &found["listPrice"]["value"]), (&json!(text), &json!("1.50")));
+        assert_eq!((&found["activeFrom"], &found["weight"]), (&json!("2026-11-01T10:00:00.25Z"), &Value::Null));
     }
 }
