@@ -92,7 +92,10 @@ impl Export {
                 let mut after = None;
                 loop {
                     let limit = usize::try_from(PAGE).unwrap_or(1);
-                    let (page, next) = categories::list(&mut db, None, after.as_deref(), limit)?;
+                    let (page, next) = categories::list(
+                        &mut db,
+                        &categories::Filter { after: after.clone(), limit, ..categories::Filter::default() },
+                    )?;
                     for stored in &page {
                         writer.record::<Category>(&stored.record.to_contract(stored.version, stored.changed_at))?;
                     }

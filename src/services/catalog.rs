@@ -10,15 +10,16 @@ use crate::error::ServiceError;
 use crate::store::{Db, Store, StoreError, articles, attributes, categories, serials};
 use chrono::Utc;
 use soapstone_contracts::catalog::{
-    Article, Catalog, Category, DeleteAccountingGroups, DeleteAccountingGroupsResponse, DeleteArticles,
-    DeleteArticlesResponse, DeleteAttributes, DeleteAttributesResponse, DeleteCategories, DeleteCategoriesResponse,
-    DeleteManufacturers, DeleteManufacturersResponse, DeleteSerialNumbers, DeleteSerialNumbersResponse, DeleteUnits,
-    DeleteUnitsResponse, GetAccountingGroup, GetAccountingGroupResponse, GetArticle, GetArticleResponse, GetCategory,
-    GetCategoryResponse, GetManufacturer, GetManufacturerResponse, GetSerialNumber, GetSerialNumberResponse, GetUnit,
-    GetUnitResponse, ListAccountingGroups, ListAccountingGroupsResponse, ListArticles, ListArticlesResponse,
-    ListAttributes, ListAttributesResponse, ListCategories, ListCategoriesResponse, ListManufacturers,
-    ListManufacturersResponse, ListSerialNumbers, ListSerialNumbersResponse, ListUnits, ListUnitsResponse,
-    SerialNumber, UpdateAccountingGroup, UpdateAccountingGroupResponse, UpdateArticle, UpdateArticleResponse,
+    Article, AttributeDefinition, Catalog, Category, DeleteAccountingGroups, DeleteAccountingGroupsResponse,
+    DeleteArticles, DeleteArticlesResponse, DeleteAttributes, DeleteAttributesResponse, DeleteCategories,
+    DeleteCategoriesResponse, DeleteManufacturers, DeleteManufacturersResponse, DeleteSerialNumbers,
+    DeleteSerialNumbersResponse, DeleteUnits, DeleteUnitsResponse, GetAccountingGroup, GetAccountingGroupResponse,
+    GetArticle, GetArticleResponse, GetAttribute, GetAttributeResponse, GetCategory, GetCategoryResponse,
+    GetManufacturer, GetManufacturerResponse, GetSerialNumber, GetSerialNumberResponse, GetUnit, GetUnitResponse,
+    ListAccountingGroups, ListAccountingGroupsResponse, ListArticles, ListArticlesResponse, ListAttributes,
+    ListAttributesResponse, ListCategories, ListCategoriesResponse, ListManufacturers, ListManufacturersResponse,
+    ListSerialNumbers, ListSerialNumbersResponse, ListUnits, ListUnitsResponse, SerialNumber, UpdateAccountingGroup,
+    UpdateAccountingGroupResponse, UpdateArticle, UpdateArticleResponse, UpdateAttribute, UpdateAttributeResponse,
     UpdateCategory, UpdateCategoryResponse, UpdateManufacturer, UpdateManufacturerResponse, UpdateSerialNumber,
     UpdateSerialNumberResponse, UpdateUnit, UpdateUnitResponse, UpsertAccountingGroups, UpsertAccountingGroupsResponse,
     UpsertArticles, UpsertArticlesResponse, UpsertAttributes, UpsertAttributesResponse, UpsertCategories,
@@ -43,6 +44,12 @@ fn article(db: &mut Db, sku: &str) -> Result<Article, StoreError> {
 fn category(db: &mut Db, id: &str) -> Result<Category, StoreError> {
     let found = categories::get(db, id)?;
     let stored = found.ok_or_else(|| ServiceError::NotFound { kind: "category", key: id.to_owned() })?;
+    Ok(stored.record.to_contract(stored.version, stored.changed_at))
+}
+
+fn definition(db: &mut Db, code: &str) -> Result<AttributeDefinition, StoreError> {
+    let found = attributes::get(db, code)?;
+    let stored = found.ok_or_else(|| ServiceError::NotFound { kind: "attribute", key: code.to_owned() })?;
     Ok(stored.record.to_contract(stored.version, stored.changed_at))
 }
 
@@ -120,11 +127,15 @@ impl Catalog for CatalogService {
         _context: &Context,
         request: ListCategories,
     ) -> Result<ListCategoriesResponse, ServiceError> {
-        let limit = usize::try_from(page::size(request.limit)).unwrap_or(1);
-        let (found, next_cursor) = self
-            .store
-            .read(move |db| categories::list(db, request.parent.as_deref(), request.cursor.as_deref(), limit))
-            .await?;
+        let filter = categories::Filter {
+            ids: request.id,
+            below: request.parent,
+            changed_since: times::since(request.changed_since, &self.defaults)?,
+            text: request.text.filter(|t| !t.is_empty()),
+            after: request.cursor.filter(|c| !c.is_empty()),
+            limit: usize::try_from(page::size(request.limit)).unwrap_or(1),
+        };
+        let (found, next_cursor) = self.store.read(move |db| categories::list(db, &filter)).await?;
         let category = found.iter().map(|s| s.record.to_contract(s.version, s.changed_at)).collect();
         Ok(ListCategoriesResponse { category, next_cursor })
     }
@@ -193,12 +204,40 @@ impl Catalog for CatalogService {
         _context: &Context,
         request: ListAttributes,
     ) -> Result<ListAttributesResponse, ServiceError> {
-        let (after, limit) = (request.cursor.filter(|c| !c.is_empty()), page::size(request.limit));
-        let found =
-            self.store.read(move |db| attributes::list(db, &request.code, request.filterable, after.as_deref(), limit));
-        let (found, next_cursor) = found.await?;
+        let filter = attributes::Filter {
+            codes: request.code,
+            filterable: request.filterable,
+            changed_since: times::since(request.changed_since, &self.defaults)?,
+            text: request.text.filter(|t| !t.is_empty()),
+            after: request.cursor.filter(|c| !c.is_empty()),
+            limit: page::size(request.limit),
+        };
+        let (found, next_cursor) = self.store.read(move |db| attributes::list(db, &filter)).await?;
         let definition = found.iter().map(|d| d.record.to_contract(d.version, d.changed_at)).collect();
         Ok(ListAttributesResponse { definition, next_cursor })
+    }
+
+    async fn get_attribute(
+        &self,
+        _context: &Context,
+        request: GetAttribute,
+    ) -> Result<GetAttributeResponse, ServiceError> {
+        Ok(GetAttributeResponse { definition: self.store.read(move |db| definition(db, &request.code)).await? })
+    }
+
+    async fn update_attribute(
+        &self,
+        _context: &Context,
+        request: UpdateAttribute,
+    ) -> Result<UpdateAttributeResponse, ServiceError> {
+        let (defaults, now) = (self.defaults.clone(), Utc::now().naive_utc());
+        let changed = self.store.write(move |db| {
+            let code = request.definition.code.clone();
+            definition(db, &code)?;
+            results::only(attributes::upsert(db, vec![request.definition], &defaults, now)?)?;
+            definition(db, &code)
+        });
+        Ok(UpdateAttributeResponse { definition: changed.await? })
     }
 
     async fn delete_attributes(
@@ -233,8 +272,8 @@ impl Catalog for CatalogService {
         _context: &Context,
         request: ListManufacturers,
     ) -> Result<ListManufacturersResponse, ServiceError> {
-        let ListManufacturers { changed_since, text, cursor, limit } = request;
-        let wanted = Wanted { changed_since, text, cursor, limit };
+        let ListManufacturers { changed_since, text, cursor, limit, key } = request;
+        let wanted = Wanted { keys: key, changed_since, text, cursor, limit };
         let (manufacturer, next_cursor) = masters::list(&self.store, &self.defaults, wanted).await?;
         Ok(ListManufacturersResponse { manufacturer, next_cursor })
     }
@@ -271,8 +310,8 @@ impl Catalog for CatalogService {
     }
 
     async fn list_units(&self, _context: &Context, request: ListUnits) -> Result<ListUnitsResponse, ServiceError> {
-        let ListUnits { changed_since, text, cursor, limit } = request;
-        let wanted = Wanted { changed_since, text, cursor, limit };
+        let ListUnits { changed_since, text, cursor, limit, key } = request;
+        let wanted = Wanted { keys: key, changed_since, text, cursor, limit };
         let (unit, next_cursor) = masters::list(&self.store, &self.defaults, wanted).await?;
         Ok(ListUnitsResponse { unit, next_cursor })
     }
@@ -313,8 +352,8 @@ impl Catalog for CatalogService {
         _context: &Context,
         request: ListAccountingGroups,
     ) -> Result<ListAccountingGroupsResponse, ServiceError> {
-        let ListAccountingGroups { changed_since, text, cursor, limit } = request;
-        let wanted = Wanted { changed_since, text, cursor, limit };
+        let ListAccountingGroups { changed_since, text, cursor, limit, key } = request;
+        let wanted = Wanted { keys: key, changed_since, text, cursor, limit };
         let (accounting_group, next_cursor) = masters::list(&self.store, &self.defaults, wanted).await?;
         Ok(ListAccountingGroupsResponse { accounting_group, next_cursor })
     }

@@ -4,15 +4,16 @@ use super::{page, results, times};
 use crate::domain::customers::{Money, Numbering};
 use crate::domain::{Defaults, compared};
 use crate::error::ServiceError;
-use crate::store::{Store, StoreError, customers};
+use crate::store::{Db, Store, StoreError, customers};
 use chrono::Utc;
 use soapstone_contracts::customers::{
     AllocateNumbers, AllocateNumbersResponse, AssignNumbers, AssignNumbersResponse, BookCredits, BookCreditsResponse,
     CreditBooking, Customer, Customers, DeleteCustomers, DeleteCustomersResponse, DeleteGroups, DeleteGroupsResponse,
-    GetCustomer, GetCustomerResponse, GroupKind, ListCredits, ListCreditsResponse, ListCustomers,
-    ListCustomersResponse, ListGroups, ListGroupsResponse, ListMerges, ListMergesResponse, MergeCustomers,
-    MergeCustomersResponse, MergeRecord, UndoMerges, UndoMergesResponse, UpdateCustomer, UpdateCustomerResponse,
-    UpsertCustomers, UpsertCustomersResponse, UpsertGroups, UpsertGroupsResponse,
+    GetCustomer, GetCustomerResponse, GetGroup, GetGroupResponse, Group, GroupKind, ListCredits, ListCreditsResponse,
+    ListCustomers, ListCustomersResponse, ListGroups, ListGroupsResponse, ListMerges, ListMergesResponse,
+    MergeCustomers, MergeCustomersResponse, MergeRecord, UndoMerges, UndoMergesResponse, UpdateCustomer,
+    UpdateCustomerResponse, UpdateGroup, UpdateGroupResponse, UpsertCustomers, UpsertCustomersResponse, UpsertGroups,
+    UpsertGroupsResponse,
 };
 use soapstone_runtime::DateTime;
 use soapstone_runtime::service::Context;
@@ -31,6 +32,12 @@ impl CustomersService {
         let (customer, standing) = found.ok_or(ServiceError::NotFound { kind: "customer", key: number })?;
         Ok(customer.to_contract(&standing))
     }
+}
+
+fn group(db: &mut Db, kind: GroupKind, key: &str) -> Result<Group, StoreError> {
+    let found = customers::get_group(db, kind, key)?;
+    let stored = found.ok_or_else(|| ServiceError::NotFound { kind: "group", key: key.to_owned() })?;
+    Ok(stored.record.to_contract(stored.version, stored.changed_at))
 }
 
 impl Customers for CustomersService {
@@ -235,18 +242,41 @@ impl Customers for CustomersService {
     }
 
     async fn list_groups(&self, _context: &Context, request: ListGroups) -> Result<ListGroupsResponse, ServiceError> {
-        let limit = page::size(request.limit);
         let cursor = request.cursor.filter(|c| !c.is_empty());
-        let found = self.store.read(move |db| {
-            // A cursor is the last group: its kind, a blank, its key.
-            let after = cursor.as_deref().map(|c| c.split_once(' ').unwrap_or((c, "")));
-            customers::list_groups(db, request.kind, after, limit)
-        });
-        let (found, more) = found.await?;
+        // A cursor is the last group: its kind, a blank, its key.
+        let split =
+            |c: String| c.split_once(' ').map(|(k, key)| (k.to_owned(), key.to_owned())).unwrap_or((c, String::new()));
+        let filter = customers::GroupFilter {
+            kind: request.kind,
+            changed_since: times::since(request.changed_since, &self.defaults)?,
+            text: request.text.filter(|t| !t.is_empty()),
+            after: cursor.map(split),
+            limit: page::size(request.limit),
+        };
+        let (found, more) = self.store.read(move |db| customers::list_groups(db, &filter)).await?;
         let cursor = |kind: GroupKind, key: &str| format!("{} {key}", kind.as_str());
         let next_cursor = found.last().filter(|_| more).map(|g| cursor(g.record.kind, &g.record.key));
         let group = found.iter().map(|g| g.record.to_contract(g.version, g.changed_at)).collect();
         Ok(ListGroupsResponse { group, next_cursor })
+    }
+
+    async fn get_group(&self, _context: &Context, request: GetGroup) -> Result<GetGroupResponse, ServiceError> {
+        Ok(GetGroupResponse { group: self.store.read(move |db| group(db, request.kind, &request.key)).await? })
+    }
+
+    async fn update_group(
+        &self,
+        _context: &Context,
+        request: UpdateGroup,
+    ) -> Result<UpdateGroupResponse, ServiceError> {
+        let (defaults, now) = (self.defaults.clone(), Utc::now().naive_utc());
+        let changed = self.store.write(move |db| {
+            let (kind, key) = (request.group.kind, request.group.key.clone());
+            group(db, kind, &key)?;
+            results::only(customers::upsert_groups(db, vec![request.group], &defaults, now)?)?;
+            group(db, kind, &key)
+        });
+        Ok(UpdateGroupResponse { group: changed.await? })
     }
 
     async fn delete_groups(

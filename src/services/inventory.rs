@@ -5,13 +5,14 @@ use crate::domain::inventory::{Wanted, availability};
 use crate::domain::{Defaults, compared};
 use crate::error::ServiceError;
 use crate::store::inventory::{self, Booking, Filter, Given, Stock};
-use crate::store::{Store, StoreError};
+use crate::store::{Db, Store, StoreError};
 use chrono::Utc;
 use soapstone_contracts::inventory as contract;
 use soapstone_contracts::inventory::{
     BookStock, BookStockResponse, BookingChoice, CheckAvailability, CheckAvailabilityResponse, DeleteWarehouses,
-    DeleteWarehousesResponse, GetStock, GetStockResponse, Inventory, ListStockBookings, ListStockBookingsResponse,
-    ListStocks, ListStocksResponse, ListWarehouses, ListWarehousesResponse, UpsertWarehouses, UpsertWarehousesResponse,
+    DeleteWarehousesResponse, GetStock, GetStockResponse, GetWarehouse, GetWarehouseResponse, Inventory,
+    ListStockBookings, ListStockBookingsResponse, ListStocks, ListStocksResponse, ListWarehouses,
+    ListWarehousesResponse, UpdateWarehouse, UpdateWarehouseResponse, UpsertWarehouses, UpsertWarehousesResponse,
 };
 use soapstone_runtime::service::Context;
 use soapstone_runtime::{DateTime, Decimal};
@@ -35,6 +36,12 @@ fn to_contract(stock: &Stock) -> contract::Stock {
         available: Decimal(stock.available()),
         changed_at: Some(DateTime::from_utc(stock.changed_at)),
     }
+}
+
+fn warehouse(db: &mut Db, key: &str) -> Result<contract::Warehouse, StoreError> {
+    let found = inventory::get_warehouse(db, key)?;
+    let stored = found.ok_or_else(|| ServiceError::NotFound { kind: "warehouse", key: key.to_owned() })?;
+    Ok(stored.record.to_contract(stored.version, stored.changed_at))
 }
 
 impl Inventory for InventoryService {
@@ -149,11 +156,39 @@ impl Inventory for InventoryService {
         _context: &Context,
         request: ListWarehouses,
     ) -> Result<ListWarehousesResponse, ServiceError> {
-        let (after, limit) = (request.cursor.filter(|c| !c.is_empty()), page::size(request.limit));
-        let found = self.store.read(move |db| inventory::list_warehouses(db, after.as_deref(), limit));
-        let (found, next_cursor) = found.await?;
+        let filter = inventory::WarehouseFilter {
+            keys: request.key,
+            changed_since: times::since(request.changed_since, &self.defaults)?,
+            text: request.text.filter(|t| !t.is_empty()),
+            after: request.cursor.filter(|c| !c.is_empty()),
+            limit: page::size(request.limit),
+        };
+        let (found, next_cursor) = self.store.read(move |db| inventory::list_warehouses(db, &filter)).await?;
         let warehouse = found.iter().map(|w| w.record.to_contract(w.version, w.changed_at)).collect();
         Ok(ListWarehousesResponse { warehouse, next_cursor })
+    }
+
+    async fn get_warehouse(
+        &self,
+        _context: &Context,
+        request: GetWarehouse,
+    ) -> Result<GetWarehouseResponse, ServiceError> {
+        Ok(GetWarehouseResponse { warehouse: self.store.read(move |db| warehouse(db, &request.key)).await? })
+    }
+
+    async fn update_warehouse(
+        &self,
+        _context: &Context,
+        request: UpdateWarehouse,
+    ) -> Result<UpdateWarehouseResponse, ServiceError> {
+        let (defaults, now) = (self.defaults.clone(), Utc::now().naive_utc());
+        let changed = self.store.write(move |db| {
+            let key = request.warehouse.key.clone();
+            warehouse(db, &key)?;
+            results::only(inventory::upsert_warehouses(db, vec![request.warehouse], &defaults, now)?)?;
+            warehouse(db, &key)
+        });
+        Ok(UpdateWarehouseResponse { warehouse: changed.await? })
     }
 
     async fn delete_warehouses(

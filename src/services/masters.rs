@@ -12,6 +12,7 @@ use soapstone_runtime::DateTime;
 
 /// What a request for a list is narrowed by.
 pub(super) struct Wanted {
+    pub keys: Vec<String>,
     pub changed_since: Option<DateTime>,
     pub text: Option<String>,
     pub cursor: Option<String>,
@@ -55,6 +56,7 @@ pub(super) async fn list<R: Record>(
     wanted: Wanted,
 ) -> Result<(Vec<R>, Option<String>), ServiceError> {
     let filter = Filter {
+        keys: wanted.keys,
         text: wanted.text.filter(|t| !t.is_empty()),
         changed_since: times::since(wanted.changed_since, defaults)?,
         after: wanted.cursor.filter(|c| !c.is_empty()),

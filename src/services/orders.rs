@@ -1,7 +1,7 @@
 //! The portType Orders.
 
 use super::{page, results, times};
-use crate::domain::orders::Part;
+use crate::domain::orders::{Part, Payment};
 use crate::error::ServiceError;
 use crate::store::orders::{self, Answer, Document, Filed, Loaded, Ordering, Shipment};
 use crate::store::{Db, Store, StoreError};
@@ -10,10 +10,11 @@ use soapstone_contracts::orders as contract;
 use soapstone_contracts::orders::{
     CancelOrders, CancelOrdersResponse, CloseOrders, CloseOrdersResponse, ConfirmExport, ConfirmExportResponse,
     CreateOrders, CreateOrdersResponse, DeleteOrders, DeleteOrdersResponse, ExportOrders, ExportOrdersResponse,
-    GetDocument, GetDocumentResponse, GetOrder, GetOrderResponse, ListDocuments, ListDocumentsResponse, ListOrders,
-    ListOrdersResponse, ListPayments, ListPaymentsResponse, ListShipments, ListShipmentsResponse, Orders,
-    RecordDocuments, RecordDocumentsResponse, RecordPayments, RecordPaymentsResponse, RecordShipments,
-    RecordShipmentsResponse, ReleaseOrders, ReleaseOrdersResponse, UpdateOrder, UpdateOrderResponse,
+    GetDocument, GetDocumentResponse, GetOrder, GetOrderResponse, GetPayment, GetPaymentResponse, GetShipment,
+    GetShipmentResponse, ListDocuments, ListDocumentsResponse, ListOrders, ListOrdersResponse, ListPayments,
+    ListPaymentsResponse, ListShipments, ListShipmentsResponse, Orders, RecordDocuments, RecordDocumentsResponse,
+    RecordPayments, RecordPaymentsResponse, RecordShipments, RecordShipmentsResponse, ReleaseOrders,
+    ReleaseOrdersResponse, UpdateOrder, UpdateOrderResponse,
 };
 use soapstone_runtime::service::Context;
 use soapstone_runtime::{Base64Binary, Date, DateTime, Decimal};
@@ -59,6 +60,31 @@ fn document(filed: &Filed, pdf: Option<Vec<u8>>) -> contract::Document {
         pdf: pdf.map(|bytes| Base64Binary(bytes.into())),
         pdf_size: filed.pdf_size,
         recorded_at: Some(DateTime::from_utc(filed.recorded_at)),
+    }
+}
+
+fn payment(order: String, payment: Payment) -> contract::Payment {
+    contract::Payment {
+        key: payment.key,
+        order,
+        method: payment.method,
+        state: payment.state,
+        amount: Some(Decimal(payment.amount)),
+        refunded: Some(Decimal(payment.refunded)),
+        transaction: payment.transaction,
+        at: Some(DateTime::from_utc(payment.at)),
+    }
+}
+
+fn shipment(shipment: Shipment) -> contract::Shipment {
+    contract::Shipment {
+        key: shipment.key,
+        order: shipment.order,
+        carrier: shipment.carrier,
+        tracking_number: shipment.tracking_number,
+        tracking_url: shipment.tracking_url,
+        part: to_parts(&shipment.parts),
+        shipped_at: Some(DateTime::from_utc(shipment.shipped_at)),
     }
 }
 
@@ -272,8 +298,10 @@ impl Orders for OrdersService {
     ) -> Result<ListDocumentsResponse, ServiceError> {
         let after = page::number(request.cursor.as_deref())?.unwrap_or(0);
         let limit = page::size(request.limit);
-        let found =
-            self.store.read(move |db| orders::list_documents(db, request.order.as_deref(), request.kind, after, limit));
+        let since = times::since(request.changed_since, &self.ordering.defaults)?;
+        let found = self
+            .store
+            .read(move |db| orders::list_documents(db, request.order.as_deref(), request.kind, since, after, limit));
         let (found, more) = found.await?;
         let next_cursor = found.last().filter(|_| more).map(|filed| filed.id.to_string());
         Ok(ListDocumentsResponse { document: found.iter().map(|filed| document(filed, None)).collect(), next_cursor })
@@ -304,21 +332,14 @@ impl Orders for OrdersService {
     ) -> Result<ListPaymentsResponse, ServiceError> {
         let after = page::number(request.cursor.as_deref())?.unwrap_or(0);
         let limit = page::size(request.limit);
-        let found =
-            self.store.read(move |db| orders::list_payments(db, request.order.as_deref(), request.state, after, limit));
+        let since = times::since(request.changed_since, &self.ordering.defaults)?;
+        let found = self
+            .store
+            .read(move |db| orders::list_payments(db, request.order.as_deref(), request.state, since, after, limit));
         let (found, more) = found.await?;
         let next_cursor = found.last().filter(|_| more).map(|(id, ..)| id.to_string());
-        let payment = found.into_iter().map(|(_, order, payment)| contract::Payment {
-            key: payment.key,
-            order,
-            method: payment.method,
-            state: payment.state,
-            amount: Some(Decimal(payment.amount)),
-            refunded: Some(Decimal(payment.refunded)),
-            transaction: payment.transaction,
-            at: Some(DateTime::from_utc(payment.at)),
-        });
-        Ok(ListPaymentsResponse { payment: payment.collect(), next_cursor })
+        let payment = found.into_iter().map(|(_, order, found)| payment(order, found)).collect();
+        Ok(ListPaymentsResponse { payment, next_cursor })
     }
 
     async fn record_shipments(
@@ -355,18 +376,33 @@ impl Orders for OrdersService {
     ) -> Result<ListShipmentsResponse, ServiceError> {
         let after = page::number(request.cursor.as_deref())?.unwrap_or(0);
         let limit = page::size(request.limit);
-        let found = self.store.read(move |db| orders::list_shipments(db, request.order.as_deref(), after, limit));
+        let since = times::since(request.changed_since, &self.ordering.defaults)?;
+        let found =
+            self.store.read(move |db| orders::list_shipments(db, request.order.as_deref(), since, after, limit));
         let (found, more) = found.await?;
         let next_cursor = found.last().filter(|_| more).map(|(id, _)| id.to_string());
-        let shipment = found.into_iter().map(|(_, shipment)| contract::Shipment {
-            key: shipment.key,
-            order: shipment.order,
-            carrier: shipment.carrier,
-            tracking_number: shipment.tracking_number,
-            tracking_url: shipment.tracking_url,
-            part: to_parts(&shipment.parts),
-            shipped_at: Some(DateTime::from_utc(shipment.shipped_at)),
+        let shipment = found.into_iter().map(|(_, found)| shipment(found)).collect();
+        Ok(ListShipmentsResponse { shipment, next_cursor })
+    }
+
+    async fn get_payment(&self, _context: &Context, request: GetPayment) -> Result<GetPaymentResponse, ServiceError> {
+        let found = self.store.read(move |db| {
+            let missing = || ServiceError::NotFound { kind: "payment", key: request.key.clone() };
+            let (_, order, found) = orders::get_payment(db, &request.key)?.ok_or_else(missing)?;
+            Ok(payment(order, found))
         });
-        Ok(ListShipmentsResponse { shipment: shipment.collect(), next_cursor })
+        Ok(GetPaymentResponse { payment: found.await? })
+    }
+
+    async fn get_shipment(
+        &self,
+        _context: &Context,
+        request: GetShipment,
+    ) -> Result<GetShipmentResponse, ServiceError> {
+        let found = self.store.read(move |db| {
+            let missing = || ServiceError::NotFound { kind: "shipment", key: request.key.clone() };
+            Ok(shipment(orders::get_shipment(db, &request.key)?.ok_or_else(missing)?))
+        });
+        Ok(GetShipmentResponse { shipment: found.await? })
     }
 }

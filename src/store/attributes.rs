@@ -5,6 +5,7 @@ use super::bulk::{Column, Rows, Table};
 use super::children::{Children, by_owner};
 use super::keys::ids_by_key;
 use super::schema::{attribute_choices, attribute_definitions, attribute_names};
+use super::search::{lower, pattern};
 use super::values::one_of;
 use super::{Db, LOOKUP, StoreError, keys, lock, page};
 use crate::domain::attributes::{Choice, Definition, Definitions};
@@ -151,30 +152,54 @@ pub fn upsert(
     Ok(batch.into_results())
 }
 
+/// A definition by its code.
+///
+/// # Errors
+/// Those of the database.
+pub fn get(connection: &mut Db, code: &str) -> Result<Option<Stored<Definition>>, StoreError> {
+    Ok(by_codes(connection, &[compared(code)])?.into_values().next())
+}
+
+/// What a list of definitions is narrowed by.
+#[derive(Clone, Debug, Default)]
+pub struct Filter {
+    pub codes: Vec<String>,
+    pub filterable: Option<bool>,
+    pub changed_since: Option<NaiveDateTime>,
+    pub text: Option<String>,
+    /// The code after which the page begins.
+    pub after: Option<String>,
+    pub limit: i64,
+}
+
 /// A page of definitions in the order of their codes, and where the next one begins.
 ///
 /// # Errors
 /// Those of the database.
-pub fn list(
-    connection: &mut Db,
-    codes: &[String],
-    filterable: Option<bool>,
-    after: Option<&str>,
-    limit: i64,
-) -> Result<(Vec<Stored<Definition>>, Option<String>), StoreError> {
-    let mut query = attribute_definitions::table.order(attribute_definitions::code).limit(limit + 1).into_boxed();
-    if !codes.is_empty() {
-        let codes: Vec<String> = codes.iter().map(|code| compared(code)).collect();
+pub fn list(connection: &mut Db, filter: &Filter) -> Result<(Vec<Stored<Definition>>, Option<String>), StoreError> {
+    let mut query =
+        attribute_definitions::table.order(attribute_definitions::code).limit(filter.limit + 1).into_boxed();
+    if !filter.codes.is_empty() {
+        let codes: Vec<String> = filter.codes.iter().map(|code| compared(code)).collect();
         query = query.filter(attribute_definitions::code.eq_any(codes));
     }
-    if let Some(filterable) = filterable {
+    if let Some(filterable) = filter.filterable {
         query = query.filter(attribute_definitions::filterable.eq(filterable));
     }
-    if let Some(after) = after {
-        query = query.filter(attribute_definitions::code.gt(after.to_owned()));
+    if let Some(since) = filter.changed_since {
+        query = query.filter(attribute_definitions::changed_at.ge(since));
+    }
+    if let Some(text) = &filter.text {
+        let like = |column: &str| lower(column).like(pattern(text)).escape('\\');
+        let named = attribute_names::table.filter(like("attribute_names.name")).select(attribute_names::definition_id);
+        let own = like("attribute_definitions.code");
+        query = query.filter(own.or(attribute_definitions::id.eq_any(named)));
+    }
+    if let Some(after) = &filter.after {
+        query = query.filter(attribute_definitions::code.gt(after));
     }
     let mut rows: Vec<Row> = query.load(connection)?;
-    let more = page::cut(&mut rows, limit);
+    let more = page::cut(&mut rows, filter.limit);
     let next = rows.last().filter(|_| more).map(|row| row.1.clone());
     Ok((loaded(connection, rows)?, next))
 }

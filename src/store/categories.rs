@@ -4,6 +4,7 @@ use super::batch::{Batch, Changed, Deletion, Recorded, Stored};
 use super::bulk::{Column, Rows, Table, id_list};
 use super::keys::ids_by_key;
 use super::schema::{article_categories, categories, category_names};
+use super::search::{lower, pattern};
 use super::{Db, LOOKUP, StoreError, lock};
 use crate::domain::Defaults;
 use crate::domain::catalog::Category;
@@ -11,7 +12,7 @@ use crate::domain::{Issue, compared};
 use chrono::NaiveDateTime;
 use diesel::prelude::*;
 use soapstone_contracts::catalog as contract;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// How deep the tree may be.
 const MAX_DEPTH: usize = 100;
@@ -210,16 +211,25 @@ fn write(connection: &mut Db, changed: &[Changed<'_, Category>], now: NaiveDateT
     NAMES.put(connection, &names)
 }
 
+/// What a list of categories is narrowed by.
+#[derive(Clone, Debug, Default)]
+pub struct Filter {
+    /// None: all.
+    pub ids: Vec<String>,
+    /// Those right below that one.
+    pub below: Option<String>,
+    pub changed_since: Option<NaiveDateTime>,
+    pub text: Option<String>,
+    /// The id after which the page begins.
+    pub after: Option<String>,
+    pub limit: usize,
+}
+
 /// A page of categories, parents before their children and siblings in their order.
 ///
 /// # Errors
 /// Those of the database.
-pub fn list(
-    connection: &mut Db,
-    below: Option<&str>,
-    after: Option<&str>,
-    limit: usize,
-) -> Result<(Vec<Stored<Category>>, Option<String>), StoreError> {
+pub fn list(connection: &mut Db, filter: &Filter) -> Result<(Vec<Stored<Category>>, Option<String>), StoreError> {
     let tree = Tree::load(connection)?;
     let mut children: HashMap<Option<i64>, Vec<&Row>> = HashMap::new();
     for row in tree.rows.values() {
@@ -229,7 +239,7 @@ pub fn list(
         siblings.sort_by_key(|r| (r.position, r.id));
     }
     let mut ordered: Vec<&Row> = Vec::new();
-    match below {
+    match &filter.below {
         Some(key) => {
             let parent = tree.ids.get(&compared(key)).copied();
             if let Some(parent) = parent {
@@ -245,11 +255,25 @@ pub fn list(
             }
         }
     }
-    let start = match after {
-        Some(after) => ordered.iter().position(|r| r.key == after).map_or(ordered.len(), |p| p + 1),
+    if !filter.ids.is_empty() {
+        let wanted: HashSet<String> = filter.ids.iter().map(|id| compared(id)).collect();
+        ordered.retain(|row| wanted.contains(&row.key));
+    }
+    if let Some(since) = filter.changed_since {
+        ordered.retain(|row| row.changed_at >= since);
+    }
+    if let Some(text) = &filter.text {
+        let like = lower("category_names.name").like(pattern(text)).escape('\\');
+        let named = category_names::table.filter(like).select(category_names::category_id);
+        let named: HashSet<i64> = named.load(connection)?.into_iter().collect();
+        let text = text.to_lowercase();
+        ordered.retain(|row| named.contains(&row.id) || row.key.to_lowercase().contains(&text));
+    }
+    let start = match &filter.after {
+        Some(after) => ordered.iter().position(|r| r.key == *after).map_or(ordered.len(), |p| p + 1),
         None => 0,
     };
-    let page: Vec<&Row> = ordered.iter().skip(start).take(limit).copied().collect();
+    let page: Vec<&Row> = ordered.iter().skip(start).take(filter.limit).copied().collect();
     let more = ordered.len() > start + page.len();
     let next = page.last().filter(|_| more).map(|r| r.key.clone());
     let names = names_of(connection, &page.iter().map(|r| r.id).collect::<Vec<_>>())?;

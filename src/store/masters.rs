@@ -184,6 +184,8 @@ pub fn get(connection: &mut Db, kind: Kind, key: &str) -> Result<Option<Stored<M
 /// What a list is narrowed by.
 #[derive(Clone, Debug, Default)]
 pub struct Filter {
+    /// None: all.
+    pub keys: Vec<String>,
     pub text: Option<String>,
     pub changed_since: Option<NaiveDateTime>,
     pub after: Option<String>,
@@ -200,6 +202,9 @@ pub fn list(
     filter: &Filter,
 ) -> Result<(Vec<Stored<Master>>, Option<String>), StoreError> {
     let place = Place::of(kind);
+    if !filter.keys.is_empty() {
+        return listed(connection, &place, filter);
+    }
     let (table, names, owner) = (place.table.name, place.names.name, place.owner);
     let sql = format!(
         "{} WHERE key > $1 AND changed_at >= $2 AND ($3 = '' OR lower(key) LIKE $3 ESCAPE '\\' \
@@ -218,6 +223,27 @@ pub fn list(
     let more = page::cut(&mut rows, filter.limit);
     let next = rows.last().filter(|_| more).map(|row| row.key.clone());
     Ok((loaded(connection, &place, rows)?, next))
+}
+
+/// The same of those that are named.
+fn listed(
+    connection: &mut Db,
+    place: &Place,
+    filter: &Filter,
+) -> Result<(Vec<Stored<Master>>, Option<String>), StoreError> {
+    let keys: Vec<String> = filter.keys.iter().map(|key| compared(key)).collect();
+    let mut found = by_keys(connection, place, &keys)?;
+    let text = filter.text.as_deref().map(str::to_lowercase).unwrap_or_default();
+    let has = |value: &str| value.to_lowercase().contains(&text);
+    found.retain(|master| {
+        let named = has(&master.record.key) || master.record.names.iter().any(|(_, name)| has(name));
+        let is_new = filter.changed_since.is_none_or(|since| master.changed_at >= since);
+        named && is_new && filter.after.as_ref().is_none_or(|after| master.record.key > *after)
+    });
+    found.sort_by(|a, b| a.record.key.cmp(&b.record.key));
+    let more = page::cut(&mut found, filter.limit);
+    let next = found.last().filter(|_| more).map(|master| master.record.key.clone());
+    Ok((found, next))
 }
 
 /// Deletes by keys; says of each whether it was there.

@@ -123,3 +123,57 @@ fn a_folder_of_pictures_is_added_and_made_ready() {
     assert_eq!((&progress["ready"], &progress["waiting"], &progress["orphans"]), (&2.into(), &0.into(), &2.into()));
     assert_eq!(site.run(&["picture", "add", "nowhere"]).code, 1);
 }
+
+/// What an early version left: its schema, and rows in it.
+fn early(site: &Site, database: Database) {
+    use diesel::connection::SimpleConnection;
+    use diesel::{Connection, PgConnection, SqliteConnection};
+    let (folder, quote) = match database {
+        Database::Sqlite => ("migrations/sqlite", "1"),
+        Database::Postgres => ("migrations/postgres", "true"),
+    };
+    let first = crate::support::project(folder).join("2026-11-01-000000_start/up.sql");
+    let mut sql = std::fs::read_to_string(first).unwrap();
+    sql.push_str(
+        "CREATE TABLE __diesel_schema_migrations (version VARCHAR(50) PRIMARY KEY NOT NULL, run_on TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP);
+         INSERT INTO __diesel_schema_migrations (version) VALUES ('20261101000000');",
+    );
+    for n in 1..=200 {
+        sql.push_str(&format!(
+            "INSERT INTO categories (id, key, position, active, changed_at) VALUES ({n}, 'C{n}', {n}, {quote}, '2026-11-02 10:00:00');
+             INSERT INTO articles (id, sku, sku_key, active, version, changed_at) VALUES ({n}, 'A{n}', 'A{n}', {quote}, 3, '2026-11-02 10:00:00');
+             INSERT INTO article_texts (article_id, kind, language, text) VALUES ({n}, 'name', 'en', 'Article {n}');
+             INSERT INTO article_categories (article_id, category_id, position) VALUES ({n}, {n}, 0);
+             INSERT INTO article_media (article_id, position, role, location) VALUES ({n}, 0, 'image', '/m/h/Picture-{n}.JPG');"
+        ));
+    }
+    match database {
+        Database::Sqlite => {
+            std::fs::create_dir_all(site.folder().join("data")).unwrap();
+            let path = site.folder().join("data/soapstone.sqlite");
+            SqliteConnection::establish(path.to_str().unwrap()).unwrap().batch_execute(&sql).unwrap();
+        }
+        Database::Postgres => PgConnection::establish(site.database_url()).unwrap().batch_execute(&sql).unwrap(),
+    }
+}
+
+on_each_database! {
+    fn a_full_database_of_an_early_version_is_brought_up_to_date(database) {
+        let site = Site::new(database);
+        early(&site, database);
+        let server = site.serve();
+        let listed = server.get("/api/v1/articles?limit=1000").json();
+        assert_eq!(listed["article"].as_array().unwrap().len(), 200);
+        let article = server.get("/api/v1/articles/A77").json();
+        let article = &article["article"];
+        assert_eq!((&article["version"], &article["name"][0]["value"]), (&3.into(), &"Article 77".into()));
+        assert_eq!((&article["category"][0], &article["media"][0]["value"]), (&"C77".into(), &"/m/h/Picture-77.JPG".into()));
+        // Pictures find articles that were there before there were pictures.
+        let gif = [("content-type", "image/gif")];
+        let pixel = b"GIF89a\x01\0\x01\0\x80\0\0\xff\0\0\xff\xff\xff!\xf9\x04\0\0\0\0\0,\0\0\0\0\x01\0\x01\0\0\x02\x02D\x01\0;";
+        server.call("PUT", "/api/v1/pictures/picture-77.jpg", &gif, pixel);
+        assert_eq!(server.get("/api/v1/pictures/picture-77.jpg").json()["picture"]["article"][0], "A77");
+        let changed = server.call("PATCH", "/api/v1/articles/A77", &[("content-type", "application/json")], br#"{"manufacturer":"m"}"#);
+        assert_eq!((changed.status, changed.header("etag")), (200, "\"4\""));
+    }
+}

@@ -11,6 +11,7 @@ const FAMILIES: &[&str] = &[
     "access",
     "unit",
     "serial_number",
+    "shipment",
     "master",
     "manufacturer",
     "article_document",
@@ -63,6 +64,11 @@ const EXTENSIONS: &[&str] = &["css", "csv", "html", "js", "rs", "sqlite", "toml"
 
 /// Codes that are put together from a kind and an ending.
 const COMPOSED: &[&str] = &[
+    "attribute.not_found",
+    "group.not_found",
+    "payment.not_found",
+    "shipment.not_found",
+    "warehouse.not_found",
     "unit.not_found",
     "serial_number.not_found",
     "manufacturer.not_found",

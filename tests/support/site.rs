@@ -37,6 +37,11 @@ impl Site {
         Self { folder, database_url }
     }
 
+    /// Where its database is, if it is PostgreSQL.
+    pub fn database_url(&self) -> &str {
+        &self.database_url
+    }
+
     pub fn folder(&self) -> &Path {
         self.folder.path()
     }

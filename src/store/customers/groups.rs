@@ -7,6 +7,7 @@ use crate::store::batch::{Batch, Recorded, Stored};
 use crate::store::bulk::{Column, Rows, Table};
 use crate::store::children::{Children, by_owner};
 use crate::store::schema::{customer_group_names, customer_groups};
+use crate::store::search::{lower, pattern};
 use crate::store::values::one_of;
 use crate::store::{Db, LOOKUP, StoreError, lock, page};
 use chrono::NaiveDateTime;
@@ -105,26 +106,54 @@ pub fn upsert(
     Ok(batch.into_results())
 }
 
+/// A group by its kind and key.
+///
+/// # Errors
+/// Those of the database.
+pub fn get(connection: &mut Db, kind: contract::GroupKind, key: &str) -> Result<Option<Group>, StoreError> {
+    let rows: Vec<Row> = customer_groups::table
+        .filter(customer_groups::kind.eq(kind.as_str()))
+        .filter(customer_groups::key.eq(compared(key)))
+        .load(connection)?;
+    Ok(with_names(connection, rows)?.pop())
+}
+
+/// What a list of groups is narrowed by.
+#[derive(Clone, Debug, Default)]
+pub struct Filter {
+    pub kind: Option<contract::GroupKind>,
+    pub changed_since: Option<NaiveDateTime>,
+    pub text: Option<String>,
+    /// The kind and key after which the page begins.
+    pub after: Option<(String, String)>,
+    pub limit: i64,
+}
+
 /// A page of groups in the order of kinds and keys; and whether there are more.
 ///
 /// # Errors
 /// Those of the database.
-pub fn list(
-    connection: &mut Db,
-    kind: Option<contract::GroupKind>,
-    after: Option<(&str, &str)>,
-    limit: i64,
-) -> Result<(Vec<Group>, bool), StoreError> {
+pub fn list(connection: &mut Db, filter: &Filter) -> Result<(Vec<Group>, bool), StoreError> {
     use customer_groups::{key, kind as kinds};
-    let mut query = customer_groups::table.order((kinds, key)).limit(limit + 1).into_boxed();
-    if let Some(kind) = kind {
+    let mut query = customer_groups::table.order((kinds, key)).limit(filter.limit + 1).into_boxed();
+    if let Some(since) = filter.changed_since {
+        query = query.filter(customer_groups::changed_at.ge(since));
+    }
+    if let Some(text) = &filter.text {
+        let like = |column: &str| lower(column).like(pattern(text)).escape('\\');
+        let named = customer_group_names::table
+            .filter(like("customer_group_names.name"))
+            .select(customer_group_names::group_id);
+        query = query.filter(like("customer_groups.key").or(customer_groups::id.eq_any(named)));
+    }
+    if let Some(kind) = filter.kind {
         query = query.filter(kinds.eq(kind.as_str()));
     }
-    if let Some((last_kind, last_key)) = after {
+    if let Some((last_kind, last_key)) = &filter.after {
         query = query.filter(kinds.gt(last_kind).or(kinds.eq(last_kind).and(key.gt(last_key))));
     }
     let mut rows: Vec<Row> = query.load(connection)?;
-    let more = page::cut(&mut rows, limit);
+    let more = page::cut(&mut rows, filter.limit);
     Ok((with_names(connection, rows)?, more))
 }
 

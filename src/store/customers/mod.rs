@@ -7,7 +7,10 @@ mod merges;
 mod numbers;
 
 pub use credits::{Credit, balances, book, list as list_credits};
-pub use groups::{Group, delete as delete_groups, list as list_groups, upsert as upsert_groups};
+pub use groups::{
+    Filter as GroupFilter, Group, delete as delete_groups, get as get_group, list as list_groups,
+    upsert as upsert_groups,
+};
 pub use merges::{MergeRecord, list as list_merges, merge, undo};
 pub use numbers::{Resolved, allocate, assign, resolve};
 

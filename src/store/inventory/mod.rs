@@ -7,4 +7,7 @@ mod warehouses;
 
 pub use bookings::{Booked, Booking, Given, book, list as list_bookings};
 pub use stocks::{Filter, Stock, list as list_stocks, of as stocks_of};
-pub use warehouses::{delete as delete_warehouses, list as list_warehouses, upsert as upsert_warehouses};
+pub use warehouses::{
+    Filter as WarehouseFilter, delete as delete_warehouses, get as get_warehouse, list as list_warehouses,
+    upsert as upsert_warehouses,
+};

@@ -8,6 +8,7 @@ use crate::store::bulk::{Column, Rows, Table, id_list};
 use crate::store::children::{Children, by_owner};
 use crate::store::keys::ids_by_key;
 use crate::store::schema::{article_stocks, warehouse_addresses, warehouse_names, warehouses};
+use crate::store::search::{lower, pattern};
 use crate::store::{Db, LOOKUP, StoreError, lock, page};
 use bigdecimal::BigDecimal;
 use chrono::NaiveDateTime;
@@ -104,21 +105,50 @@ pub fn upsert(
     Ok(batch.into_results())
 }
 
+/// A warehouse by its key.
+///
+/// # Errors
+/// Those of the database.
+pub fn get(connection: &mut Db, key: &str) -> Result<Option<Stored<Warehouse>>, StoreError> {
+    let rows: Vec<Row> = warehouses::table.filter(warehouses::key.eq(compared(key))).load(connection)?;
+    Ok(loaded(connection, rows)?.pop())
+}
+
+/// What a list of warehouses is narrowed by.
+#[derive(Clone, Debug, Default)]
+pub struct Filter {
+    /// None: all.
+    pub keys: Vec<String>,
+    pub changed_since: Option<NaiveDateTime>,
+    pub text: Option<String>,
+    /// The key after which the page begins.
+    pub after: Option<String>,
+    pub limit: i64,
+}
+
 /// A page of warehouses in the order of their keys, and where the next one begins.
 ///
 /// # Errors
 /// Those of the database.
-pub fn list(
-    connection: &mut Db,
-    after: Option<&str>,
-    limit: i64,
-) -> Result<(Vec<Stored<Warehouse>>, Option<String>), StoreError> {
-    let mut query = warehouses::table.order(warehouses::key).limit(limit + 1).into_boxed();
-    if let Some(after) = after {
-        query = query.filter(warehouses::key.gt(after.to_owned()));
+pub fn list(connection: &mut Db, filter: &Filter) -> Result<(Vec<Stored<Warehouse>>, Option<String>), StoreError> {
+    let mut query = warehouses::table.order(warehouses::key).limit(filter.limit + 1).into_boxed();
+    if !filter.keys.is_empty() {
+        let keys: Vec<String> = filter.keys.iter().map(|key| compared(key)).collect();
+        query = query.filter(warehouses::key.eq_any(keys));
+    }
+    if let Some(since) = filter.changed_since {
+        query = query.filter(warehouses::changed_at.ge(since));
+    }
+    if let Some(text) = &filter.text {
+        let like = |column: &str| lower(column).like(pattern(text)).escape('\\');
+        let named = warehouse_names::table.filter(like("warehouse_names.name")).select(warehouse_names::warehouse_id);
+        query = query.filter(like("warehouses.key").or(warehouses::id.eq_any(named)));
+    }
+    if let Some(after) = &filter.after {
+        query = query.filter(warehouses::key.gt(after));
     }
     let mut rows: Vec<Row> = query.load(connection)?;
-    let more = page::cut(&mut rows, limit);
+    let more = page::cut(&mut rows, filter.limit);
     let next = rows.last().filter(|_| more).map(|row| row.1.clone());
     Ok((loaded(connection, rows)?, next))
 }

@@ -189,6 +189,7 @@ pub fn list(
     connection: &mut Db,
     order: Option<&str>,
     kind: Option<DocumentKind>,
+    since: Option<NaiveDateTime>,
     after: i64,
     limit: i64,
 ) -> Result<(Vec<Filed>, bool), StoreError> {
@@ -205,6 +206,9 @@ pub fn list(
     }
     if let Some(kind) = kind {
         query = query.filter(documents::kind.eq(kind.as_str()));
+    }
+    if let Some(since) = since {
+        query = query.filter(documents::recorded_at.ge(since));
     }
     let mut rows: Vec<Row> = query.load(connection)?;
     let more = page::cut(&mut rows, limit);

@@ -109,6 +109,20 @@ pub fn record(
     Ok(Recorded { outcome, version: None, issues: Vec::new() })
 }
 
+/// A payment by its key.
+///
+/// # Errors
+/// Those of the database.
+pub fn get(connection: &mut Db, key: &str) -> Result<Option<OfOrder>, StoreError> {
+    let row: Option<(PaymentRow, String)> = payments::table
+        .inner_join(orders::table)
+        .filter(payments::key.eq(compared(key)))
+        .select((PaymentRow::as_select(), orders::number))
+        .first(connection)
+        .optional()?;
+    Ok(row.map(|(row, order)| (row.id, order, row.into_payment())))
+}
+
 /// A page of payments in the order in which they came, and whether there are more.
 ///
 /// # Errors
@@ -117,6 +131,7 @@ pub fn list(
     connection: &mut Db,
     order: Option<&str>,
     state: Option<contract::PaymentState>,
+    since: Option<NaiveDateTime>,
     after: i64,
     limit: i64,
 ) -> Result<(Vec<OfOrder>, bool), StoreError> {
@@ -132,6 +147,9 @@ pub fn list(
     }
     if let Some(state) = state {
         query = query.filter(payments::state.eq(state.as_str()));
+    }
+    if let Some(since) = since {
+        query = query.filter(payments::at.ge(since));
     }
     let mut rows: Vec<(PaymentRow, String)> = query.load(connection)?;
     let more = page::cut(&mut rows, limit);

@@ -122,6 +122,19 @@ pub fn record(connection: &mut Db, shipment: &Shipment) -> Result<Recorded, Stor
     Ok(Recorded { outcome, version: None, issues: Vec::new() })
 }
 
+/// A shipment by its key.
+///
+/// # Errors
+/// Those of the database.
+pub fn get(connection: &mut Db, key: &str) -> Result<Option<Shipment>, StoreError> {
+    let rows: Vec<Row> = shipments::table
+        .inner_join(orders::table)
+        .filter(shipments::key.eq(compared(key)))
+        .select(columns!())
+        .load(connection)?;
+    Ok(loaded(connection, rows)?.pop().map(|(_, shipment)| shipment))
+}
+
 /// A page of shipments in the order in which they came, and whether there are more.
 ///
 /// # Errors
@@ -129,6 +142,7 @@ pub fn record(connection: &mut Db, shipment: &Shipment) -> Result<Recorded, Stor
 pub fn list(
     connection: &mut Db,
     order: Option<&str>,
+    since: Option<NaiveDateTime>,
     after: i64,
     limit: i64,
 ) -> Result<(Vec<(i64, Shipment)>, bool), StoreError> {
@@ -141,6 +155,9 @@ pub fn list(
         .into_boxed();
     if let Some(order) = order {
         query = query.filter(orders::number_key.eq(compared(order)));
+    }
+    if let Some(since) = since {
+        query = query.filter(shipments::shipped_at.ge(since));
     }
     let mut rows: Vec<Row> = query.load(connection)?;
     let more = page::cut(&mut rows, limit);

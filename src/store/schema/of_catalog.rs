@@ -170,3 +170,4 @@ diesel::table! {
         sku -> Text,
     }
 }
+diesel::allow_tables_to_appear_in_same_query!(attribute_definitions, attribute_names);

@@ -149,3 +149,4 @@ diesel::table! {
 diesel::joinable!(customer_aliases -> customers (customer_id));
 diesel::joinable!(credit_bookings -> customers (customer_id));
 diesel::allow_tables_to_appear_in_same_query!(customers, customer_aliases, credit_bookings);
+diesel::allow_tables_to_appear_in_same_query!(customer_groups, customer_group_names);

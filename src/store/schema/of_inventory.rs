@@ -57,3 +57,4 @@ diesel::table! {
 
 diesel::joinable!(stock_bookings -> articles (article_id));
 diesel::allow_tables_to_appear_in_same_query!(stock_bookings, articles);
+diesel::allow_tables_to_appear_in_same_query!(warehouses, warehouse_names);

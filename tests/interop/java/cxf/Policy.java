@@ -43,7 +43,7 @@ public class Policy {
     category.setId("Ä");
     var results = catalog.upsertCategories(List.of(category));
     var categories = new Holder<List<Category>>();
-    catalog.listCategories(null, null, 10, categories, new Holder<>());
+    catalog.listCategories(null, null, 10, null, null, null, categories, new Holder<>());
     System.out.println(results.get(0).getOutcome().value() + " " + categories.value.size());
     try {
       catalog.getArticle("none");
