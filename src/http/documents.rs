@@ -1,43 +1,29 @@
 //! Documents as files, for those who want neither XML nor JSON around them: `GET /api/v1/documents/NUMBER/pdf` of orders, and
 //! `GET /api/v1/article-documents/NAME/file` of articles.
 
+use super::files::{admitted, in_header, read, tagged};
 use crate::services::{MediaService, OrdersService};
-use actix_web::guard;
 use actix_web::http::header::CONTENT_DISPOSITION;
 use actix_web::web::{self, Path, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 use serde_json::{Value, json};
-use soapstone_runtime::http::{problem_response, request_id};
-use soapstone_runtime::service::{Channel, Context};
 use soapstone_runtime::soap::Fault;
 
 pub(super) fn configure(config: &mut ServiceConfig, orders: &OrdersService, media: &MediaService) {
     let (orders, media) = (orders.clone(), media.clone());
-    config.service(web::resource("/documents/{number}/pdf").guard(guard::Any(guard::Get()).or(guard::Head())).to(
+    config.service(web::resource("/documents/{number}/pdf").guard(read()).to(
         move |request: HttpRequest, number: Path<String>| {
             let orders = orders.clone();
-            async move {
-                let context = Context::of(Channel::Rest, &request);
-                let answer = match context.admit("Orders", "GetDocument") {
-                    Ok(()) => send(&orders, number.into_inner()).await,
-                    Err(fault) => Err(*fault),
-                };
-                answer.unwrap_or_else(|fault| problem_response(&fault, &request_id()))
-            }
+            async move { admitted(&request, "Orders", "GetDocument", send(&orders, number.into_inner())).await }
         },
     ));
-    let file = web::resource("/article-documents/{name}/file").guard(guard::Any(guard::Get()).or(guard::Head()));
-    config.service(file.to(move |request: HttpRequest, name: Path<String>| {
-        let media = media.clone();
-        async move {
-            let context = Context::of(Channel::Rest, &request);
-            let answer = match context.admit("Media", "GetArticleDocument") {
-                Ok(()) => send_file(&media, name.into_inner()).await,
-                Err(fault) => Err(*fault),
-            };
-            answer.unwrap_or_else(|fault| problem_response(&fault, &request_id()))
-        }
-    }));
+    config.service(web::resource("/article-documents/{name}/file").guard(read()).to(
+        move |request: HttpRequest, name: Path<String>| {
+            let media = media.clone();
+            let name = name.into_inner();
+            async move { admitted(&request, "Media", "GetArticleDocument", send_file(&request, &media, name)).await }
+        },
+    ));
 }
 
 async fn send(orders: &OrdersService, number: String) -> Result<HttpResponse, Fault> {
@@ -47,23 +33,22 @@ async fn send(orders: &OrdersService, number: String) -> Result<HttpResponse, Fa
     Ok(HttpResponse::Ok().insert_header((CONTENT_DISPOSITION, shown)).content_type("application/pdf").body(bytes))
 }
 
-async fn send_file(media: &MediaService, name: String) -> Result<HttpResponse, Fault> {
-    let (document, bytes) = media.document(name).await?;
-    let media_type = document.media_type.unwrap_or_default();
+async fn send_file(request: &HttpRequest, media: &MediaService, name: String) -> Result<HttpResponse, Fault> {
+    let file = media.document(name).await?;
+    let mut response = match tagged(request, &file.sha256) {
+        Ok(response) => response,
+        Err(known) => return Ok(known),
+    };
     // Whatever somebody sent us is not run as a page of ours.
-    let how = if media_type == "application/pdf" { "inline" } else { "attachment" };
-    let shown = format!("{how}; filename=\"{}\"", in_header(&document.file_name));
-    let response = HttpResponse::Ok()
+    let how = if file.media_type == "application/pdf" { "inline" } else { "attachment" };
+    let shown = format!("{how}; filename=\"{}\"", in_header(&file.name));
+    let bytes = media.content(&file.sha256).await?;
+    let response = response
         .insert_header((CONTENT_DISPOSITION, shown))
         .insert_header(("content-security-policy", "sandbox"))
-        .content_type(media_type)
+        .content_type(file.media_type)
         .body(bytes);
     Ok(response)
-}
-
-/// A name as it can stand in a header.
-fn in_header(name: &str) -> String {
-    name.chars().map(|c| if c.is_ascii_alphanumeric() || "-.".contains(c) { c } else { '_' }).collect()
 }
 
 /// Adds the resources to the OpenAPI document.
@@ -94,6 +79,7 @@ pub(super) fn describe(document: &mut Value) {
             }],
             "responses": {
                 "200": {"description": "The file.", "content": {"*/*": {}}},
+                "304": {"description": "It is that of If-None-Match."},
                 "default": {"description": "Why not.", "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}}
             }
         }

@@ -4,6 +4,7 @@ mod audit;
 mod auth;
 mod capture;
 mod documents;
+mod files;
 mod health;
 mod idempotency;
 mod metrics;

@@ -1,6 +1,7 @@
 //! Pictures as files, for those who want neither XML nor JSON around them: `GET /api/v1/pictures/NAME/400.webp` and
 //! `…/original`, `PUT /api/v1/pictures/NAME`, and many at once to `POST /api/v1/pictures`, as a form or as a ZIP.
 
+use super::files::{admitted, read, tagged};
 use super::upload::{content_type, is_file};
 use crate::domain::Issue;
 use crate::domain::pictures::{SIZES, Taking};
@@ -12,19 +13,23 @@ use crate::store::batch::Recorded;
 use crate::store::pictures::Filled;
 use actix_multipart::Multipart;
 use actix_web::guard::{self, GuardContext};
-use actix_web::http::header::{CACHE_CONTROL, ETAG, IF_NONE_MATCH};
 use actix_web::web::{self, Bytes, Path, Payload, ServiceConfig};
 use actix_web::{FromRequest, HttpRequest, HttpResponse};
 use futures_util::{Stream, StreamExt};
 use serde_json::{Value, json};
 use soapstone_contracts::media::{RenditionFormat, UpsertPicturesResponse};
-use soapstone_runtime::http::{problem_response, request_id};
-use soapstone_runtime::service::{Channel, Context};
 use soapstone_runtime::soap::Fault;
 use std::fmt::Display;
-use std::future::Future;
 use std::io::{Seek, SeekFrom, Write};
 use std::path::PathBuf;
+
+/// What is called with each picture.
+type Take<'a> = &'a mut dyn FnMut(PictureFile) -> Result<(), StoreError>;
+
+/// Hands pictures over to be taken.
+trait HandOver: FnOnce(&Taking, Take<'_>) -> Result<(), StoreError> + Send + 'static {}
+
+impl<F: FnOnce(&Taking, Take<'_>) -> Result<(), StoreError> + Send + 'static> HandOver for F {}
 
 #[derive(Clone)]
 pub(super) struct Pictures {
@@ -38,24 +43,28 @@ pub(super) struct Pictures {
 impl Pictures {
     pub fn configure(&self, config: &mut ServiceConfig) {
         let (getter, putter, poster) = (self.clone(), self.clone(), self.clone());
-        let file = web::resource("/pictures/{name}/{file}").guard(guard::Any(guard::Get()).or(guard::Head()));
+        let file = web::resource("/pictures/{name}/{file}").guard(read());
         config.service(file.guard(guard::fn_guard(is_plain)).to(
             move |request: HttpRequest, path: Path<(String, String)>| {
                 let pictures = getter.clone();
                 let (name, file) = path.into_inner();
-                async move { answered(&request, "GetRendition", pictures.send(&request, name, file)).await }
+                async move { admitted(&request, "Media", "GetRendition", pictures.send(&request, name, file)).await }
             },
         ));
-        config.service(web::resource("/pictures/{name}").guard(guard::Put()).to(
-            move |request: HttpRequest, name: Path<String>, payload: Payload| {
-                let pictures = putter.clone();
-                async move { answered(&request, "UpsertPictures", pictures.one(name.into_inner(), payload)).await }
-            },
-        ));
+        config.service(
+            web::resource("/pictures/{name}").guard(guard::Put()).to(
+                move |request: HttpRequest, name: Path<String>, payload: Payload| {
+                    let pictures = putter.clone();
+                    async move {
+                        admitted(&request, "Media", "UpsertPictures", pictures.one(name.into_inner(), payload)).await
+                    }
+                },
+            ),
+        );
         config.service(web::resource("/pictures").guard(guard::Post()).guard(guard::fn_guard(is_file)).to(
             move |request: HttpRequest, payload: Payload| {
                 let pictures = poster.clone();
-                async move { answered(&request, "UpsertPictures", pictures.many(&request, payload)).await }
+                async move { admitted(&request, "Media", "UpsertPictures", pictures.many(&request, payload)).await }
             },
         ));
     }
@@ -64,17 +73,11 @@ impl Pictures {
     async fn send(&self, request: &HttpRequest, name: String, file: String) -> Result<HttpResponse, Fault> {
         let (size, format) = wanted(&file)?;
         let file = self.service.file(name, size, format).await?;
-        let tag = format!("\"{}\"", file.sha256);
-        let known = request.headers().get(IF_NONE_MATCH).and_then(|value| value.to_str().ok());
-        if known.is_some_and(|known| known.split(',').any(|one| one.trim().trim_start_matches("W/") == tag)) {
-            return Ok(HttpResponse::NotModified().insert_header((ETAG, tag)).finish());
-        }
-        let response = HttpResponse::Ok()
-            .insert_header((ETAG, tag))
-            .insert_header((CACHE_CONTROL, "no-cache"))
-            .content_type(file.media_type)
-            .body(file.bytes);
-        Ok(response)
+        let mut response = match tagged(request, &file.sha256) {
+            Ok(response) => response,
+            Err(known) => return Ok(known),
+        };
+        Ok(response.content_type(file.media_type).body(self.service.content(&file.sha256).await?))
     }
 
     /// Takes the body as a picture.
@@ -83,7 +86,7 @@ impl Pictures {
         if content.as_ref().is_ok_and(Bytes::is_empty) {
             return Err(Fault::sender("picture.no_content", 422, "The body is empty; send the picture in it"));
         }
-        self.taken(vec![(name, content)], &mut Filled::default()).await.map(answer)
+        self.taken(&mut Filled::default(), move |_, take| take((name, content))).await.map(answer)
     }
 
     /// Takes the files of a form, or of an archive that is the body.
@@ -91,7 +94,7 @@ impl Pictures {
         let mut filled = Filled::default();
         if !content_type(request).starts_with("multipart/form-data") {
             let archive = self.stored(payload.map(|piece| piece.map_err(|e| e.to_string()))).await?;
-            return self.unpacked(archive, &mut filled).await.map(answer);
+            return self.taken(&mut filled, move |taking, take| unpacked(archive, taking, take)).await.map(answer);
         }
         let broken = |e: &dyn Display| Fault::sender("http.form", 400, format!("The form cannot be read: {e}"));
         let mut form = Multipart::from_request(request, &mut payload.into_inner()).await.map_err(|e| broken(&e))?;
@@ -108,23 +111,26 @@ impl Pictures {
             let pieces = field.map(|piece| piece.map_err(|e| e.to_string()));
             let more = if is_archive {
                 let archive = self.stored(pieces).await?;
-                self.unpacked(archive, &mut filled).await?
+                self.taken(&mut filled, move |taking, take| unpacked(archive, taking, take)).await?
             } else {
                 let content = gathered(pieces, &self.service.taking).await?;
-                self.taken(vec![(name, content)], &mut filled).await?
+                self.taken(&mut filled, move |_, take| take((name, content))).await?
             };
             response.result.extend(more.result);
         }
         Ok(answer(response))
     }
 
-    /// Takes pictures.
-    async fn taken(&self, come: Vec<PictureFile>, filled: &mut Filled) -> Result<UpsertPicturesResponse, Fault> {
+    /// Takes the pictures that `hand_over` has, one by one.
+    async fn taken(&self, filled: &mut Filled, hand_over: impl HandOver) -> Result<UpsertPicturesResponse, Fault> {
         let service = self.service.clone();
         let mut own = std::mem::take(filled);
         let done = self.service.store.read(move |db| {
-            let taken = come.into_iter().map(|picture| service.take_file(db, picture, &mut own));
-            let results = taken.collect::<Result<Vec<_>, StoreError>>()?;
+            let mut results = Vec::new();
+            hand_over(&service.taking, &mut |file| {
+                results.push(service.take_file(db, file, &mut own)?);
+                Ok(())
+            })?;
             Ok((results, own))
         });
         let (results, own) = done.await.map_err(ServiceError::from)?;
@@ -153,25 +159,6 @@ impl Pictures {
         file.seek(SeekFrom::Start(0)).map_err(failed)?;
         Ok(file)
     }
-
-    /// Takes the pictures of an archive, one by one.
-    async fn unpacked(&self, archive: std::fs::File, filled: &mut Filled) -> Result<UpsertPicturesResponse, Fault> {
-        let service = self.service.clone();
-        let mut own = std::mem::take(filled);
-        let done = self.service.store.read(move |db| {
-            let mut results = Vec::new();
-            let taking = service.taking.clone();
-            unpacked(archive, &taking, |file| {
-                results.push(service.take_file(db, file, &mut own)?);
-                Ok::<_, StoreError>(())
-            })?;
-            Ok((results, own))
-        });
-        let (results, own) = done.await.map_err(ServiceError::from)?;
-        *filled = own;
-        self.service.bell.ring();
-        Ok(response(results))
-    }
 }
 
 /// Whether a file is asked for, and not what the contract has there.
@@ -196,19 +183,6 @@ fn wanted(file: &str) -> Result<(Option<i32>, RenditionFormat), Fault> {
         _ => return Err(unknown()),
     };
     Ok((Some(size.parse().map_err(|_| unknown())?), format))
-}
-
-async fn answered(
-    request: &HttpRequest,
-    operation: &str,
-    work: impl Future<Output = Result<HttpResponse, Fault>>,
-) -> HttpResponse {
-    let context = Context::of(Channel::Rest, request);
-    let done = match context.admit("Media", operation) {
-        Ok(()) => work.await,
-        Err(fault) => Err(*fault),
-    };
-    done.unwrap_or_else(|fault| problem_response(&fault, &request_id()))
 }
 
 fn answer(response: UpsertPicturesResponse) -> HttpResponse {

@@ -1,5 +1,6 @@
 //! Files uploaded to `POST /api/v1/imports`: as a form (`multipart/form-data`) or as the bare body, streamed to disk.
 
+use super::files::admitted;
 use crate::error::ServiceError;
 use crate::exchange::Request;
 use crate::services::ExchangeService;
@@ -12,8 +13,6 @@ use actix_web::{FromRequest, HttpRequest, HttpResponse};
 use futures_util::StreamExt;
 use serde_json::{Map, Value, json};
 use soapstone_contracts::exchange::{RunFormat, RunKind, StartImportResponse};
-use soapstone_runtime::http::{problem_response, request_id};
-use soapstone_runtime::service::{Channel, Context};
 use soapstone_runtime::soap::Fault;
 use std::collections::BTreeMap;
 
@@ -34,17 +33,7 @@ impl Upload {
         config.service(web::resource("/imports").guard(guard::Post()).guard(guard::fn_guard(is_file)).to(
             move |request: HttpRequest, payload: Payload| {
                 let upload = upload.clone();
-                async move {
-                    let id = request_id();
-                    let context = Context::of(Channel::Rest, &request);
-                    if let Err(fault) = context.admit("Exchange", "StartImport") {
-                        return problem_response(&fault, &id);
-                    }
-                    match upload.receive(&request, payload).await {
-                        Ok(response) => response,
-                        Err(fault) => problem_response(&fault, &id),
-                    }
-                }
+                async move { admitted(&request, "Exchange", "StartImport", upload.receive(&request, payload)).await }
             },
         ));
     }

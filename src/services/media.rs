@@ -7,7 +7,7 @@ use crate::error::ServiceError;
 use crate::pictures::{Bell, PictureFile};
 use crate::store::batch::Recorded;
 use crate::store::pictures::{self, Filled, Filter, Given, Loaded, RenditionRow};
-use crate::store::{Db, Store, StoreError, files};
+use crate::store::{Db, Store, StoreError, contents, files};
 use chrono::Utc;
 use soapstone_contracts::media as contract;
 use soapstone_contracts::media::{
@@ -32,13 +32,11 @@ pub struct MediaService {
     pub bell: Arc<Bell>,
 }
 
-/// A picture as a file.
+/// What is known of a file before its bytes are read.
 pub struct File {
+    pub name: String,
     pub media_type: String,
-    pub width: i32,
-    pub height: i32,
     pub sha256: String,
-    pub bytes: Vec<u8>,
 }
 
 fn missing(name: &str) -> ServiceError {
@@ -103,36 +101,47 @@ impl MediaService {
         db.write(|db| files::put(db, change, content.as_deref(), &self.defaults, now))
     }
 
-    /// A document with its content.
+    /// A document of articles as a file.
     ///
     /// # Errors
     /// If there is none of that name.
-    pub async fn document(&self, name: String) -> Result<(ArticleDocument, Vec<u8>), ServiceError> {
-        let found = self.store.read(move |db| {
-            let found = document(db, &name)?;
-            let bytes = files::content(db, &found.record)?.unwrap_or_default();
-            Ok((found.record.to_contract(found.standing), bytes))
-        });
-        Ok(found.await?)
+    pub async fn document(&self, name: String) -> Result<File, ServiceError> {
+        let found = self.store.read(move |db| document(db, &name)).await?.record;
+        Ok(File { name: found.name, media_type: found.media_type, sha256: found.sha256 })
     }
 
-    /// A picture in a size and format, or as it was taken. None of both: the picture is there, but not ready.
+    /// A picture as a file: in a size and format, or as it was taken.
     ///
     /// # Errors
     /// If there is no such picture, or it is not ready.
     pub async fn file(&self, name: String, size: Option<i32>, format: RenditionFormat) -> Result<File, ServiceError> {
-        let found = self.store.read(move |db| {
-            let original = pictures::original(db, &name)?.ok_or_else(|| missing(&name))?;
-            let row = match size {
-                None => original,
-                Some(size) => pictures::rendition(db, &name, size, format)?.ok_or_else(|| not_ready(&name))?,
-            };
-            let RenditionRow { media_type, width, height, sha256 } = row;
-            let bytes = pictures::content(db, &sha256)?.ok_or_else(|| missing(&name))?;
-            Ok(File { media_type, width, height, sha256, bytes })
-        });
-        Ok(found.await?)
+        let shown = name.clone();
+        let row = self.store.read(move |db| rendition(db, &name, size, format)).await?;
+        Ok(File { name: shown, media_type: row.media_type, sha256: row.sha256 })
     }
+
+    /// The bytes of a file.
+    ///
+    /// # Errors
+    /// If it is gone since, and those of the database.
+    pub async fn content(&self, sha256: &str) -> Result<Vec<u8>, ServiceError> {
+        let key = sha256.to_owned();
+        Ok(self.store.read(move |db| content(db, &key)).await?)
+    }
+}
+
+/// The row of a picture in a size and format, or as it was taken.
+fn rendition(db: &mut Db, name: &str, size: Option<i32>, format: RenditionFormat) -> Result<RenditionRow, StoreError> {
+    let original = pictures::original(db, name)?.ok_or_else(|| missing(name))?;
+    Ok(match size {
+        None => original,
+        Some(size) => pictures::rendition(db, name, size, format)?.ok_or_else(|| not_ready(name))?,
+    })
+}
+
+fn content(db: &mut Db, sha256: &str) -> Result<Vec<u8>, StoreError> {
+    let gone = || ServiceError::NotFound { kind: "content", key: sha256.to_owned() };
+    Ok(contents::get(db, sha256)?.ok_or_else(gone)?)
 }
 
 fn document(db: &mut Db, name: &str) -> Result<files::Loaded, StoreError> {
@@ -225,13 +234,14 @@ impl Media for MediaService {
         request: GetRendition,
     ) -> Result<GetRenditionResponse, ServiceError> {
         let format = request.format.unwrap_or(RenditionFormat::Jpeg);
-        let file = self.file(request.file_name, request.size, format).await?;
-        Ok(GetRenditionResponse {
-            media_type: file.media_type,
-            width: file.width,
-            height: file.height,
-            content: Base64Binary::from(file.bytes),
-        })
+        let found = self.store.read(move |db| {
+            let row = rendition(db, &request.file_name, request.size, format)?;
+            let bytes = content(db, &row.sha256)?;
+            Ok((row, bytes))
+        });
+        let (row, bytes) = found.await?;
+        let RenditionRow { media_type, width, height, .. } = row;
+        Ok(GetRenditionResponse { media_type, width, height, content: Base64Binary::from(bytes) })
     }
 
     async fn get_picture_progress(
@@ -272,7 +282,12 @@ impl Media for MediaService {
         _context: &Context,
         request: GetArticleDocument,
     ) -> Result<GetArticleDocumentResponse, ServiceError> {
-        let (document, bytes) = self.document(request.file_name).await?;
+        let found = self.store.read(move |db| {
+            let found = document(db, &request.file_name)?;
+            let bytes = content(db, &found.record.sha256)?;
+            Ok((found.record.to_contract(found.standing), bytes))
+        });
+        let (document, bytes) = found.await?;
         let article_document = ArticleDocument { content: Some(Base64Binary::from(bytes)), ..document };
         Ok(GetArticleDocumentResponse { article_document })
     }

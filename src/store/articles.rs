@@ -8,7 +8,7 @@ use super::schema::{
     article_attributes, article_axes, article_axis_values, article_categories, article_media, article_packaging,
     article_relations, article_stocks, article_texts, article_tier_prices, articles, categories,
 };
-use super::search::{lower, pattern};
+use super::search::holds;
 use super::values::one_of;
 use super::{Db, Engine, LOOKUP, StoreError, attributes, keys, lock, page};
 use crate::domain::attributes::{self as attribute, Comparison, Definitions, number};
@@ -591,13 +591,11 @@ pub fn list(connection: &mut Db, filter: &Filter) -> Result<(Vec<Stored<Article>
         query = query.filter(articles::id.eq_any(inside));
     }
     if let Some(text) = &filter.text {
-        let pattern = pattern(text);
         let named = article_texts::table
             .filter(article_texts::kind.eq(TextKind::Name.as_str()))
-            .filter(lower("article_texts.text").like(pattern.clone()).escape('\\'))
+            .filter(holds("article_texts.text", text))
             .select(article_texts::article_id);
-        let in_key = lower("articles.sku").like(pattern).escape('\\');
-        query = query.filter(in_key.or(articles::id.eq_any(named)));
+        query = query.filter(holds("articles.sku", text).or(articles::id.eq_any(named)));
     }
     let mut rows: Vec<Row> = query.load(connection)?;
     let more = page::cut(&mut rows, filter.limit);

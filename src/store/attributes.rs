@@ -5,7 +5,7 @@ use super::bulk::{Column, Rows, Table};
 use super::children::{Children, by_owner};
 use super::keys::ids_by_key;
 use super::schema::{attribute_choices, attribute_definitions, attribute_names};
-use super::search::{lower, pattern};
+use super::search::holds;
 use super::values::one_of;
 use super::{Db, LOOKUP, StoreError, keys, lock, page};
 use crate::domain::attributes::{Choice, Definition, Definitions};
@@ -190,7 +190,7 @@ pub fn list(connection: &mut Db, filter: &Filter) -> Result<(Vec<Stored<Definiti
         query = query.filter(attribute_definitions::changed_at.ge(since));
     }
     if let Some(text) = &filter.text {
-        let like = |column: &str| lower(column).like(pattern(text)).escape('\\');
+        let like = |column| holds(column, text);
         let named = attribute_names::table.filter(like("attribute_names.name")).select(attribute_names::definition_id);
         let own = like("attribute_definitions.code");
         query = query.filter(own.or(attribute_definitions::id.eq_any(named)));

@@ -164,6 +164,20 @@ impl<T: Clone + PartialEq> Batch<T> {
     }
 }
 
+/// A change on its own: the record as it is to be written, none if it stays as it is, and what became of the change.
+pub(super) fn single<T: Clone + PartialEq>(
+    key: &str,
+    stored: Option<Stored<T>>,
+    expected: Option<i64>,
+    rules: impl FnOnce(Option<T>, &mut Vec<Issue>) -> Option<T>,
+) -> (Option<T>, Recorded) {
+    let mut batch = Batch::of(stored.map(|stored| (key.to_owned(), stored)).into_iter().collect());
+    batch.apply(key.to_owned(), expected, rules);
+    let made = batch.changed().pop().map(|changed| changed.now.clone());
+    let nothing = Recorded { outcome: Outcome::Unchanged, version: None, issues: Vec::new() };
+    (made, batch.into_results().pop().unwrap_or(nothing))
+}
+
 /// What is said of a change to another version than the one that is there; 0: there is none.
 pub(super) fn conflict(expected: i64, version: i64) -> Issue {
     let is = if version == 0 { "there is none".to_owned() } else { format!("it is at version {version}") };

@@ -4,11 +4,11 @@ use super::batch::{Batch, Changed, Deletion, Recorded, Stored};
 use super::bulk::{Column, Rows, Table, id_list};
 use super::keys::ids_by_key;
 use super::schema::{article_categories, categories, category_names};
-use super::search::{lower, pattern};
+use super::search::holds;
 use super::{Db, LOOKUP, StoreError, lock};
 use crate::domain::Defaults;
 use crate::domain::catalog::Category;
-use crate::domain::{Issue, compared};
+use crate::domain::{Issue, compared, folded};
 use chrono::NaiveDateTime;
 use diesel::prelude::*;
 use soapstone_contracts::catalog as contract;
@@ -263,11 +263,11 @@ pub fn list(connection: &mut Db, filter: &Filter) -> Result<(Vec<Stored<Category
         ordered.retain(|row| row.changed_at >= since);
     }
     if let Some(text) = &filter.text {
-        let like = lower("category_names.name").like(pattern(text)).escape('\\');
-        let named = category_names::table.filter(like).select(category_names::category_id);
+        let named =
+            category_names::table.filter(holds("category_names.name", text)).select(category_names::category_id);
         let named: HashSet<i64> = named.load(connection)?.into_iter().collect();
-        let text = text.to_lowercase();
-        ordered.retain(|row| named.contains(&row.id) || row.key.to_lowercase().contains(&text));
+        let text = folded(text);
+        ordered.retain(|row| named.contains(&row.id) || folded(&row.key).contains(&text));
     }
     let start = match &filter.after {
         Some(after) => ordered.iter().position(|r| r.key == *after).map_or(ordered.len(), |p| p + 1),

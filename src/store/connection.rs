@@ -1,11 +1,13 @@
 //! The pool of connections, transactions, and migrations.
 
 use super::copied::STAGING;
+use crate::domain;
 use crate::error::ServiceError;
 use diesel::connection::{Connection, InstrumentationEvent, SimpleConnection};
 use diesel::pg::PgConnection;
 use diesel::r2d2::{ConnectionManager, CustomizeConnection, Pool, PooledConnection};
 use diesel::result::Error as DieselError;
+use diesel::sql_types::{Nullable, Text};
 use diesel::sqlite::SqliteConnection;
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 use std::fmt;
@@ -118,6 +120,12 @@ fn count(event: InstrumentationEvent<'_>) {
     }
 }
 
+#[diesel::declare_sql_function]
+extern "SQL" {
+    /// A text as it is searched by. SQLite's own `lower` knows A to Z only; PostgreSQL has it by a migration.
+    fn folded(text: Nullable<Text>) -> Nullable<Text>;
+}
+
 /// Sets up each connection.
 #[derive(Debug)]
 struct Pragmas;
@@ -134,6 +142,10 @@ impl CustomizeConnection<Db, diesel::r2d2::Error> for Pragmas {
                 "SET TIME ZONE 'UTC'; SET client_min_messages = warning; SET plan_cache_mode = force_custom_plan; {STAGING}"
             ),
         };
+        if let Db::Sqlite(sqlite) = connection {
+            folded_utils::register_impl(sqlite, |text: Option<String>| text.map(|text| domain::folded(&text)))
+                .map_err(diesel::r2d2::Error::QueryError)?;
+        }
         connection.set_instrumentation(count);
         connection.batch_execute(setup).map_err(diesel::r2d2::Error::QueryError)
     }

@@ -26,7 +26,7 @@ pub(super) fn keep(connection: &mut Db, bytes: &[u8]) -> Result<String, StoreErr
 ///
 /// # Errors
 /// Those of the database.
-pub(super) fn get(connection: &mut Db, key: &str) -> Result<Option<Vec<u8>>, StoreError> {
+pub fn get(connection: &mut Db, key: &str) -> Result<Option<Vec<u8>>, StoreError> {
     Ok(contents::table.find(key).select(contents::bytes).first(connection).optional()?)
 }
 

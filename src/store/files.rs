@@ -1,11 +1,11 @@
 //! Documents of articles, by the names of their files.
 
-use super::batch::{Batch, Outcome, Recorded, Stored};
+use super::batch::{self, Recorded, Stored};
 use super::bulk::{Column, Table};
 use super::children::{Children, by_owner};
 use super::pictures::{named_in_media, showing};
 use super::schema::{article_document_titles, article_documents, contents};
-use super::search::{lower, pattern};
+use super::search::holds;
 use super::{Db, StoreError, contents as kept, lock, page};
 use crate::domain::files::{File, Standing};
 use crate::domain::pictures::file_key;
@@ -73,14 +73,6 @@ pub fn get(connection: &mut Db, name: &str) -> Result<Option<Loaded>, StoreError
     Ok(loaded(connection, rows)?.pop())
 }
 
-/// The content of a document.
-///
-/// # Errors
-/// Those of the database.
-pub fn content(connection: &mut Db, file: &File) -> Result<Option<Vec<u8>>, StoreError> {
-    kept::get(connection, &file.sha256)
-}
-
 /// Takes a document with its content, or a change of one.
 ///
 /// # Errors
@@ -102,18 +94,15 @@ pub fn put(
         changed_at: b.standing.changed_at,
         record: b.record.clone(),
     });
-    let mut batch = Batch::of(stored.map(|s| (key.clone(), s)).into_iter().collect());
     let expected = change.if_version;
-    batch
-        .apply(key.clone(), expected, |current, issues| File::apply(current, change, sha256.clone(), defaults, issues));
-    let changed = batch.changed().first().map(|changed| (changed.now.clone(), changed.version));
-    if let Some((file, version)) = changed {
-        write(connection, &key, &file, before.as_ref(), version, now)?;
+    let rules = |current, issues: &mut _| File::apply(current, change, sha256.clone(), defaults, issues);
+    let (changed, recorded) = batch::single(&key, stored, expected, rules);
+    if let Some(file) = changed {
+        write(connection, &key, &file, before.as_ref(), recorded.version.unwrap_or(1), now)?;
     }
     // What it was, or what was refused.
     kept::sweep(connection, before.map(|b| b.record.sha256).into_iter().chain(sha256))?;
-    let nothing = Recorded { outcome: Outcome::Unchanged, version: None, issues: Vec::new() };
-    Ok(batch.into_results().into_iter().next().unwrap_or(nothing))
+    Ok(recorded)
 }
 
 fn write(
@@ -180,7 +169,7 @@ pub fn list(connection: &mut Db, filter: &Filter) -> Result<(Vec<Loaded>, Option
         query = query.filter(own.or(article_documents::file_key.eq_any(named_in_media(connection, sku)?)));
     }
     if let Some(text) = &filter.text {
-        query = query.filter(lower("article_documents.file_key").like(pattern(text)).escape('\\'));
+        query = query.filter(holds("article_documents.file_key", text));
     }
     if let Some(since) = filter.changed_since {
         query = query.filter(article_documents::changed_at.ge(since));

@@ -9,7 +9,8 @@ use crate::domain::masters::{Given, Kind, Master};
 use crate::domain::{Defaults, compared};
 use chrono::NaiveDateTime;
 use diesel::prelude::*;
-use diesel::sql_types::{Array, BigInt, Nullable, Text, Timestamp};
+use diesel::sql_types::{BigInt, Nullable, Text, Timestamp};
+use serde_json::json;
 use std::collections::HashMap;
 
 /// Where records of a kind are kept.
@@ -110,17 +111,17 @@ fn loaded(connection: &mut Db, place: &Place, rows: Vec<Row>) -> Result<Vec<Stor
     Ok(stored.collect())
 }
 
+/// The values of a JSON array that is bound there.
+fn values_of(connection: &Db, bound: &str) -> String {
+    match connection {
+        Db::Postgres(_) => format!("SELECT json_array_elements_text(CAST({bound} AS json))"),
+        Db::Sqlite(_) => format!("SELECT value FROM json_each({bound})"),
+    }
+}
+
 fn by_keys(connection: &mut Db, place: &Place, keys: &[String]) -> Result<Vec<Stored<Master>>, StoreError> {
-    let rows: Vec<Row> = match connection {
-        Db::Postgres(postgres) => {
-            let sql = format!("{} WHERE key = ANY ($1)", place.select());
-            diesel::sql_query(sql).bind::<Array<Text>, _>(keys).load(postgres)?
-        }
-        Db::Sqlite(sqlite) => {
-            let sql = format!("{} WHERE key IN (SELECT value FROM json_each($1))", place.select());
-            diesel::sql_query(sql).bind::<Text, _>(serde_json::json!(keys).to_string()).load(sqlite)?
-        }
-    };
+    let sql = format!("{} WHERE key IN ({})", place.select(), values_of(connection, "$1"));
+    let rows: Vec<Row> = diesel::sql_query(sql).bind::<Text, _>(json!(keys).to_string()).load(connection)?;
     loaded(connection, place, rows)
 }
 
@@ -202,48 +203,27 @@ pub fn list(
     filter: &Filter,
 ) -> Result<(Vec<Stored<Master>>, Option<String>), StoreError> {
     let place = Place::of(kind);
-    if !filter.keys.is_empty() {
-        return listed(connection, &place, filter);
-    }
     let (table, names, owner) = (place.table.name, place.names.name, place.owner);
     let sql = format!(
-        "{} WHERE key > $1 AND changed_at >= $2 AND ($3 = '' OR lower(key) LIKE $3 ESCAPE '\\' \
-         OR EXISTS (SELECT 1 FROM {names} n WHERE n.{owner} = {table}.id AND lower(n.name) LIKE $3 ESCAPE '\\')) \
-         ORDER BY key LIMIT $4",
-        place.select()
+        "{} WHERE key > $1 AND changed_at >= $2 AND ($3 = '' OR folded(key) LIKE $3 ESCAPE '\\' \
+         OR EXISTS (SELECT 1 FROM {names} n WHERE n.{owner} = {table}.id AND folded(n.name) LIKE $3 ESCAPE '\\')) \
+         AND ($4 = '[]' OR key IN ({})) ORDER BY key LIMIT $5",
+        place.select(),
+        values_of(connection, "$4")
     );
     let text = filter.text.as_deref().map(pattern).unwrap_or_default();
     let since = filter.changed_since.unwrap_or_default();
+    let keys: Vec<String> = filter.keys.iter().map(|key| compared(key)).collect();
     let mut rows: Vec<Row> = diesel::sql_query(sql)
         .bind::<Text, _>(filter.after.as_deref().unwrap_or(""))
         .bind::<Timestamp, _>(since)
         .bind::<Text, _>(text)
+        .bind::<Text, _>(json!(keys).to_string())
         .bind::<BigInt, _>(filter.limit + 1)
         .load(connection)?;
     let more = page::cut(&mut rows, filter.limit);
     let next = rows.last().filter(|_| more).map(|row| row.key.clone());
     Ok((loaded(connection, &place, rows)?, next))
-}
-
-/// The same of those that are named.
-fn listed(
-    connection: &mut Db,
-    place: &Place,
-    filter: &Filter,
-) -> Result<(Vec<Stored<Master>>, Option<String>), StoreError> {
-    let keys: Vec<String> = filter.keys.iter().map(|key| compared(key)).collect();
-    let mut found = by_keys(connection, place, &keys)?;
-    let text = filter.text.as_deref().map(str::to_lowercase).unwrap_or_default();
-    let has = |value: &str| value.to_lowercase().contains(&text);
-    found.retain(|master| {
-        let named = has(&master.record.key) || master.record.names.iter().any(|(_, name)| has(name));
-        let is_new = filter.changed_since.is_none_or(|since| master.changed_at >= since);
-        named && is_new && filter.after.as_ref().is_none_or(|after| master.record.key > *after)
-    });
-    found.sort_by(|a, b| a.record.key.cmp(&b.record.key));
-    let more = page::cut(&mut found, filter.limit);
-    let next = found.last().filter(|_| more).map(|master| master.record.key.clone());
-    Ok((found, next))
 }
 
 /// Deletes by keys; says of each whether it was there.

@@ -9,7 +9,7 @@ mod bulk;
 pub mod categories;
 mod children;
 mod connection;
-mod contents;
+pub mod contents;
 mod copied;
 pub mod customers;
 pub mod files;

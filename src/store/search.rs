@@ -1,16 +1,18 @@
 //! Searching for a text, whatever its case.
 
-use diesel::dsl::sql;
+use crate::domain::folded;
+use diesel::dsl::{Escape, Like, sql};
 use diesel::expression::SqlLiteral;
 use diesel::sql_types::Text;
+use diesel::{EscapeExpressionMethods, TextExpressionMethods};
 
-/// A column in lower case.
-pub(super) fn lower(column: &str) -> SqlLiteral<Text> {
-    sql::<Text>(&format!("lower({column})"))
+/// That a column contains a text.
+pub(super) fn holds(column: &str, text: &str) -> Escape<Like<SqlLiteral<Text>, String>> {
+    sql::<Text>(&format!("folded({column})")).like(pattern(text)).escape('\\')
 }
 
 /// What `LIKE` finds the text by, wherever it stands; its escape is the backslash.
 pub(super) fn pattern(text: &str) -> String {
-    let escaped = text.to_lowercase().replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
+    let escaped = folded(text).replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
     format!("%{escaped}%")
 }

@@ -19,6 +19,7 @@ const FAMILIES: &[&str] = &[
     "article",
     "attribute",
     "category",
+    "content",
     "codegen",
     "contract",
     "credit",
@@ -65,6 +66,7 @@ const EXTENSIONS: &[&str] = &["css", "csv", "html", "js", "rs", "sqlite", "toml"
 /// Codes that are put together from a kind and an ending.
 const COMPOSED: &[&str] = &[
     "attribute.not_found",
+    "content.not_found",
     "group.not_found",
     "payment.not_found",
     "shipment.not_found",

@@ -20,7 +20,7 @@ use super::children::{Children, by_owner};
 use super::schema::{
     customer_attributes, customer_campaigns, customer_consents, customer_payment_methods, customers, orders,
 };
-use super::search::{lower, pattern};
+use super::search::holds;
 use super::{Db, LOOKUP, StoreError, lock, page};
 use crate::domain::customers::{Consent, Customer, Money, Numbering, Standing, email_key};
 use crate::domain::{Defaults, Issue, Named, compared};
@@ -402,8 +402,8 @@ pub fn list(connection: &mut Db, filter: &Filter) -> Result<(Vec<Standed>, Optio
         query = query.filter(customers::price_group.eq(group.clone()));
     }
     if let Some(text) = &filter.text {
-        let [number, company, first, last, email] = ["number", "company", "first_name", "last_name", "email"]
-            .map(|c| lower(c).like(pattern(text)).escape('\\'));
+        let [number, company, first, last, email] =
+            ["number", "company", "first_name", "last_name", "email"].map(|c| holds(c, text));
         query = query.filter(number.or(company).or(first).or(last).or(email));
     }
     let mut rows: Vec<Row> = query.load(connection)?;

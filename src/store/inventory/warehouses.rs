@@ -8,7 +8,7 @@ use crate::store::bulk::{Column, Rows, Table, id_list};
 use crate::store::children::{Children, by_owner};
 use crate::store::keys::ids_by_key;
 use crate::store::schema::{article_stocks, warehouse_addresses, warehouse_names, warehouses};
-use crate::store::search::{lower, pattern};
+use crate::store::search::holds;
 use crate::store::{Db, LOOKUP, StoreError, lock, page};
 use bigdecimal::BigDecimal;
 use chrono::NaiveDateTime;
@@ -140,7 +140,7 @@ pub fn list(connection: &mut Db, filter: &Filter) -> Result<(Vec<Stored<Warehous
         query = query.filter(warehouses::changed_at.ge(since));
     }
     if let Some(text) = &filter.text {
-        let like = |column: &str| lower(column).like(pattern(text)).escape('\\');
+        let like = |column| holds(column, text);
         let named = warehouse_names::table.filter(like("warehouse_names.name")).select(warehouse_names::warehouse_id);
         query = query.filter(like("warehouses.key").or(warehouses::id.eq_any(named)));
     }

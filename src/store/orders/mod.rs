@@ -1,5 +1,6 @@
 //! Orders: taken, found, changed, ended.
 
+mod credit;
 mod documents;
 mod export;
 mod load;
@@ -17,7 +18,7 @@ pub use take::{Ordering, take};
 
 use super::batch::{Deletion, Outcome, Recorded, conflict};
 use super::schema::{customers, order_addresses, order_positions, orders};
-use super::search::{lower, pattern};
+use super::search::holds;
 use super::{Db, StoreError, lock, page, signals};
 use crate::domain::orders::Flow;
 use crate::domain::{Issue, compared};
@@ -215,7 +216,7 @@ pub fn list(connection: &mut Db, filter: &Filter) -> Result<(Vec<Loaded>, bool),
         query = query.filter(orders::changed_at.ge(since));
     }
     if let Some(text) = &filter.text {
-        let like = |column: &str| lower(column).like(pattern(text)).escape('\\');
+        let like = |column| holds(column, text);
         let named = like("order_addresses.last_name").or(like("order_addresses.company"));
         let named = order_addresses::table.filter(named).select(order_addresses::order_id);
         let own = like("orders.number").or(like("orders.reference")).or(like("orders.email"));

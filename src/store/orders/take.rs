@@ -1,7 +1,7 @@
 //! Orders as they come in.
 
 use super::load::Loaded;
-use super::{get, rows};
+use super::{credit, get, rows};
 use crate::domain::basket::Selling;
 use crate::domain::customers::Customer;
 use crate::domain::numbers::Range;
@@ -65,6 +65,7 @@ pub fn take(
         issues.push(issue);
         return Ok((number, Recorded::refused(issues)));
     }
+    issues.extend(credit::beyond_limit(connection, known.customer.as_ref(), &order)?);
     let lines = order.positions.iter().map(|p| (p.number, Line { ordered: p.quantity.clone(), ..Line::default() }));
     let flow = Flow { lines: lines.collect(), prepaid: order.prepaid, total: order.total.clone(), ..Flow::default() };
     let standing = Standing {

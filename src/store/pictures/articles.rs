@@ -39,15 +39,12 @@ struct Found {
     sku_key: String,
 }
 
-/// The same, however they are spelled: all articles are looked at. A database folds letters outside of ASCII as it was set
-/// up, so both ways are tried.
+/// The same, however they are spelled: all articles are looked at.
 fn called(connection: &mut Db, meanings: &[Meaning]) -> Result<HashMap<String, String>, StoreError> {
     let mut by_name = HashMap::new();
     for (name, _) in meanings {
-        let capitals = compared(&name.to_uppercase()).to_ascii_lowercase();
-        let sql = "SELECT sku_key FROM articles WHERE lower(sku_key) = $1 OR lower(sku_key) = $2 LIMIT 10";
-        let found: Vec<Found> =
-            diesel::sql_query(sql).bind::<Text, _>(folded(name)).bind::<Text, _>(capitals).load(connection)?;
+        let sql = "SELECT sku_key FROM articles WHERE folded(sku_key) = $1 LIMIT 10";
+        let found: Vec<Found> = diesel::sql_query(sql).bind::<Text, _>(folded(name)).load(connection)?;
         by_name.extend(found.into_iter().map(|f| (folded(&f.sku_key), f.sku_key)));
     }
     Ok(by_name)

@@ -5,9 +5,9 @@ use crate::domain::compared;
 use crate::domain::pictures::{Original, Picture, Standing};
 use crate::store::children::by_owner;
 use crate::store::schema::{contents, picture_renditions, picture_texts, pictures};
-use crate::store::search::{lower, pattern};
+use crate::store::search::holds;
 use crate::store::values::one_of;
-use crate::store::{Db, StoreError, contents as files, page};
+use crate::store::{Db, StoreError, page};
 use chrono::{NaiveDateTime, TimeDelta};
 use diesel::dsl::sql;
 use diesel::prelude::*;
@@ -137,7 +137,7 @@ pub fn list(connection: &mut Db, filter: &Filter) -> Result<(Vec<Loaded>, Option
         None => {}
     }
     if let Some(text) = &filter.text {
-        query = query.filter(lower("pictures.file_key").like(pattern(text)).escape('\\'));
+        query = query.filter(holds("pictures.file_key", text));
     }
     if let Some(since) = filter.changed_since {
         query = query.filter(pictures::changed_at.ge(since));
@@ -222,14 +222,6 @@ pub fn rendition(
     };
     let row = rows.into_iter().nth(place);
     Ok(row.map(|(_, width, height, sha256)| RenditionRow { media_type: media_type.to_owned(), width, height, sha256 }))
-}
-
-/// A file of a picture, by what its row says.
-///
-/// # Errors
-/// Those of the database.
-pub fn content(connection: &mut Db, sha256: &str) -> Result<Option<Vec<u8>>, StoreError> {
-    files::get(connection, sha256)
 }
 
 /// The contents of the renditions of pictures.

@@ -5,10 +5,10 @@ mod load;
 mod work;
 
 pub(super) use articles::{named_in_media, showing};
-pub use load::{Loaded, Progress, RenditionRow, content, get, list, of_article, original, progress, rendition};
+pub use load::{Loaded, Progress, RenditionRow, get, list, of_article, original, progress, rendition};
 pub use work::{Claimed, claim, failed, found_again, give, has_orphans_and_news, is_waiting, ready};
 
-use super::batch::{Batch, Deletion, Outcome, Recorded, Stored};
+use super::batch::{self, Deletion, Recorded, Stored};
 use super::bulk::{Column, Table};
 use super::children::Children;
 use super::schema::pictures;
@@ -75,21 +75,16 @@ pub fn put(
         changed_at: b.changed_at,
         record: b.record.clone(),
     });
-    let mut batch = Batch::of(stored.map(|s| (key.clone(), s)).into_iter().collect());
-    batch.apply(key.clone(), expected, |current, issues| {
-        Picture::apply(current, given.change, original, named, defaults, issues)
-    });
-    let Some(picture) = batch.changed().first().map(|changed| changed.now.clone()) else {
-        return Ok(only(batch.into_results()));
-    };
+    let rules = |current, issues: &mut _| Picture::apply(current, given.change, original, named, defaults, issues);
+    let (made, recorded) = batch::single(&key, stored, expected, rules);
+    let Some(picture) = made else { return Ok(recorded) };
     let mut issues = Vec::new();
     if let Some(place) = picture.sku.clone().zip(picture.position) {
         if let Some(other) = filled.0.get(&place).filter(|other| **other != key) {
             let text = format!("{other} is at position {} of article {} already", place.1, place.0);
             let issue = Issue::error("picture.duplicate_position", text).of("position", &place.1.to_string());
             let issue = issue.suggest("give each picture of an article a position of its own, as A-1_2.jpg");
-            batch.take_back(0, issue);
-            return Ok(only(batch.into_results()));
+            return Ok(Recorded { version: before.map(|b| b.version), ..Recorded::refused(vec![issue]) });
         }
         issues.extend(make_room(connection, &key, &place)?);
         filled.0.insert(place, key.clone());
@@ -107,7 +102,6 @@ pub fn put(
     if let Some(bytes) = bytes.filter(|_| is_new_content) {
         contents::keep(connection, &bytes)?;
     }
-    let recorded = only(batch.into_results());
     let id = write(connection, &key, &picture, before.as_ref(), recorded.version.unwrap_or(1), now)?;
     if is_new_content {
         let old = load::contents_of(connection, &[id])?;
@@ -128,11 +122,6 @@ pub fn put(
         );
     }
     Ok(Recorded { issues: recorded.issues.into_iter().chain(issues).collect(), ..recorded })
-}
-
-fn only(results: Vec<Recorded>) -> Recorded {
-    let none = Recorded { outcome: Outcome::Unchanged, version: None, issues: Vec::new() };
-    results.into_iter().next().unwrap_or(none)
 }
 
 /// Another picture in the same place goes.
