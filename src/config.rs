@@ -1,6 +1,5 @@
 //! One typed configuration, from flags, environment and file; every value has a default and says where it is from.
 
-use crate::domain::Defaults;
 use crate::domain::access::Roles;
 use crate::domain::basket::Selling;
 use crate::domain::customers::{Allocator, Numbering};
@@ -9,6 +8,7 @@ use crate::domain::pictures::{NamePattern, Taking};
 use crate::domain::pricing::{Policy as PricePolicy, Rate};
 use crate::domain::signals::Sending;
 use crate::domain::tax::Rates;
+use crate::domain::{Defaults, Rules};
 use bigdecimal::BigDecimal;
 use chrono::FixedOffset;
 use soapstone_runtime::http::{Output, ReplyHosts, TrustedProxies};
@@ -45,6 +45,11 @@ pub const SETTINGS: &[Setting] = &[
     Setting { key: "pool-size", default: "8", doc: "Connections to the database." },
     Setting { key: "workers", default: "0", doc: "Threads that answer requests; 0: one a core." },
     Setting { key: "log", default: "info", doc: "What is logged: error, warn, info, debug, trace, or by module." },
+    Setting {
+        key: "delete-at-most",
+        default: "10",
+        doc: "Percent of records that a full file may lack and so delete; beyond that, somebody has to approve it.",
+    },
     Setting { key: "batch-size", default: "500", doc: "Records of an import in one transaction." },
     Setting { key: "default-language", default: "en", doc: "Language of texts that name none." },
     Setting { key: "default-currency", default: "CHF", doc: "Currency of prices that name none." },
@@ -276,12 +281,9 @@ pub struct Config {
     pub workers: usize,
     pub log: String,
     pub batch_size: usize,
-    pub defaults: Defaults,
-    pub numbering: Numbering,
-    pub selling: Selling,
-    pub order_numbers: Range,
+    pub delete_at_most: i32,
+    pub rules: Arc<Rules>,
     pub sending: Sending,
-    pub pictures: Taking,
     pub picture_workers: usize,
     pub validate_requests: bool,
     pub validate_responses: bool,
@@ -341,25 +343,9 @@ impl Config {
             workers: reader.parsed("workers", "a whole number")?,
             log: reader.text("log").to_owned(),
             batch_size: reader.at_least("batch-size", 1)?,
-            defaults: Defaults {
-                language: reader.text("default-language").to_owned(),
-                currency: reader.text("default-currency").to_owned(),
-                gross: reader.parsed("default-gross", "true or false")?,
-                warehouse: reader.text("default-warehouse").to_owned(),
-                zone: reader.parsed::<FixedOffset>("time-zone", "an offset such as +01:00")?,
-            },
-            numbering: reader.numbering()?,
-            selling: reader.selling()?,
-            order_numbers: reader.range("order-number-range")?,
+            delete_at_most: reader.percent("delete-at-most")?,
+            rules: Arc::new(reader.rules()?),
             sending: reader.sending()?,
-            pictures: Taking {
-                pattern: NamePattern::read(reader.text("picture-pattern")).map_err(|why| {
-                    reader.wrong("picture-pattern", &format!("such as (?<sku>[^_]+)_(?<position>[0-9]+): {why}"))
-                })?,
-                smallest: reader.parsed("picture-smallest", "a number of pixels")?,
-                most_pixels: reader.at_least("max-picture-pixels", 1)?,
-                most_bytes: reader.at_least("max-picture", 1)?,
-            },
             picture_workers: reader.parsed("picture-workers", "a whole number")?,
             validate_requests: reader.parsed("validate-requests", "true or false")?,
             validate_responses: reader.parsed("validate-responses", "true or false")?,
@@ -472,6 +458,34 @@ impl Values<'_> {
         let seconds: f64 = self.parsed(key, wanted)?;
         let is_right = seconds > 0.0 && seconds <= 86400.0;
         Duration::try_from_secs_f64(seconds).ok().filter(|_| is_right).ok_or_else(|| self.wrong(key, wanted))
+    }
+
+    fn percent(&self, key: &str) -> Result<i32, ConfigError> {
+        let percent: i32 = self.parsed(key, "a whole number from 0 to 100")?;
+        if (0..=100).contains(&percent) { Ok(percent) } else { Err(self.wrong(key, "a whole number from 0 to 100")) }
+    }
+
+    fn rules(&self) -> Result<Rules, ConfigError> {
+        Ok(Rules {
+            defaults: Defaults {
+                language: self.text("default-language").to_owned(),
+                currency: self.text("default-currency").to_owned(),
+                gross: self.parsed("default-gross", "true or false")?,
+                warehouse: self.text("default-warehouse").to_owned(),
+                zone: self.parsed::<FixedOffset>("time-zone", "an offset such as +01:00")?,
+            },
+            numbering: self.numbering()?,
+            selling: self.selling()?,
+            order_numbers: self.range("order-number-range")?,
+            pictures: Taking {
+                pattern: NamePattern::read(self.text("picture-pattern")).map_err(|why| {
+                    self.wrong("picture-pattern", &format!("such as (?<sku>[^_]+)_(?<position>[0-9]+): {why}"))
+                })?,
+                smallest: self.parsed("picture-smallest", "a number of pixels")?,
+                most_pixels: self.at_least("max-picture-pixels", 1)?,
+                most_bytes: self.at_least("max-picture", 1)?,
+            },
+        })
     }
 
     fn numbering(&self) -> Result<Numbering, ConfigError> {

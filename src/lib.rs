@@ -10,6 +10,7 @@ pub mod http;
 pub mod navigator;
 pub mod pictures;
 pub mod profile;
+pub mod records;
 pub mod reporting;
 pub mod services;
 pub mod signals;

@@ -3,10 +3,13 @@
 use super::output::{out, outln};
 use super::progress::{self, Progress};
 use super::run::print_messages;
+use super::spelled::{meant, spelled};
 use super::{Done, Failure, Global, Outcome, setup};
 use crate::exchange::{Request, node_name};
-use crate::reporting::{self, Report};
-use clap::{Args, ValueEnum};
+use crate::reporting::{self, Report, RunState};
+use clap::Args;
+use clap::builder::PossibleValuesParser;
+use soapstone_contracts::exchange::{ImportMode, RunFormat, RunKind};
 use soapstone_runtime::json;
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -21,19 +24,29 @@ Examples:
   soapstone import categories categories.csv
   soapstone import articles products.csv --profile luma-shop
   soapstone import articles articles.xml --dry-run      tell what would be done
+  soapstone import articles all.jsonl.gz --full         delete what is not in it
+  soapstone import price-entries prices.csv
+  soapstone import pictures pictures.zip
 
 An import that was cut off goes on where it stopped: give the same command again, or start the server.")]
 pub(super) struct Import {
     /// What the file holds
-    kind: Kind,
+    #[arg(value_parser = kinds())]
+    kind: String,
     /// The file; - for standard input
     file: PathBuf,
     /// Mapping profile: one that comes along (luma-shop), or FOLDER/profiles/NAME.toml
     #[arg(long, value_name = "NAME")]
     profile: Option<String>,
     /// The file's form
-    #[arg(long, value_enum, default_value_t = Format::Auto)]
-    format: Format,
+    #[arg(long, value_parser = formats(), default_value = "auto")]
+    format: String,
+    /// The file has all records: what is not in it is deleted
+    #[arg(long)]
+    full: bool,
+    /// Of a full file: percent of the records that it may delete without being approved
+    #[arg(long, value_name = "PERCENT", requires = "full", value_parser = clap::value_parser!(i32).range(0..=100))]
+    delete_at_most: Option<i32>,
     /// Tell what would be done, but write nothing
     #[arg(long)]
     dry_run: bool,
@@ -45,17 +58,12 @@ pub(super) struct Import {
     batch_size: Option<String>,
 }
 
-#[derive(Clone, Copy, ValueEnum)]
-enum Kind {
-    Articles,
-    Categories,
+fn kinds() -> PossibleValuesParser {
+    spelled(RunKind::ALL.iter().map(|kind| kind.as_str()))
 }
 
-#[derive(Clone, Copy, ValueEnum)]
-enum Format {
-    Auto,
-    Xml,
-    Csv,
+fn formats() -> PossibleValuesParser {
+    spelled(RunFormat::ALL.iter().map(|format| format.as_str()))
 }
 
 /// How many messages are shown after an import.
@@ -79,20 +87,14 @@ impl Import {
         let source = source.map_err(|e| format!("{}: {e}", self.file.display()))?;
         let name = self.file.file_name().map_or_else(|| "-".to_owned(), |n| n.to_string_lossy().into_owned());
         let request = Request {
-            kind: match self.kind {
-                Kind::Articles => "articles",
-                Kind::Categories => "categories",
-            }
-            .to_owned(),
-            format: match self.format {
-                Format::Auto => "auto",
-                Format::Xml => "xml",
-                Format::Csv => "csv",
-            }
-            .to_owned(),
+            kind: meant(RunKind::ALL.iter().copied(), RunKind::as_str, &self.kind).unwrap_or(RunKind::Articles),
+            format: meant(RunFormat::ALL.iter().copied(), RunFormat::as_str, &self.format).unwrap_or(RunFormat::Auto),
             profile: self.profile.clone(),
             source_name: name,
             dry_run: self.dry_run,
+            mode: if self.full { ImportMode::Full } else { ImportMode::Partial },
+            delete_at_most: self.delete_at_most,
+            retry_of: None,
             channel: "commandLine",
         };
         let accepted = exchange.accept(&mut *store.connection()?, &request, &source)?;
@@ -102,7 +104,7 @@ impl Import {
         }
         let report = if self.detach { accepted.report } else { self.work(global, &exchange, &accepted.report)? };
         if global.json {
-            outln!("{}", json::to_string(&report.to_contract()));
+            outln!("{}", json::to_string(&exchange.shown(&report)));
         } else {
             out!("{}", progress::text(&report));
             if report.progress.messages > 0 {
@@ -130,7 +132,7 @@ impl Import {
             loop {
                 let report = current()?;
                 bar.show(&report);
-                if report.run.state().is_final() {
+                if report.run.state().is_final() || report.run.state() == RunState::Waiting {
                     return Ok(report);
                 }
                 if worker.as_ref().is_none_or(std::thread::ScopedJoinHandle::is_finished) {

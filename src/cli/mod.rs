@@ -15,6 +15,7 @@ mod progress;
 mod run;
 mod serve;
 mod setup;
+mod spelled;
 mod token;
 mod user;
 

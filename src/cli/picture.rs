@@ -56,12 +56,11 @@ impl Picture {
                 let (workshop, bell) = if *detach {
                     (None, crate::pictures::Bell::default().into())
                 } else {
-                    let workshop = Workshop::open(&store, &config.pictures, workers)?;
+                    let workshop = Workshop::open(&store, &config.rules.pictures, workers)?;
                     let bell = workshop.bell();
                     (Some(workshop), bell)
                 };
-                let taking = config.pictures.clone();
-                let media = MediaService { store: store.clone(), defaults: config.defaults.clone(), taking, bell };
+                let media = MediaService { store: store.clone(), rules: config.rules.clone(), bell };
                 let mut db = store.connection()?;
                 let taken = add(&media, &mut db, paths)?;
                 if let Some(workshop) = workshop {
@@ -101,7 +100,7 @@ fn add(media: &MediaService, db: &mut Db, paths: &[PathBuf]) -> Result<Vec<(Stri
         let is_archive = file.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("zip"));
         if is_archive {
             let archive = File::open(&file).map_err(unreadable)?;
-            let done = unpacked(archive, &media.taking, |picture| {
+            let done = unpacked(archive, &media.rules.pictures, |picture| {
                 taken.push(media.take_file(db, picture, &mut filled)?);
                 media.bell.ring();
                 Ok::<_, StoreError>(())
@@ -110,8 +109,8 @@ fn add(media: &MediaService, db: &mut Db, paths: &[PathBuf]) -> Result<Vec<(Stri
             continue;
         }
         let size = file.metadata().map_err(unreadable)?.len();
-        let content = if size > media.taking.most_bytes {
-            Err(too_large(&media.taking))
+        let content = if size > media.rules.pictures.most_bytes {
+            Err(too_large(&media.rules.pictures))
         } else {
             Ok(std::fs::read(&file).map_err(unreadable)?.into())
         };

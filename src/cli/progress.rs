@@ -67,6 +67,12 @@ pub(super) fn text(report: &Report) -> String {
             if run.attempt > 1 { format!(" · {} attempts", run.attempt) } else { String::new() },
         );
     }
+    if let (RunState::Waiting, Some(missing)) = (run.state(), report.progress.missing) {
+        let _ = writeln!(out, "  {missing} records are not in the file: soapstone run approve {} deletes them", run.id);
+    }
+    if run.state().is_final() && report.progress.rejected_bytes > 0 {
+        let _ = writeln!(out, "  the refused records, to correct and import: soapstone run file {}", run.id);
+    }
     if let Some(failure) = &run.failure {
         let _ = writeln!(out, "  failed: {failure}");
     }
@@ -79,6 +85,7 @@ pub(super) fn done(report: &Report) -> Done {
         RunState::SucceededWithErrors => Done::WithRefusals,
         RunState::Failed => Done::Failed,
         RunState::Cancelled => Done::Cancelled,
+        RunState::Waiting => Done::WithRefusals,
         RunState::Succeeded | RunState::Queued | RunState::Running => Done::Well,
     }
 }

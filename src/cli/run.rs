@@ -3,21 +3,23 @@
 use super::output::{out, outln};
 use super::{Done, Failure, Global, Outcome, progress, setup};
 use crate::error::ServiceError;
+use crate::exchange::Exchange;
 use crate::reporting::{self, Report, RunMessage};
 use crate::store::{Store, runs};
 use chrono::Utc;
 use clap::{Args, Subcommand};
-use soapstone_contracts::exchange::{GetRunMessagesResponse, ListRunsResponse};
+use soapstone_contracts::exchange::{ArtifactKind, GetRunMessagesResponse, GetRunSummaryResponse, ListRunsResponse};
 use soapstone_runtime::json;
 use std::collections::BTreeMap;
 
-/// See what runs did, or stop one
+/// See what runs did; approve, retry or stop one
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
   soapstone run list --limit 5
   soapstone run show 12
   soapstone run messages 12 --json
+  soapstone run file 12 > rejected.csv      the refused records, to correct and import
   soapstone run cancel 12")]
 pub(super) struct Run {
     #[command(subcommand)]
@@ -44,9 +46,25 @@ enum What {
         #[arg(long, default_value_t = 1000)]
         limit: i64,
     },
+    /// What one run said how often, with examples
+    Summary { id: i64 },
+    /// Write a file of a run: the records that it refused, or what was sent
+    File {
+        id: i64,
+        /// Which file
+        #[arg(value_parser = ["rejected", "source"], default_value = "rejected")]
+        kind: String,
+    },
+    /// Take the refused records of a run again, by a run of its own
+    Retry { id: i64 },
+    /// Have a run go on that waits, and delete what its file lacks
+    Approve { id: i64 },
     /// Stop a run; what it has written stays
     Cancel { id: i64 },
 }
+
+/// How many examples of each code a summary shows.
+const EXAMPLES: i64 = 3;
 
 /// How many messages a report shows.
 const SHOWN: i64 = 20;
@@ -60,6 +78,10 @@ impl Run {
             What::List { limit, state } => list(&store, *limit, state.as_deref(), global.json),
             What::Show { id } => show(&store, *id, global.json),
             What::Messages { id, limit } => messages(&store, *id, *limit, global.json),
+            What::Summary { id } => summary(&store, *id, global.json),
+            What::File { id, kind } => file(&setup::exchange(&config, store)?, *id, kind),
+            What::Retry { id } => retry(&setup::exchange(&config, store)?, *id, global.json),
+            What::Approve { id } => approve(&store, *id, global.json),
             What::Cancel { id } => cancel(&store, *id, global.json),
         }
     }
@@ -152,6 +174,55 @@ pub(super) fn print_messages(store: &Store, id: i64, limit: i64) -> Result<(), F
         outln!("  … and more: soapstone run messages {id}");
     }
     Ok(())
+}
+
+fn summary(store: &Store, id: i64, as_json: bool) -> Outcome {
+    report(store, id)?;
+    let groups = reporting::groups(&mut *store.connection()?, id, EXAMPLES)?;
+    if as_json {
+        let group = groups.iter().map(reporting::Group::to_contract).collect();
+        outln!("{}", json::to_string(&GetRunSummaryResponse { group }));
+        return Ok(Done::Well);
+    }
+    for group in &groups {
+        outln!("{:>9} × {} [{}]", group.count, group.severity, group.code);
+        for example in &group.examples {
+            let line = example.line.map_or_else(String::new, |line| format!("line {line}: "));
+            outln!("            {line}{}", example.text);
+        }
+    }
+    Ok(Done::Well)
+}
+
+fn file(exchange: &Exchange, id: i64, kind: &str) -> Outcome {
+    let kind = if kind == "source" { ArtifactKind::Source } else { ArtifactKind::Rejected };
+    let (_, mut file) = exchange.artifact(&report(&exchange.store, id)?, kind)?;
+    std::io::copy(&mut file, &mut std::io::stdout().lock()).map_err(|e| Failure(format!("cannot write: {e}")))?;
+    Ok(Done::Well)
+}
+
+fn retry(exchange: &Exchange, id: i64, as_json: bool) -> Outcome {
+    let refused = report(&exchange.store, id)?;
+    let accepted = exchange.retry(&mut *exchange.store.connection()?, &refused, "commandLine")?;
+    if as_json {
+        outln!("{}", json::to_string(&exchange.shown(&accepted.report)));
+    } else {
+        outln!("Run {} takes them; a server works on it.", accepted.report.run.id);
+    }
+    Ok(Done::Well)
+}
+
+fn approve(store: &Store, id: i64, as_json: bool) -> Outcome {
+    report(store, id)?;
+    if !store.connection()?.write(|db| runs::approve(db, id))? {
+        return Err(Failure(format!("run {id} does not wait to be approved")));
+    }
+    if as_json {
+        outln!("{}", json::to_string(&report(store, id)?.to_contract()));
+    } else {
+        outln!("Run {id} goes on; a server works on it.");
+    }
+    Ok(Done::Well)
 }
 
 fn cancel(store: &Store, id: i64, as_json: bool) -> Outcome {

@@ -55,8 +55,11 @@ pub(super) fn exchange(config: &Config, store: Store) -> Result<Exchange, Failur
         store,
         spool,
         profiles: Profiles::in_folder(&config.data_dir.join("profiles")),
-        defaults: config.defaults.clone(),
+        rules: config.rules.clone(),
+        bell: Arc::default(),
         batch_size: config.batch_size,
+        delete_at_most: config.delete_at_most,
+        max_artifact: u64::try_from(config.limits.body).unwrap_or(u64::MAX),
         stopping: Arc::new(AtomicBool::new(false)),
     })
 }

@@ -1,23 +1,27 @@
 //! Accepting a run: checked, safe on disk, in the database; only then "accepted" is said.
 
 use super::formats;
+use super::kinds::{KINDS, Kind};
 use super::{Exchange, Spooled};
 use crate::error::ServiceError;
 use crate::reporting::{Report, RunState};
 use crate::store::runs::{self, NewRun};
 use crate::store::{Db, StoreError};
 use chrono::Utc;
+use soapstone_contracts::exchange::{ImportMode, RunFormat, RunKind};
 
 /// What somebody wants imported, and how.
 #[derive(Clone, Debug)]
 pub struct Request {
-    /// `articles` or `categories`.
-    pub kind: String,
-    /// `auto`, `xml` or `csv`.
-    pub format: String,
+    pub kind: RunKind,
+    pub format: RunFormat,
     pub profile: Option<String>,
     pub source_name: String,
     pub dry_run: bool,
+    pub mode: ImportMode,
+    /// Of a full file: what it may delete without being approved, in percent; None: as the server is set up.
+    pub delete_at_most: Option<i32>,
+    pub retry_of: Option<i64>,
     /// How it came: `soap`, `rest`, `commandLine` or `navigator`.
     pub channel: &'static str,
 }
@@ -44,9 +48,19 @@ impl Exchange {
                 ServiceError::invalid("profile.unknown", message).of("profile", name)
             })?),
         };
-        let format = formats::recognise(&request.format, profile.as_deref(), source)?;
+        let unknown = || {
+            ServiceError::invalid("import.unknown_kind", "There are no runs of that kind")
+                .of("kind", request.kind.as_str())
+        };
+        let kind = Kind::find(request.kind.as_str()).ok_or_else(unknown)?;
+        if request.mode == ImportMode::Full && kind.place.is_none() {
+            let known: Vec<&str> = KINDS.iter().filter(|k| k.place.is_some()).map(|k| k.of.as_str()).collect();
+            let message = format!("Files of {} are never full; those of {} can be", request.kind, known.join(", "));
+            return Err(ServiceError::invalid("import.never_full", message).of("mode", request.mode.as_str()).into());
+        }
+        let format = formats::recognise(request.format.as_str(), profile.as_deref(), kind, source)?;
         let new = NewRun {
-            kind: request.kind.clone(),
+            kind: request.kind.as_str().to_owned(),
             format: format.to_owned(),
             profile: request.profile.clone(),
             profile_text: profile,
@@ -59,6 +73,9 @@ impl Exchange {
             dry_run: request.dry_run,
             batch_size: i32::try_from(self.batch_size).unwrap_or(i32::MAX),
             created_at: Utc::now().naive_utc(),
+            mode: request.mode.as_str().to_owned(),
+            delete_at_most: request.delete_at_most.unwrap_or(self.delete_at_most),
+            retry_of: request.retry_of,
         };
         db.write(|db| {
             // Sent again while it is still at work: the same run. Done already: what it would find may have changed

@@ -1,19 +1,28 @@
 //! Runs: a file is accepted, waits its turn, and goes through the pipeline, whoever brought it.
 
 mod accept;
+mod artifacts;
+mod exports;
 mod formats;
+mod kinds;
+mod missing;
 mod pipeline;
 mod profile;
 mod queue;
+mod reader;
+mod rejected;
 mod spool;
+mod telling;
 
 pub use accept::{Accepted, Request};
-pub use formats::Change;
+pub use exports::{ExportError, ExportFormat, export};
+pub use kinds::{KINDS, Kind};
 pub use profile::{Profile, ProfileError, Profiles};
 pub use queue::{Queue, node_name};
 pub use spool::{Spool, Spooled};
 
-use crate::domain::Defaults;
+use crate::domain::Rules;
+use crate::pictures::Bell;
 use crate::store::Store;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -24,9 +33,15 @@ pub struct Exchange {
     pub store: Store,
     pub spool: Spool,
     pub profiles: Profiles,
-    pub defaults: Defaults,
+    pub rules: Arc<Rules>,
+    /// Rung when pictures came.
+    pub bell: Arc<Bell>,
     /// Records a transaction.
     pub batch_size: usize,
+    /// The share of records that a full file may delete without being approved, in percent.
+    pub delete_at_most: i32,
+    /// How many bytes of a file a message takes.
+    pub max_artifact: u64,
     /// Set when this process is to end: runs at work are put back.
     pub stopping: Arc<AtomicBool>,
 }

@@ -2,25 +2,27 @@
 //! batch writes and how far the run is are one transaction, so that it can go on from there after a crash.
 
 use super::Exchange;
-use super::formats::{self, Change, Item, Source};
+use super::formats::{Broken, Item, Source, Text};
+use super::kinds::Kind;
+use super::reader::{Around, Read, ReadBatch, read};
+use super::rejected::Rejected;
+use super::telling::{Place, Telling};
 use crate::domain::{Issue, Severity};
-use crate::reporting::{Progress, RunMessage, RunState};
+use crate::records::Record;
+use crate::reporting::{Progress, RunState};
 use crate::store::articles;
 use crate::store::batch::{Outcome, Recorded};
-use crate::store::runs::{self, Run};
-use crate::store::{Db, StoreError, categories};
-use std::collections::BTreeSet;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use crate::store::runs::{self, Counts, Run};
+use crate::store::{Db, StoreError, missing};
+use chrono::NaiveDateTime;
+use soapstone_contracts::catalog::Category;
+use soapstone_contracts::exchange::RunKind;
+use std::io;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::time::{Duration, Instant};
 
 /// Batches that wait between reader and writer.
 const AHEAD: usize = 4;
-
-/// Messages kept of one run; more are only counted.
-const MAX_MESSAGES: i64 = 10_000;
-
-/// Characters kept of a value that is complained of.
-const MAX_VALUE: usize = 200;
 
 /// How often a node says that it is alive while it waits for its reader.
 const HEARTBEAT: Duration = Duration::from_secs(5);
@@ -31,44 +33,44 @@ const SAMPLE: Duration = Duration::from_millis(500);
 /// How often a batch is tried again when the database is busy.
 const ATTEMPTS: u32 = 5;
 
+/// A dry run of categories is one batch, as each may be below one that is only imagined.
+const IMAGINED_TOGETHER: usize = 1_000_000;
+
 pub(super) struct Pipeline<'a> {
-    exchange: &'a Exchange,
-    id: i64,
-    node: &'a str,
-    progress: Progress,
+    pub(super) exchange: &'a Exchange,
+    pub(super) id: i64,
+    pub(super) node: &'a str,
+    pub(super) progress: Progress,
+    pub(super) telling: Telling,
     /// Dry runs: categories that would be there by now.
-    imagined: BTreeSet<String>,
+    imagined: Vec<Category>,
     sampled: Option<Instant>,
 }
 
-/// What the reader hands over.
-enum Read {
-    Batch {
-        items: Vec<Item>,
-        bytes: u64,
-        time: Duration,
-    },
-    /// The source cannot be read on.
-    Broken {
-        issue: Issue,
-        line: Option<i64>,
-        column: Option<i64>,
-    },
-    End,
-}
-
 /// How a run ends.
-enum End {
+pub(super) enum End {
     Done,
     Failed(String),
     Cancelled,
+    /// Somebody has to approve what it would delete.
+    Waiting,
     /// Somebody else has the run, or this process is to end.
     GivenUp,
 }
 
+/// What a batch of a run is written with.
+struct Writing<'a> {
+    run: &'a Run,
+    kind: &'static Kind,
+    text: Option<Text>,
+    rejected: Rejected,
+    around: Around,
+}
+
 impl<'a> Pipeline<'a> {
     pub fn new(exchange: &'a Exchange, id: i64, node: &'a str) -> Self {
-        Self { exchange, id, node, progress: Progress::default(), imagined: BTreeSet::new(), sampled: None }
+        let telling = Telling::after(0, Counts::new());
+        Self { exchange, id, node, progress: Progress::default(), telling, imagined: Vec::new(), sampled: None }
     }
 
     /// Works through the run to its end, whatever that is.
@@ -85,7 +87,8 @@ impl<'a> Pipeline<'a> {
             End::Done => RunState::Succeeded,
             End::Failed(_) => RunState::Failed,
             End::Cancelled => RunState::Cancelled,
-            End::GivenUp => return self.put_back(),
+            End::Waiting => return self.leave("could not be left waiting", runs::wait),
+            End::GivenUp => return self.leave("could not be put back", runs::release),
         };
         let failure = if let End::Failed(why) = &end { Some(why.as_str()) } else { None };
         let finished = self.exchange.store.connection().and_then(|mut db| {
@@ -100,19 +103,18 @@ impl<'a> Pipeline<'a> {
         match finished {
             Ok(()) => log::info!(
                 run = self.id;
-                "run {} {}: {} read, {} created, {} updated, {} unchanged, {} failed",
+                "run {} {}: {} read, {} created, {} updated, {} unchanged, {} failed, {} deleted",
                 self.id, state.label(), counters.read, counters.created, counters.updated, counters.unchanged,
-                counters.failed
+                counters.failed, counters.deleted
             ),
             Err(e) => log::error!(run = self.id; "the end of run {} could not be noted: {e}", self.id),
         }
     }
 
-    fn put_back(&self) {
-        let released =
-            self.exchange.store.connection().and_then(|mut db| db.write(|db| runs::release(db, self.id, self.node)));
-        if let Err(e) = released {
-            log::error!(run = self.id; "run {} could not be put back: {e}", self.id);
+    fn leave(&self, wrong: &str, how: fn(&mut Db, i64, &str) -> Result<(), StoreError>) {
+        let left = self.exchange.store.connection().and_then(|mut db| db.write(|db| how(db, self.id, self.node)));
+        if let Err(e) = left {
+            log::error!(run = self.id; "run {} {wrong}: {e}", self.id);
         }
     }
 
@@ -138,50 +140,60 @@ impl<'a> Pipeline<'a> {
             let mut db = self.exchange.store.connection()?;
             let Some((run, progress)) = runs::get(&mut db, self.id)? else { return Ok(End::GivenUp) };
             self.progress = progress;
+            self.telling = Telling::after(progress.messages, runs::message_counts(&mut db, self.id)?);
             run
         };
+        let Some(kind) = Kind::find(&run.kind) else {
+            return Ok(End::Failed(format!("this version does not know runs of {}", run.kind)));
+        };
+        let source = match Source::open(&run, kind, &self.exchange.rules.pictures) {
+            Ok(source) => source,
+            Err(broken) => return self.broken(broken),
+        };
+        let rejected = match Rejected::resume(self.exchange.spool.rejected(run.id), self.progress.rejected_bytes) {
+            Ok(rejected) => rejected,
+            Err(e) => return Ok(self.unwritable(&e)),
+        };
+        let writing = Writing { run: &run, kind, text: source.text(), rejected, around: Around::default() };
         let done = u64::try_from(self.progress.counters.read).unwrap_or(0);
+        let batch_size = match (kind.of, run.dry_run) {
+            (RunKind::Categories, true) => IMAGINED_TOGETHER,
+            _ => usize::try_from(run.batch_size).unwrap_or(1).max(1),
+        };
         let (sender, receiver) = sync_channel(AHEAD);
-        let batch_size = usize::try_from(run.batch_size).unwrap_or(1).max(1);
         std::thread::scope(|scope| {
-            let reading = &run;
             let spawned = std::thread::Builder::new()
                 .name(format!("run-{}-reader", run.id))
-                .spawn_scoped(scope, move || read(reading, done, batch_size, &sender));
+                .spawn_scoped(scope, move || read(source, kind, done, batch_size, &sender));
             if let Err(e) = spawned {
                 return Ok(End::Failed(format!("no thread to read with: {e}")));
             }
             // The receiver goes along: once it is dropped, the reader ends too.
-            self.write(&run, receiver)
+            self.write(writing, receiver)
         })
     }
 
-    fn write(&mut self, run: &Run, receiver: Receiver<Read>) -> Result<End, StoreError> {
-        loop {
+    fn write(&mut self, mut writing: Writing<'_>, receiver: Receiver<Read>) -> Result<End, StoreError> {
+        let end = loop {
             if self.exchange.is_stopping() {
                 return Ok(End::GivenUp);
             }
             match receiver.recv_timeout(HEARTBEAT) {
-                Ok(Read::Batch { items, bytes, time }) => {
-                    self.progress.read_time += time;
-                    if !self.batch(run, items, bytes)? {
-                        return Ok(End::GivenUp);
+                Ok(Read::Batch(read)) => {
+                    self.progress.read_time += read.time;
+                    match self.batch(&mut writing, read)? {
+                        None => {}
+                        Some(end) => return Ok(end),
                     }
                     let mut db = self.exchange.store.connection()?;
                     if runs::cancel_requested(&mut db, self.id)? {
-                        return Ok(End::Cancelled);
+                        break End::Cancelled;
                     }
                 }
-                Ok(Read::Broken { issue, line, column }) => {
-                    let text = issue.text.clone();
-                    let mut message = self.message(&issue, None, None);
-                    (message.line, message.column) = (line, column);
-                    self.store_progress(&[message])?;
-                    return Ok(End::Failed(text));
-                }
-                Ok(Read::End) => return Ok(End::Done),
+                Ok(Read::Broken(broken)) => break self.broken(broken)?,
+                Ok(Read::End) => break End::Done,
                 Err(RecvTimeoutError::Timeout) => {
-                    if !self.store_progress(&[])? {
+                    if !self.store_progress()? {
                         return Ok(End::GivenUp);
                     }
                 }
@@ -189,116 +201,160 @@ impl<'a> Pipeline<'a> {
                     return Ok(End::Failed("the reader ended without a word; the log has the details".to_owned()));
                 }
             }
+        };
+        if let Err(e) = writing.rejected.finish(&writing.around.1) {
+            return Ok(self.unwritable(&e));
+        }
+        match (end, writing.kind.place) {
+            (End::Done, Some(place)) if writing.run.mode == "full" => self.delete_missing(writing.run, place),
+            (end, _) => Ok(end),
         }
     }
 
-    fn store_progress(&self, messages: &[RunMessage]) -> Result<bool, StoreError> {
-        let mut db = self.exchange.store.connection()?;
-        let now = runs::now(&mut db)?;
-        db.write(|db| runs::advance(db, self.id, self.node, now, &self.progress, messages))
+    /// Tells why the source cannot be read on.
+    fn broken(&mut self, broken: Broken) -> Result<End, StoreError> {
+        let place = Place { line: broken.line, column: broken.column, ..Place::default() };
+        self.telling.tell(&place, &broken.issue);
+        self.store_progress()?;
+        Ok(End::Failed(broken.issue.text))
     }
 
-    /// Writes a batch; gives false if the run is no longer ours.
-    fn batch(&mut self, run: &Run, items: Vec<Item>, bytes: u64) -> Result<bool, StoreError> {
+    /// The file of refused records cannot be written: no record may be lost.
+    fn unwritable(&self, why: &io::Error) -> End {
+        log::error!(run = self.id; "the refused records of run {} cannot be written: {why}", self.id);
+        End::Failed(format!("the refused records cannot be written: {why}"))
+    }
+
+    /// Tells of something that has no place in the source.
+    pub(super) fn tell(&mut self, issue: &Issue) {
+        self.telling.tell(&Place::default(), issue);
+    }
+
+    pub(super) fn store_progress(&mut self) -> Result<bool, StoreError> {
+        self.progress.messages = self.telling.number;
+        let said = self.telling.said();
+        let mut db = self.exchange.store.connection()?;
+        let now = runs::now(&mut db)?;
+        db.write(|db| runs::advance(db, self.id, self.node, now, &self.progress, &said))
+    }
+
+    /// Writes a batch; gives the end of the run, if that is it.
+    fn batch(&mut self, writing: &mut Writing<'_>, read: ReadBatch) -> Result<Option<End>, StoreError> {
         let began = Instant::now();
+        let ReadBatch { batch, items, bytes, around, .. } = read;
+        writing.around = around;
         let mut progress = self.progress;
         progress.bytes = i64::try_from(bytes).unwrap_or(i64::MAX);
-        let mut imagined = self.imagined.clone();
-        let mut messages = Vec::new();
         let sample = self.sampled.is_none_or(|at| at.elapsed() >= SAMPLE);
+        let mut unwritable = None;
         let mut db = self.exchange.store.connection()?;
-        let held = db.write(|db| {
+        let done = db.write(|db| {
             let now = runs::now(db)?;
-            let outcomes = self.apply(db, run, items, &mut imagined, now)?;
-            for (place, outcome) in outcomes {
-                count(&mut progress, &outcome);
-                for issue in &outcome.issues {
-                    progress.messages += 1;
-                    if progress.messages <= MAX_MESSAGES {
-                        messages.push(place.message(progress.messages, issue));
-                    }
+            let outcomes = self.apply(db, writing, batch, &items, now)?;
+            let mut refused = Vec::new();
+            for (item, (key, outcome)) in items.iter().zip(&outcomes) {
+                count(&mut progress, outcome);
+                let place = Place { key: key.clone().or_else(|| item.key.clone()), ..Place::of(item) };
+                outcome.issues.iter().for_each(|issue| self.telling.tell(&place, issue));
+                if outcome.outcome == Outcome::Refused {
+                    refused.push(item);
+                }
+            }
+            if writing.run.mode == "full" {
+                note_keys(db, writing, &items, &outcomes)?;
+            }
+            progress.messages = self.telling.number;
+            match writing.keep(&refused) {
+                Ok(length) => progress.rejected_bytes = length,
+                Err(e) => {
+                    // Nothing of the batch is written then: what is refused must not be lost.
+                    unwritable = Some(e);
+                    return Err(StoreError::Unavailable("the refused records cannot be kept".to_owned()));
                 }
             }
             progress.write_time += began.elapsed();
             if sample {
                 runs::sample(db, self.id, now, progress.counters.read)?;
             }
-            runs::advance(db, self.id, self.node, now, &progress, &messages)
-        })?;
+            let said = self.telling.said();
+            runs::advance(db, self.id, self.node, now, &progress, &said)
+        });
+        if let Some(e) = unwritable {
+            return Ok(Some(self.unwritable(&e)));
+        }
+        let is_ours = done.inspect_err(|_| writing.rejected.rewind(self.progress.rejected_bytes))?;
         if sample {
             self.sampled = Some(Instant::now());
         }
         self.progress = progress;
-        self.imagined = imagined;
-        Ok(held)
+        if writing.kind.of == RunKind::Pictures {
+            self.exchange.bell.ring();
+        }
+        Ok((!is_ours).then_some(End::GivenUp))
     }
 
-    /// Applies the changes of a batch; gives each item's place and outcome, in order.
+    /// Applies the changes of a batch; gives each item's key, where it is known by now, and what became of it.
     fn apply(
-        &self,
+        &mut self,
         db: &mut Db,
-        run: &Run,
-        items: Vec<Item>,
-        imagined: &mut BTreeSet<String>,
-        now: chrono::NaiveDateTime,
-    ) -> Result<Vec<(Place, Recorded)>, StoreError> {
-        let defaults = &self.exchange.defaults;
-        let mut outcomes: Vec<(Place, Recorded)> = Vec::with_capacity(items.len());
-        let (mut article_changes, mut article_places) = (Vec::new(), Vec::new());
-        let (mut category_changes, mut category_places) = (Vec::new(), Vec::new());
-        let mut needed = Vec::new();
-        for item in items {
-            let index = outcomes.len();
-            let mut place = Place {
-                record: item.number,
-                line: item.line,
-                column: item.column,
-                key: item.key,
-                columns: item.columns,
-            };
-            let outcome = match item.change {
-                Err(issues) => Recorded::refused(issues),
-                Ok(Change::Article(article)) => {
-                    place.key = Some(article.sku.clone());
-                    needed.extend(item.categories);
-                    article_changes.push(*article);
-                    article_places.push(index);
-                    Recorded::refused(Vec::new())
-                }
-                Ok(Change::Category(category)) => {
-                    place.key = Some(category.id.clone());
-                    category_changes.push(*category);
-                    category_places.push(index);
-                    Recorded::refused(Vec::new())
-                }
-            };
-            outcomes.push((place, outcome));
-        }
-        if !needed.is_empty() {
-            if run.dry_run {
-                imagined.extend(needed.iter().map(|c| crate::domain::compared(&c.id)));
+        writing: &Writing<'_>,
+        batch: Box<dyn super::kinds::Batch>,
+        items: &[Item],
+        now: NaiveDateTime,
+    ) -> Result<Vec<(Option<String>, Recorded)>, StoreError> {
+        let rules = &self.exchange.rules;
+        let needed: Vec<Category> = items.iter().flat_map(|item| item.categories.iter().cloned()).collect();
+        let taken = if writing.run.dry_run {
+            self.imagined.extend(needed);
+            db.imagine(|db| {
+                Category::take(db, self.imagined.clone(), rules, now)?;
+                batch.take(db, rules, now)
+            })?
+        } else {
+            if !needed.is_empty() {
+                Category::take(db, needed, rules, now)?;
             }
-            categories::upsert(db, needed, defaults, now, run.dry_run)?;
-        }
-        for (index, outcome) in
-            category_places.into_iter().zip(categories::upsert(db, category_changes, defaults, now, run.dry_run)?)
-        {
-            outcomes[index].1 = outcome;
-        }
-        let done = articles::upsert(db, article_changes, defaults, now, run.dry_run.then_some(&*imagined))?;
-        for (index, outcome) in article_places.into_iter().zip(done) {
-            outcomes[index].1 = outcome;
-        }
-        Ok(outcomes)
+            batch.take(db, rules, now)?
+        };
+        let mut taken = taken.into_iter();
+        let outcome = |item: &Item| match &item.change {
+            Err(issues) => Ok((None, Recorded::refused(issues.clone()))),
+            Ok(()) => match taken.next() {
+                Some((key, recorded)) => Ok((Some(key), recorded)),
+                None => Err(StoreError::Unavailable("nothing became of a record".to_owned())),
+            },
+        };
+        items.iter().map(outcome).collect()
     }
+}
 
-    fn message(&mut self, issue: &Issue, record: Option<i64>, key: Option<String>) -> RunMessage {
-        self.progress.messages += 1;
-        let place = Place { record: record.unwrap_or(0), line: None, column: None, key, columns: None };
-        let mut message = place.message(self.progress.messages, issue);
-        message.record = record;
-        message
+impl Writing<'_> {
+    /// Keeps refused records; gives the length of their file.
+    fn keep(&mut self, refused: &[&Item]) -> io::Result<u64> {
+        let mut records = Vec::new();
+        if let Some(text) = &self.text {
+            for item in refused {
+                records.extend(text.piece(&item.raw)?);
+            }
+        }
+        self.rejected.add(&self.around.0, &records)
     }
+}
+
+/// Notes which records a full file has, the refused ones too: what is refused is not missing.
+fn note_keys(
+    db: &mut Db,
+    writing: &Writing<'_>,
+    items: &[Item],
+    outcomes: &[(Option<String>, Recorded)],
+) -> Result<(), StoreError> {
+    let Some(place) = writing.kind.place else { return Ok(()) };
+    let keys: Vec<String> = items
+        .iter()
+        .zip(outcomes)
+        .map(|(item, (key, _))| key.as_deref().or(item.key.as_deref()).map(place.key).unwrap_or_default())
+        .collect();
+    missing::note(db, writing.run.id, keys.iter().map(String::as_str))
 }
 
 /// Whether the same may work a moment later.
@@ -324,96 +380,4 @@ fn count(progress: &mut Progress, change: &Recorded) {
     }
     let warnings = change.issues.iter().filter(|i| i.severity == Severity::Warning).count();
     counters.warnings += i64::try_from(warnings).unwrap_or(0);
-}
-
-/// A value as far as a person wants to see it.
-fn shortened(value: &str) -> String {
-    match value.char_indices().nth(MAX_VALUE) {
-        Some((end, _)) => format!("{}…", &value[..end]),
-        None => value.to_owned(),
-    }
-}
-
-/// Where an item stands in its source.
-struct Place {
-    record: i64,
-    line: Option<i64>,
-    column: Option<i64>,
-    key: Option<String>,
-    /// The source's own names for members.
-    columns: Option<formats::Columns>,
-}
-
-impl Place {
-    fn message(&self, number: i64, issue: &Issue) -> RunMessage {
-        // What the rules call by the contract's name, the file may call otherwise.
-        let field = issue.field.as_ref().map(|field| match &self.columns {
-            Some(columns) => columns.name_of(field).unwrap_or_else(|| field.clone()),
-            None => field.clone(),
-        });
-        RunMessage {
-            number,
-            severity: issue.severity.as_str().to_owned(),
-            code: issue.code.to_owned(),
-            record_key: self.key.clone(),
-            record: Some(self.record),
-            line: self.line,
-            column: self.column,
-            field,
-            value: issue.value.as_deref().map(shortened),
-            text: issue.text.clone(),
-            suggestion: issue.suggestion.clone(),
-        }
-    }
-}
-
-/// The reader's side: hands over batches until the source ends, passing over what is done.
-fn read(run: &Run, done: u64, batch_size: usize, sender: &SyncSender<Read>) {
-    let mut source = match Source::open(run) {
-        Ok(source) => source,
-        Err(broken) => {
-            // Nobody listens any more if the writer gave up.
-            let _ = sender.send(Read::Broken { issue: broken.issue, line: broken.line, column: broken.column });
-            return;
-        }
-    };
-    let mut began = Instant::now();
-    let mut items = Vec::with_capacity(batch_size);
-    let mut number = 0;
-    loop {
-        match source.next_item(number < done) {
-            Ok(Some(item)) => {
-                number += 1;
-                if number <= done {
-                    continue;
-                }
-                items.push(item);
-                if items.len() < batch_size {
-                    continue;
-                }
-            }
-            Ok(None) => {
-                let bytes = source.position();
-                if !items.is_empty() && sender.send(Read::Batch { items, bytes, time: began.elapsed() }).is_err() {
-                    return;
-                }
-                let _ = sender.send(Read::End);
-                return;
-            }
-            Err(broken) => {
-                if !items.is_empty()
-                    && sender.send(Read::Batch { items, bytes: source.position(), time: began.elapsed() }).is_err()
-                {
-                    return;
-                }
-                let _ = sender.send(Read::Broken { issue: broken.issue, line: broken.line, column: broken.column });
-                return;
-            }
-        }
-        let full = std::mem::replace(&mut items, Vec::with_capacity(batch_size));
-        if sender.send(Read::Batch { items: full, bytes: source.position(), time: began.elapsed() }).is_err() {
-            return;
-        }
-        began = Instant::now();
-    }
 }

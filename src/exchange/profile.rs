@@ -1,4 +1,4 @@
-//! Mapping profiles: a TOML file says how the columns of a foreign table become articles.
+//! Mapping profiles: a TOML file says how the columns of a foreign table become records.
 
 use crate::domain::Issue;
 use serde::Deserialize;
@@ -58,6 +58,7 @@ pub struct FieldRule {
     pub currency: Option<String>,
     pub currency_column: Option<String>,
     pub gross: Option<bool>,
+    pub gross_column: Option<String>,
     /// Of the special price: columns with its period.
     pub from: Option<String>,
     pub until: Option<String>,
@@ -82,6 +83,7 @@ struct FullRule {
     currency: Option<String>,
     currency_column: Option<String>,
     gross: Option<bool>,
+    gross_column: Option<String>,
     from: Option<String>,
     until: Option<String>,
     when: Option<Condition>,
@@ -99,6 +101,7 @@ impl From<FieldForm> for FieldRule {
                 currency: full.currency,
                 currency_column: full.currency_column,
                 gross: full.gross,
+                gross_column: full.gross_column,
                 from: full.from,
                 until: full.until,
                 when: full.when,

@@ -7,10 +7,11 @@ use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// The folder of sources.
+/// The folders of sources, and of what was refused of them.
 #[derive(Clone, Debug)]
 pub struct Spool {
     folder: PathBuf,
+    rejected: PathBuf,
 }
 
 /// A source in the spool.
@@ -37,8 +38,15 @@ impl Spool {
     /// If the folder cannot be made.
     pub fn open(data_dir: &Path) -> io::Result<Self> {
         let folder = data_dir.join("sources");
+        let rejected = data_dir.join("rejected");
         fs::create_dir_all(&folder)?;
-        Ok(Self { folder })
+        fs::create_dir_all(&rejected)?;
+        Ok(Self { folder, rejected })
+    }
+
+    /// Where the records lie that a run refused.
+    pub fn rejected(&self, run: i64) -> PathBuf {
+        self.rejected.join(run.to_string())
     }
 
     /// Begins a source that comes piece by piece.

@@ -1,5 +1,6 @@
 //! The server: SOAP endpoints, REST facade, uploads, Navigator, health.
 
+mod artifacts;
 mod audit;
 mod auth;
 mod capture;
@@ -24,7 +25,6 @@ use crate::services::{
 };
 use crate::signals::Sender;
 use crate::store::access;
-use crate::store::orders::Ordering;
 use actix_web::middleware::{Compress, DefaultHeaders, from_fn};
 use actix_web::web::{self, Data};
 use actix_web::{App, HttpRequest, HttpResponse, HttpServer};
@@ -110,38 +110,21 @@ impl Server {
         let access = Arc::new(access);
         let authentication = Authentication(Some(access.clone()));
         let access = Data::new(access);
+        let rules = config.rules.clone();
+        let store = exchange.store.clone();
+        let workshop = Workshop::open(&store, &rules.pictures, config.picture_workers)
+            .map_err(|e| format!("no thread for pictures: {e}"))?;
+        let exchange = Exchange { bell: workshop.bell(), ..exchange };
         let queue = Queue::start(exchange.clone()).map_err(|e| format!("no thread for runs: {e}"))?;
         let queue = Arc::new(queue);
-        let sender = Sender::new(exchange.store.clone(), config.sending.clone())?;
+        let sender = Sender::new(store.clone(), config.sending.clone())?;
         let runs = ExchangeService { exchange: exchange.clone(), queue: queue.clone() };
-        let catalog = CatalogService { store: exchange.store.clone(), defaults: config.defaults.clone() };
-        let customers = CustomersService {
-            store: exchange.store.clone(),
-            defaults: config.defaults.clone(),
-            numbering: config.numbering.clone(),
-        };
-        let pricing = PricingService {
-            store: exchange.store.clone(),
-            defaults: config.defaults.clone(),
-            selling: config.selling.clone(),
-        };
-        let orders = OrdersService {
-            store: exchange.store.clone(),
-            ordering: Ordering {
-                selling: config.selling.clone(),
-                defaults: config.defaults.clone(),
-                numbers: config.order_numbers.clone(),
-            },
-        };
-        let inventory = InventoryService { store: exchange.store.clone(), defaults: config.defaults.clone() };
-        let workshop = Workshop::open(&exchange.store, &config.pictures, config.picture_workers)
-            .map_err(|e| format!("no thread for pictures: {e}"))?;
-        let media = MediaService {
-            store: exchange.store.clone(),
-            defaults: config.defaults.clone(),
-            taking: config.pictures.clone(),
-            bell: workshop.bell(),
-        };
+        let catalog = CatalogService { store: store.clone(), rules: rules.clone() };
+        let customers = CustomersService { store: store.clone(), rules: rules.clone() };
+        let pricing = PricingService { store: store.clone(), rules: rules.clone() };
+        let orders = OrdersService { store: store.clone(), rules: rules.clone() };
+        let inventory = InventoryService { store: store.clone(), rules: rules.clone() };
+        let media = MediaService { store, rules, bell: workshop.bell() };
         let services: Vec<(&str, Arc<dyn Service>)> = vec![
             ("/soap/catalog", Arc::new(CatalogServer(catalog))),
             ("/soap/customers", Arc::new(CustomersServer(customers))),
@@ -220,6 +203,7 @@ impl Server {
                     web::scope(API)
                         .wrap(from_fn(idempotency::once))
                         .configure(|config| upload.configure(config))
+                        .configure(|config| artifacts::configure(config, &upload.service))
                         .configure(|config| documents::configure(config, &orders, &pictures.service))
                         .configure(|config| pictures.configure(config))
                         .configure(|config| rest.configure(config))
@@ -327,6 +311,7 @@ fn document(request: &HttpRequest, state: &State) -> serde_json::Value {
     let mut document =
         openapi(state.rest.services(), "Soapstone REST API", env!("CARGO_PKG_VERSION"), &format!("{base}{API}"));
     upload::describe(&mut document);
+    artifacts::describe(&mut document);
     documents::describe(&mut document);
     pictures::describe(&mut document);
     document

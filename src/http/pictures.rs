@@ -82,7 +82,8 @@ impl Pictures {
 
     /// Takes the body as a picture.
     async fn one(&self, name: String, payload: Payload) -> Result<HttpResponse, Fault> {
-        let content = gathered(payload.map(|piece| piece.map_err(|e| e.to_string())), &self.service.taking).await?;
+        let content =
+            gathered(payload.map(|piece| piece.map_err(|e| e.to_string())), &self.service.rules.pictures).await?;
         if content.as_ref().is_ok_and(Bytes::is_empty) {
             return Err(Fault::sender("picture.no_content", 422, "The body is empty; send the picture in it"));
         }
@@ -113,7 +114,7 @@ impl Pictures {
                 let archive = self.stored(pieces).await?;
                 self.taken(&mut filled, move |taking, take| unpacked(archive, taking, take)).await?
             } else {
-                let content = gathered(pieces, &self.service.taking).await?;
+                let content = gathered(pieces, &self.service.rules.pictures).await?;
                 self.taken(&mut filled, move |_, take| take((name, content))).await?
             };
             response.result.extend(more.result);
@@ -127,7 +128,7 @@ impl Pictures {
         let mut own = std::mem::take(filled);
         let done = self.service.store.read(move |db| {
             let mut results = Vec::new();
-            hand_over(&service.taking, &mut |file| {
+            hand_over(&service.rules.pictures, &mut |file| {
                 results.push(service.take_file(db, file, &mut own)?);
                 Ok(())
             })?;

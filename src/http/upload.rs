@@ -12,7 +12,7 @@ use actix_web::web::{self, Payload, Query, ServiceConfig};
 use actix_web::{FromRequest, HttpRequest, HttpResponse};
 use futures_util::StreamExt;
 use serde_json::{Map, Value, json};
-use soapstone_contracts::exchange::{RunFormat, RunKind, StartImportResponse};
+use soapstone_contracts::exchange::{ImportMode, RunFormat, RunKind, StartImportResponse};
 use soapstone_runtime::soap::Fault;
 use std::collections::BTreeMap;
 
@@ -50,7 +50,7 @@ impl Upload {
         let wanted = wanted(fields)?;
         let accepted = self.service.accept(wanted, source).await?;
         let id = accepted.report.run.id;
-        let response = StartImportResponse { run: accepted.report.to_contract() };
+        let response = StartImportResponse { run: self.service.exchange.shown(&accepted.report) };
         Ok(HttpResponse::Accepted()
             .insert_header(("location", format!("{}/runs/{id}", super::API)))
             .content_type("application/json")
@@ -144,6 +144,14 @@ pub(super) fn describe(document: &mut Value) {
         ("profile", text("The mapping profile to read it with.")),
         ("sourceName", text("Its name, for people.")),
         ("dryRun", one_of(vec!["true", "false"], "Whether to tell only what would be done.")),
+        (
+            "mode",
+            one_of(
+                ImportMode::ALL.iter().map(|m| m.as_str()).collect(),
+                "Whether the file has some records, or all of them; some by default.",
+            ),
+        ),
+        ("deleteAtMost", text("Of a full file: percent of the records that it may delete without being approved.")),
     ];
     let mut form: Map<String, Value> =
         fields.iter().map(|(name, schema)| ((*name).to_owned(), schema.clone())).collect();
@@ -177,30 +185,52 @@ pub(super) fn is_file(context: &GuardContext<'_>) -> bool {
 /// What the fields ask for; a wrong one is told.
 fn wanted(mut fields: Fields) -> Result<Request, Fault> {
     let mut take = |name: &str| fields.remove(name).filter(|value| !value.is_empty());
-    let one_of = |name: &str, value: String, known: Vec<&str>| {
-        if known.contains(&value.as_str()) {
-            return Ok(value);
-        }
-        let message = format!("\"{name}\" is \"{value}\", but must be one of {}", known.join(", "));
-        Err(ServiceError::invalid("import.unknown_value", message).of(name, &value))
-    };
-    let kind = take("kind").unwrap_or_else(|| RunKind::Articles.as_str().to_owned());
-    let format = take("format").unwrap_or_else(|| RunFormat::Auto.as_str().to_owned());
-    let dry_run = take("dryRun").unwrap_or_else(|| "false".to_owned());
     let request = Request {
-        kind: one_of("kind", kind, RunKind::ALL.iter().map(|k| k.as_str()).collect())?,
-        format: one_of("format", format, RunFormat::ALL.iter().map(|f| f.as_str()).collect())?,
+        kind: one_of("kind", take("kind"), RunKind::ALL.iter().map(|k| (k.as_str(), *k)))?.unwrap_or(RunKind::Articles),
+        format: one_of("format", take("format"), RunFormat::ALL.iter().map(|f| (f.as_str(), *f)))?
+            .unwrap_or(RunFormat::Auto),
         profile: take("profile"),
         source_name: take("sourceName").unwrap_or_else(|| "upload".to_owned()),
-        dry_run: one_of("dryRun", dry_run, vec!["true", "false"])? == "true",
+        dry_run: one_of("dryRun", take("dryRun"), [("true", true), ("false", false)])?.unwrap_or(false),
+        mode: one_of("mode", take("mode"), ImportMode::ALL.iter().map(|m| (m.as_str(), *m)))?
+            .unwrap_or(ImportMode::Partial),
+        delete_at_most: take("deleteAtMost").map(percent).transpose()?,
+        retry_of: None,
         channel: "rest",
     };
     match fields.into_keys().next() {
         None => Ok(request),
         Some(name) => {
-            let message =
-                format!("The field \"{name}\" is not known; there are kind, format, profile, sourceName, dryRun, file");
+            let message = format!(
+                "The field \"{name}\" is not known; there are kind, format, profile, sourceName, dryRun, mode, \
+                 deleteAtMost, file"
+            );
             Err(ServiceError::invalid("import.unknown_field", message).of(&name, "").into())
         }
     }
+}
+
+/// What a field says, of what it may say.
+fn one_of<T>(
+    name: &str,
+    value: Option<String>,
+    known: impl IntoIterator<Item = (&'static str, T)>,
+) -> Result<Option<T>, ServiceError> {
+    let Some(value) = value else { return Ok(None) };
+    let mut names = Vec::new();
+    for (known, meaning) in known {
+        if known == value {
+            return Ok(Some(meaning));
+        }
+        names.push(known);
+    }
+    let message = format!("\"{name}\" is \"{value}\", but must be one of {}", names.join(", "));
+    Err(ServiceError::invalid("import.unknown_value", message).of(name, &value))
+}
+
+fn percent(value: String) -> Result<i32, ServiceError> {
+    value.parse().ok().filter(|percent| (0..=100).contains(percent)).ok_or_else(|| {
+        let message = format!("\"deleteAtMost\" is \"{value}\", but must be a whole number from 0 to 100");
+        ServiceError::invalid("import.unknown_value", message).of("deleteAtMost", &value)
+    })
 }

@@ -33,7 +33,7 @@ pub fn unpacked<E: From<ServiceError>>(
     for number in 0..archive.len() {
         let mut entry = archive.by_index(number).map_err(|e| wrong(&e))?;
         let name = entry.name().to_owned();
-        if entry.is_dir() || RUBBISH.iter().any(|rubbish| name.contains(rubbish)) {
+        if entry.is_dir() || is_rubbish(&name) {
             continue;
         }
         let content = unpack(&mut entry, taking);
@@ -42,8 +42,13 @@ pub fn unpacked<E: From<ServiceError>>(
     Ok(())
 }
 
+/// Whether an entry is of those that file managers leave in archives.
+pub fn is_rubbish(name: &str) -> bool {
+    RUBBISH.iter().any(|rubbish| name.contains(rubbish))
+}
+
 /// A file of an archive in memory. What does not begin like a picture is not unpacked further.
-fn unpack(entry: &mut impl Read, taking: &Taking) -> Result<Bytes, Issue> {
+pub fn unpack(entry: &mut impl Read, taking: &Taking) -> Result<Bytes, Issue> {
     let broken = |e: std::io::Error| {
         let issue = Issue::error("picture.corrupt", format!("it cannot be unpacked: {e}"));
         issue.suggest("pack the archive again, without encryption")

@@ -3,7 +3,7 @@
 
 mod archive;
 
-pub use archive::{PictureFile, too_large, unpacked};
+pub use archive::{PictureFile, is_rubbish, too_large, unpack, unpacked};
 
 use crate::domain::pictures::{Taking, harmonise};
 use crate::store::pictures::{self, Claimed};

@@ -1,7 +1,9 @@
 //! What a run did: counters, messages, times; read by SOAP, REST, command line and Navigator alike.
 
+mod groups;
 mod report;
 
+pub use groups::{Group, groups};
 pub use report::{Report, kind_of, report};
 
 use crate::store::schema::run_messages;
@@ -29,6 +31,10 @@ pub struct Progress {
     pub counters: Counters,
     /// Messages so far.
     pub messages: i64,
+    /// How many records a full file lacks; known once it is read.
+    pub missing: Option<i64>,
+    /// How much of the file of refused records is written for good.
+    pub rejected_bytes: u64,
     /// Time spent reading and mapping.
     pub read_time: Duration,
     /// Time spent comparing and writing.
@@ -40,6 +46,8 @@ pub struct Progress {
 pub enum RunState {
     Queued,
     Running,
+    /// For somebody to approve what it would delete.
+    Waiting,
     Succeeded,
     SucceededWithErrors,
     Failed,
@@ -51,6 +59,7 @@ impl RunState {
         match self {
             Self::Queued => "queued",
             Self::Running => "running",
+            Self::Waiting => "waiting",
             Self::Succeeded => "succeeded",
             Self::SucceededWithErrors => "succeededWithErrors",
             Self::Failed => "failed",
@@ -60,12 +69,13 @@ impl RunState {
 
     /// The state of that name; what nobody wrote counts as failed.
     pub fn parse(text: &str) -> Self {
-        let all = [Self::Queued, Self::Running, Self::Succeeded, Self::SucceededWithErrors, Self::Cancelled];
+        let all =
+            [Self::Queued, Self::Running, Self::Waiting, Self::Succeeded, Self::SucceededWithErrors, Self::Cancelled];
         all.into_iter().find(|state| state.as_str() == text).unwrap_or(Self::Failed)
     }
 
     pub fn is_final(self) -> bool {
-        !matches!(self, Self::Queued | Self::Running)
+        !matches!(self, Self::Queued | Self::Running | Self::Waiting)
     }
 
     /// For people.
@@ -73,6 +83,7 @@ impl RunState {
         match self {
             Self::Queued => "queued",
             Self::Running => "running",
+            Self::Waiting => "waiting for approval",
             Self::Succeeded => "succeeded",
             Self::SucceededWithErrors => "succeeded with errors",
             Self::Failed => "failed",

@@ -79,6 +79,10 @@ impl Report {
                 warnings: counters.warnings,
             },
             failure: run.failure.clone(),
+            mode: find(contract::ImportMode::ALL, |m| m.as_str() == run.mode, contract::ImportMode::Partial),
+            missing: self.progress.missing,
+            retry_of: run.retry_of,
+            artifact: Vec::new(),
         }
     }
 }

@@ -2,11 +2,12 @@
 
 use super::masters::{self, Wanted};
 use super::{page, results, times};
-use crate::domain::Defaults;
+use crate::domain::Rules;
 use crate::domain::attributes::Filter;
 use crate::domain::compared;
 use crate::domain::masters::Kind;
 use crate::error::ServiceError;
+use crate::records::take;
 use crate::store::{Db, Store, StoreError, articles, attributes, categories, serials};
 use chrono::Utc;
 use soapstone_contracts::catalog::{
@@ -16,23 +17,24 @@ use soapstone_contracts::catalog::{
     DeleteSerialNumbersResponse, DeleteUnits, DeleteUnitsResponse, GetAccountingGroup, GetAccountingGroupResponse,
     GetArticle, GetArticleResponse, GetAttribute, GetAttributeResponse, GetCategory, GetCategoryResponse,
     GetManufacturer, GetManufacturerResponse, GetSerialNumber, GetSerialNumberResponse, GetUnit, GetUnitResponse,
-    ListAccountingGroups, ListAccountingGroupsResponse, ListArticles, ListArticlesResponse, ListAttributes,
-    ListAttributesResponse, ListCategories, ListCategoriesResponse, ListManufacturers, ListManufacturersResponse,
-    ListSerialNumbers, ListSerialNumbersResponse, ListUnits, ListUnitsResponse, SerialNumber, UpdateAccountingGroup,
-    UpdateAccountingGroupResponse, UpdateArticle, UpdateArticleResponse, UpdateAttribute, UpdateAttributeResponse,
-    UpdateCategory, UpdateCategoryResponse, UpdateManufacturer, UpdateManufacturerResponse, UpdateSerialNumber,
-    UpdateSerialNumberResponse, UpdateUnit, UpdateUnitResponse, UpsertAccountingGroups, UpsertAccountingGroupsResponse,
-    UpsertArticles, UpsertArticlesResponse, UpsertAttributes, UpsertAttributesResponse, UpsertCategories,
-    UpsertCategoriesResponse, UpsertManufacturers, UpsertManufacturersResponse, UpsertSerialNumbers,
-    UpsertSerialNumbersResponse, UpsertUnits, UpsertUnitsResponse,
+    LinkOptionArticles, LinkOptionArticlesResponse, ListAccountingGroups, ListAccountingGroupsResponse, ListArticles,
+    ListArticlesResponse, ListAttributes, ListAttributesResponse, ListCategories, ListCategoriesResponse,
+    ListManufacturers, ListManufacturersResponse, ListSerialNumbers, ListSerialNumbersResponse, ListUnits,
+    ListUnitsResponse, SerialNumber, UpdateAccountingGroup, UpdateAccountingGroupResponse, UpdateArticle,
+    UpdateArticleResponse, UpdateAttribute, UpdateAttributeResponse, UpdateCategory, UpdateCategoryResponse,
+    UpdateManufacturer, UpdateManufacturerResponse, UpdateSerialNumber, UpdateSerialNumberResponse, UpdateUnit,
+    UpdateUnitResponse, UpsertAccountingGroups, UpsertAccountingGroupsResponse, UpsertArticles, UpsertArticlesResponse,
+    UpsertAttributes, UpsertAttributesResponse, UpsertCategories, UpsertCategoriesResponse, UpsertManufacturers,
+    UpsertManufacturersResponse, UpsertSerialNumbers, UpsertSerialNumbersResponse, UpsertUnits, UpsertUnitsResponse,
 };
 use soapstone_runtime::Date;
 use soapstone_runtime::service::Context;
+use std::sync::Arc;
 
 /// Articles, and all that they name.
 pub struct CatalogService {
     pub store: Store,
-    pub defaults: Defaults,
+    pub rules: Arc<Rules>,
 }
 
 fn article(db: &mut Db, sku: &str) -> Result<Article, StoreError> {
@@ -67,11 +69,7 @@ impl Catalog for CatalogService {
         _context: &Context,
         request: UpsertArticles,
     ) -> Result<UpsertArticlesResponse, ServiceError> {
-        let keys: Vec<String> = request.article.iter().map(|a| a.sku.clone()).collect();
-        let defaults = self.defaults.clone();
-        let now = Utc::now().naive_utc();
-        let changes = self.store.write(move |db| articles::upsert(db, request.article, &defaults, now, None)).await?;
-        Ok(UpsertArticlesResponse { result: results::of_changes(keys, changes) })
+        Ok(UpsertArticlesResponse { result: take(&self.store, &self.rules, request.article).await? })
     }
 
     async fn get_article(&self, _context: &Context, request: GetArticle) -> Result<GetArticleResponse, ServiceError> {
@@ -89,7 +87,7 @@ impl Catalog for CatalogService {
             // The contract has a pattern for them.
             attributes: request.attribute.iter().filter_map(read).collect(),
             category: request.category,
-            changed_since: times::since(request.changed_since, &self.defaults)?,
+            changed_since: times::since(request.changed_since, &self.rules.defaults)?,
             text: request.text.filter(|t| !t.is_empty()),
             after: request.cursor.filter(|c| !c.is_empty()),
             limit: page::size(request.limit),
@@ -114,12 +112,7 @@ impl Catalog for CatalogService {
         _context: &Context,
         request: UpsertCategories,
     ) -> Result<UpsertCategoriesResponse, ServiceError> {
-        let keys: Vec<String> = request.category.iter().map(|c| c.id.clone()).collect();
-        let defaults = self.defaults.clone();
-        let now = Utc::now().naive_utc();
-        let changes =
-            self.store.write(move |db| categories::upsert(db, request.category, &defaults, now, false)).await?;
-        Ok(UpsertCategoriesResponse { result: results::of_changes(keys, changes) })
+        Ok(UpsertCategoriesResponse { result: take(&self.store, &self.rules, request.category).await? })
     }
 
     async fn list_categories(
@@ -130,7 +123,7 @@ impl Catalog for CatalogService {
         let filter = categories::Filter {
             ids: request.id,
             below: request.parent,
-            changed_since: times::since(request.changed_since, &self.defaults)?,
+            changed_since: times::since(request.changed_since, &self.rules.defaults)?,
             text: request.text.filter(|t| !t.is_empty()),
             after: request.cursor.filter(|c| !c.is_empty()),
             limit: usize::try_from(page::size(request.limit)).unwrap_or(1),
@@ -145,11 +138,11 @@ impl Catalog for CatalogService {
         _context: &Context,
         request: UpdateArticle,
     ) -> Result<UpdateArticleResponse, ServiceError> {
-        let (defaults, now) = (self.defaults.clone(), Utc::now().naive_utc());
+        let (defaults, now) = (self.rules.defaults.clone(), Utc::now().naive_utc());
         let changed = self.store.write(move |db| {
             let sku = request.article.sku.clone();
             article(db, &sku)?;
-            results::only(articles::upsert(db, vec![request.article], &defaults, now, None)?)?;
+            results::only(articles::upsert(db, vec![request.article], &defaults, now)?)?;
             article(db, &sku)
         });
         Ok(UpdateArticleResponse { article: changed.await? })
@@ -168,11 +161,11 @@ impl Catalog for CatalogService {
         _context: &Context,
         request: UpdateCategory,
     ) -> Result<UpdateCategoryResponse, ServiceError> {
-        let (defaults, now) = (self.defaults.clone(), Utc::now().naive_utc());
+        let (defaults, now) = (self.rules.defaults.clone(), Utc::now().naive_utc());
         let changed = self.store.write(move |db| {
             let id = request.category.id.clone();
             category(db, &id)?;
-            results::only(categories::upsert(db, vec![request.category], &defaults, now, false)?)?;
+            results::only(categories::upsert(db, vec![request.category], &defaults, now)?)?;
             category(db, &id)
         });
         Ok(UpdateCategoryResponse { category: changed.await? })
@@ -193,10 +186,7 @@ impl Catalog for CatalogService {
         _context: &Context,
         request: UpsertAttributes,
     ) -> Result<UpsertAttributesResponse, ServiceError> {
-        let codes = request.definition.iter().map(|d| d.code.clone()).collect();
-        let (defaults, now) = (self.defaults.clone(), Utc::now().naive_utc());
-        let changes = self.store.write(move |db| attributes::upsert(db, request.definition, &defaults, now)).await?;
-        Ok(UpsertAttributesResponse { result: results::of_changes(codes, changes) })
+        Ok(UpsertAttributesResponse { result: take(&self.store, &self.rules, request.definition).await? })
     }
 
     async fn list_attributes(
@@ -207,7 +197,7 @@ impl Catalog for CatalogService {
         let filter = attributes::Filter {
             codes: request.code,
             filterable: request.filterable,
-            changed_since: times::since(request.changed_since, &self.defaults)?,
+            changed_since: times::since(request.changed_since, &self.rules.defaults)?,
             text: request.text.filter(|t| !t.is_empty()),
             after: request.cursor.filter(|c| !c.is_empty()),
             limit: page::size(request.limit),
@@ -230,7 +220,7 @@ impl Catalog for CatalogService {
         _context: &Context,
         request: UpdateAttribute,
     ) -> Result<UpdateAttributeResponse, ServiceError> {
-        let (defaults, now) = (self.defaults.clone(), Utc::now().naive_utc());
+        let (defaults, now) = (self.rules.defaults.clone(), Utc::now().naive_utc());
         let changed = self.store.write(move |db| {
             let code = request.definition.code.clone();
             definition(db, &code)?;
@@ -255,8 +245,7 @@ impl Catalog for CatalogService {
         _context: &Context,
         request: UpsertManufacturers,
     ) -> Result<UpsertManufacturersResponse, ServiceError> {
-        let result = masters::upsert(&self.store, &self.defaults, request.manufacturer).await?;
-        Ok(UpsertManufacturersResponse { result })
+        Ok(UpsertManufacturersResponse { result: take(&self.store, &self.rules, request.manufacturer).await? })
     }
 
     async fn get_manufacturer(
@@ -274,7 +263,7 @@ impl Catalog for CatalogService {
     ) -> Result<ListManufacturersResponse, ServiceError> {
         let ListManufacturers { changed_since, text, cursor, limit, key } = request;
         let wanted = Wanted { keys: key, changed_since, text, cursor, limit };
-        let (manufacturer, next_cursor) = masters::list(&self.store, &self.defaults, wanted).await?;
+        let (manufacturer, next_cursor) = masters::list(&self.store, &self.rules.defaults, wanted).await?;
         Ok(ListManufacturersResponse { manufacturer, next_cursor })
     }
 
@@ -283,7 +272,7 @@ impl Catalog for CatalogService {
         _context: &Context,
         request: UpdateManufacturer,
     ) -> Result<UpdateManufacturerResponse, ServiceError> {
-        let manufacturer = masters::update(&self.store, &self.defaults, request.manufacturer).await?;
+        let manufacturer = masters::update(&self.store, &self.rules.defaults, request.manufacturer).await?;
         Ok(UpdateManufacturerResponse { manufacturer })
     }
 
@@ -301,8 +290,7 @@ impl Catalog for CatalogService {
         _context: &Context,
         request: UpsertUnits,
     ) -> Result<UpsertUnitsResponse, ServiceError> {
-        let result = masters::upsert(&self.store, &self.defaults, request.unit).await?;
-        Ok(UpsertUnitsResponse { result })
+        Ok(UpsertUnitsResponse { result: take(&self.store, &self.rules, request.unit).await? })
     }
 
     async fn get_unit(&self, _context: &Context, request: GetUnit) -> Result<GetUnitResponse, ServiceError> {
@@ -312,12 +300,12 @@ impl Catalog for CatalogService {
     async fn list_units(&self, _context: &Context, request: ListUnits) -> Result<ListUnitsResponse, ServiceError> {
         let ListUnits { changed_since, text, cursor, limit, key } = request;
         let wanted = Wanted { keys: key, changed_since, text, cursor, limit };
-        let (unit, next_cursor) = masters::list(&self.store, &self.defaults, wanted).await?;
+        let (unit, next_cursor) = masters::list(&self.store, &self.rules.defaults, wanted).await?;
         Ok(ListUnitsResponse { unit, next_cursor })
     }
 
     async fn update_unit(&self, _context: &Context, request: UpdateUnit) -> Result<UpdateUnitResponse, ServiceError> {
-        let unit = masters::update(&self.store, &self.defaults, request.unit).await?;
+        let unit = masters::update(&self.store, &self.rules.defaults, request.unit).await?;
         Ok(UpdateUnitResponse { unit })
     }
 
@@ -335,8 +323,7 @@ impl Catalog for CatalogService {
         _context: &Context,
         request: UpsertAccountingGroups,
     ) -> Result<UpsertAccountingGroupsResponse, ServiceError> {
-        let result = masters::upsert(&self.store, &self.defaults, request.accounting_group).await?;
-        Ok(UpsertAccountingGroupsResponse { result })
+        Ok(UpsertAccountingGroupsResponse { result: take(&self.store, &self.rules, request.accounting_group).await? })
     }
 
     async fn get_accounting_group(
@@ -354,7 +341,7 @@ impl Catalog for CatalogService {
     ) -> Result<ListAccountingGroupsResponse, ServiceError> {
         let ListAccountingGroups { changed_since, text, cursor, limit, key } = request;
         let wanted = Wanted { keys: key, changed_since, text, cursor, limit };
-        let (accounting_group, next_cursor) = masters::list(&self.store, &self.defaults, wanted).await?;
+        let (accounting_group, next_cursor) = masters::list(&self.store, &self.rules.defaults, wanted).await?;
         Ok(ListAccountingGroupsResponse { accounting_group, next_cursor })
     }
 
@@ -363,7 +350,7 @@ impl Catalog for CatalogService {
         _context: &Context,
         request: UpdateAccountingGroup,
     ) -> Result<UpdateAccountingGroupResponse, ServiceError> {
-        let accounting_group = masters::update(&self.store, &self.defaults, request.accounting_group).await?;
+        let accounting_group = masters::update(&self.store, &self.rules.defaults, request.accounting_group).await?;
         Ok(UpdateAccountingGroupResponse { accounting_group })
     }
 
@@ -376,15 +363,20 @@ impl Catalog for CatalogService {
         Ok(DeleteAccountingGroupsResponse { result })
     }
 
+    async fn link_option_articles(
+        &self,
+        _context: &Context,
+        request: LinkOptionArticles,
+    ) -> Result<LinkOptionArticlesResponse, ServiceError> {
+        Ok(LinkOptionArticlesResponse { result: take(&self.store, &self.rules, request.option_article).await? })
+    }
+
     async fn upsert_serial_numbers(
         &self,
         _context: &Context,
         request: UpsertSerialNumbers,
     ) -> Result<UpsertSerialNumbersResponse, ServiceError> {
-        let numbers = request.serial_number.iter().map(|serial| serial.number.clone()).collect();
-        let (defaults, now) = (self.defaults.clone(), Utc::now().naive_utc());
-        let changes = self.store.write(move |db| serials::upsert(db, request.serial_number, &defaults, now)).await?;
-        Ok(UpsertSerialNumbersResponse { result: results::of_changes(numbers, changes) })
+        Ok(UpsertSerialNumbersResponse { result: take(&self.store, &self.rules, request.serial_number).await? })
     }
 
     async fn get_serial_number(
@@ -407,7 +399,7 @@ impl Catalog for CatalogService {
             order: request.order,
             warranty_from: request.warranty_from.and_then(Date::to_naive),
             warranty_until: request.warranty_until.and_then(Date::to_naive),
-            changed_since: times::since(request.changed_since, &self.defaults)?,
+            changed_since: times::since(request.changed_since, &self.rules.defaults)?,
             after: page::number(request.cursor.as_deref())?.unwrap_or(0),
             limit: page::size(request.limit),
         };
@@ -422,7 +414,7 @@ impl Catalog for CatalogService {
         _context: &Context,
         request: UpdateSerialNumber,
     ) -> Result<UpdateSerialNumberResponse, ServiceError> {
-        let (defaults, now) = (self.defaults.clone(), Utc::now().naive_utc());
+        let (defaults, now) = (self.rules.defaults.clone(), Utc::now().naive_utc());
         let changed = self.store.write(move |db| {
             let (sku, number) = (request.serial_number.sku.clone(), request.serial_number.number.clone());
             serial(db, &sku, &number)?;

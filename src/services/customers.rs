@@ -1,9 +1,10 @@
 //! The portType Customers.
 
 use super::{page, results, times};
-use crate::domain::customers::{Money, Numbering};
-use crate::domain::{Defaults, compared};
+use crate::domain::customers::Money;
+use crate::domain::{Rules, compared};
 use crate::error::ServiceError;
+use crate::records::take;
 use crate::store::{Db, Store, StoreError, customers};
 use chrono::Utc;
 use soapstone_contracts::customers::{
@@ -12,17 +13,17 @@ use soapstone_contracts::customers::{
     GetCustomer, GetCustomerResponse, GetGroup, GetGroupResponse, Group, GroupKind, ListCredits, ListCreditsResponse,
     ListCustomers, ListCustomersResponse, ListGroups, ListGroupsResponse, ListMerges, ListMergesResponse,
     MergeCustomers, MergeCustomersResponse, MergeRecord, UndoMerges, UndoMergesResponse, UpdateCustomer,
-    UpdateCustomerResponse, UpdateGroup, UpdateGroupResponse, UpsertCustomers, UpsertCustomersResponse, UpsertGroups,
-    UpsertGroupsResponse,
+    UpdateCustomerResponse, UpdateGroup, UpdateGroupResponse, UpsertCustomers, UpsertCustomersResponse,
+    UpsertDeliveryAddresses, UpsertDeliveryAddressesResponse, UpsertGroups, UpsertGroupsResponse,
 };
 use soapstone_runtime::DateTime;
 use soapstone_runtime::service::Context;
+use std::sync::Arc;
 
 /// Customers, their numbers and their credit.
 pub struct CustomersService {
     pub store: Store,
-    pub defaults: Defaults,
-    pub numbering: Numbering,
+    pub rules: Arc<Rules>,
 }
 
 impl CustomersService {
@@ -48,12 +49,7 @@ impl Customers for CustomersService {
         _context: &Context,
         request: UpsertCustomers,
     ) -> Result<UpsertCustomersResponse, ServiceError> {
-        let (numbering, defaults) = (self.numbering.clone(), self.defaults.clone());
-        let now = Utc::now().naive_utc();
-        let changes =
-            self.store.write(move |db| customers::upsert(db, request.customer, &numbering, &defaults, now)).await?;
-        let (numbers, changes) = changes.into_iter().unzip();
-        Ok(UpsertCustomersResponse { result: results::of_changes(numbers, changes) })
+        Ok(UpsertCustomersResponse { result: take(&self.store, &self.rules, request.customer).await? })
     }
 
     async fn get_customer(
@@ -71,7 +67,7 @@ impl Customers for CustomersService {
     ) -> Result<ListCustomersResponse, ServiceError> {
         let filter = customers::Filter {
             numbers: request.number,
-            changed_since: times::since(request.changed_since, &self.defaults)?,
+            changed_since: times::since(request.changed_since, &self.rules.defaults)?,
             price_group: request.price_group,
             text: request.text.filter(|t| !t.is_empty()),
             after: request.cursor.filter(|c| !c.is_empty()),
@@ -90,7 +86,7 @@ impl Customers for CustomersService {
         let number = request.customer.number.clone().ok_or_else(|| {
             ServiceError::invalid("customer.no_number", "A change names the number of its customer").of("number", "")
         })?;
-        let (numbering, defaults) = (self.numbering.clone(), self.defaults.clone());
+        let (numbering, defaults) = (self.rules.numbering.clone(), self.rules.defaults.clone());
         let now = Utc::now().naive_utc();
         let changed = self.store.write(move |db| {
             let missing = || ServiceError::NotFound { kind: "customer", key: number.clone() };
@@ -119,7 +115,7 @@ impl Customers for CustomersService {
         _context: &Context,
         request: AllocateNumbers,
     ) -> Result<AllocateNumbersResponse, ServiceError> {
-        let range = self.numbering.own.clone();
+        let range = self.rules.numbering.own.clone();
         let count = usize::try_from(request.count.unwrap_or(1)).unwrap_or(1);
         let number = self.store.write(move |db| customers::allocate(db, &range, count)).await?;
         Ok(AllocateNumbersResponse { number })
@@ -131,7 +127,7 @@ impl Customers for CustomersService {
         request: AssignNumbers,
     ) -> Result<AssignNumbersResponse, ServiceError> {
         let keys = request.assignment.iter().map(|a| a.number.clone()).collect();
-        let numbering = self.numbering.clone();
+        let numbering = self.rules.numbering.clone();
         let now = Utc::now().naive_utc();
         let changes = self.store.write(move |db| {
             let given = request.assignment.iter();
@@ -147,13 +143,7 @@ impl Customers for CustomersService {
         _context: &Context,
         request: MergeCustomers,
     ) -> Result<MergeCustomersResponse, ServiceError> {
-        let keys = request.merge.iter().map(|m| m.number.clone()).collect();
-        let now = Utc::now().naive_utc();
-        let changes = self.store.write(move |db| {
-            let given = request.merge.iter();
-            given.map(|m| customers::merge(db, &m.number, &m.into, now)).collect::<Result<Vec<_>, StoreError>>()
-        });
-        Ok(MergeCustomersResponse { result: results::of_changes(keys, changes.await?) })
+        Ok(MergeCustomersResponse { result: take(&self.store, &self.rules, request.merge).await? })
     }
 
     async fn undo_merges(&self, _context: &Context, request: UndoMerges) -> Result<UndoMergesResponse, ServiceError> {
@@ -185,20 +175,7 @@ impl Customers for CustomersService {
         _context: &Context,
         request: BookCredits,
     ) -> Result<BookCreditsResponse, ServiceError> {
-        let keys = request.booking.iter().map(|b| b.key.clone()).collect();
-        let defaults = self.defaults.clone();
-        let now = Utc::now().naive_utc();
-        let credits = request.booking.into_iter().map(move |booking| customers::Credit {
-            key: booking.key,
-            customer: booking.customer,
-            money: Money::of(booking.amount, &defaults),
-            reason: booking.reason,
-        });
-        let credits: Vec<customers::Credit> = credits.collect();
-        let changes = self.store.write(move |db| {
-            credits.iter().map(|c| customers::book(db, c, now)).collect::<Result<Vec<_>, StoreError>>()
-        });
-        Ok(BookCreditsResponse { result: results::of_changes(keys, changes.await?) })
+        Ok(BookCreditsResponse { result: take(&self.store, &self.rules, request.booking).await? })
     }
 
     async fn list_credits(
@@ -229,16 +206,20 @@ impl Customers for CustomersService {
         Ok(ListCreditsResponse { balance, booking: booking.collect(), next_cursor })
     }
 
+    async fn upsert_delivery_addresses(
+        &self,
+        _context: &Context,
+        request: UpsertDeliveryAddresses,
+    ) -> Result<UpsertDeliveryAddressesResponse, ServiceError> {
+        Ok(UpsertDeliveryAddressesResponse { result: take(&self.store, &self.rules, request.delivery_address).await? })
+    }
+
     async fn upsert_groups(
         &self,
         _context: &Context,
         request: UpsertGroups,
     ) -> Result<UpsertGroupsResponse, ServiceError> {
-        let keys = request.group.iter().map(|g| g.key.clone()).collect();
-        let defaults = self.defaults.clone();
-        let now = Utc::now().naive_utc();
-        let changes = self.store.write(move |db| customers::upsert_groups(db, request.group, &defaults, now));
-        Ok(UpsertGroupsResponse { result: results::of_changes(keys, changes.await?) })
+        Ok(UpsertGroupsResponse { result: take(&self.store, &self.rules, request.group).await? })
     }
 
     async fn list_groups(&self, _context: &Context, request: ListGroups) -> Result<ListGroupsResponse, ServiceError> {
@@ -248,7 +229,7 @@ impl Customers for CustomersService {
             |c: String| c.split_once(' ').map(|(k, key)| (k.to_owned(), key.to_owned())).unwrap_or((c, String::new()));
         let filter = customers::GroupFilter {
             kind: request.kind,
-            changed_since: times::since(request.changed_since, &self.defaults)?,
+            changed_since: times::since(request.changed_since, &self.rules.defaults)?,
             text: request.text.filter(|t| !t.is_empty()),
             after: cursor.map(split),
             limit: page::size(request.limit),
@@ -269,7 +250,7 @@ impl Customers for CustomersService {
         _context: &Context,
         request: UpdateGroup,
     ) -> Result<UpdateGroupResponse, ServiceError> {
-        let (defaults, now) = (self.defaults.clone(), Utc::now().naive_utc());
+        let (defaults, now) = (self.rules.defaults.clone(), Utc::now().naive_utc());
         let changed = self.store.write(move |db| {
             let (kind, key) = (request.group.kind, request.group.key.clone());
             group(db, kind, &key)?;

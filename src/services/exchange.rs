@@ -7,11 +7,17 @@ use crate::reporting::{self, Report};
 use crate::store::runs;
 use chrono::Utc;
 use soapstone_contracts::exchange::{
-    CancelRun, CancelRunResponse, Exchange, GetRun, GetRunMessages, GetRunMessagesResponse, GetRunResponse, ListRuns,
-    ListRunsResponse, RunFormat, StartImport, StartImportResponse,
+    ApproveRun, ApproveRunResponse, Artifact, ArtifactKind, CancelRun, CancelRunResponse, Exchange, GetArtifact,
+    GetArtifactResponse, GetRun, GetRunMessages, GetRunMessagesResponse, GetRunResponse, GetRunSummary,
+    GetRunSummaryResponse, ImportMode, ListRuns, ListRunsResponse, RetryRun, RetryRunResponse, RunFormat, StartImport,
+    StartImportResponse,
 };
 use soapstone_runtime::service::Context;
+use std::fs::File;
 use std::sync::Arc;
+
+/// How many examples of a code are given where nobody says.
+const EXAMPLES: i64 = 3;
 
 /// Import runs.
 #[derive(Clone)]
@@ -32,6 +38,15 @@ impl ExchangeService {
         Ok(accepted)
     }
 
+    /// A file of a run.
+    ///
+    /// # Errors
+    /// If there is no such run, or it has no such file.
+    pub async fn artifact(&self, id: i64, kind: ArtifactKind) -> Result<(Artifact, File), ServiceError> {
+        let report = self.report(id).await?;
+        self.exchange.artifact(&report, kind)
+    }
+
     async fn report(&self, id: i64) -> Result<Report, ServiceError> {
         let found = self.exchange.store.read(move |db| reporting::report(db, id)).await?;
         found.ok_or(ServiceError::NotFound { kind: "run", key: id.to_string() })
@@ -49,19 +64,22 @@ impl Exchange for ExchangeService {
             .map_err(ServiceError::internal)?
             .map_err(|e| ServiceError::internal(format!("the source cannot be stored: {e}")))?;
         let wanted = Request {
-            kind: request.kind.as_str().to_owned(),
-            format: request.format.unwrap_or(RunFormat::Auto).as_str().to_owned(),
+            kind: request.kind,
+            format: request.format.unwrap_or(RunFormat::Auto),
             profile: request.profile,
             source_name: request.source_name,
             dry_run: request.dry_run.unwrap_or(false),
+            mode: request.mode.unwrap_or(ImportMode::Partial),
+            delete_at_most: request.delete_at_most,
+            retry_of: None,
             channel: context.channel.name(),
         };
         let accepted = self.accept(wanted, source).await?;
-        Ok(StartImportResponse { run: accepted.report.to_contract() })
+        Ok(StartImportResponse { run: self.exchange.shown(&accepted.report) })
     }
 
     async fn get_run(&self, _context: &Context, request: GetRun) -> Result<GetRunResponse, ServiceError> {
-        Ok(GetRunResponse { run: self.report(request.id).await?.to_contract() })
+        Ok(GetRunResponse { run: self.exchange.shown(&self.report(request.id).await?) })
     }
 
     async fn list_runs(&self, _context: &Context, request: ListRuns) -> Result<ListRunsResponse, ServiceError> {
@@ -73,7 +91,7 @@ impl Exchange for ExchangeService {
         };
         let (found, more) = self.exchange.store.read(move |db| runs::list(db, &filter)).await?;
         let next_cursor = found.last().filter(|_| more).map(|(run, _)| run.id.to_string());
-        let run = found.into_iter().map(|(run, progress)| Report { run, progress }.to_contract()).collect();
+        let run = found.into_iter().map(|(run, progress)| self.exchange.shown(&Report { run, progress })).collect();
         Ok(ListRunsResponse { run, next_cursor })
     }
 
@@ -103,6 +121,62 @@ impl Exchange for ExchangeService {
                 message: format!("The run {} is done already and cannot be cancelled", request.id),
             });
         }
-        Ok(CancelRunResponse { run: self.report(request.id).await?.to_contract() })
+        Ok(CancelRunResponse { run: self.exchange.shown(&self.report(request.id).await?) })
+    }
+
+    async fn approve_run(&self, _context: &Context, request: ApproveRun) -> Result<ApproveRunResponse, ServiceError> {
+        self.report(request.id).await?;
+        let approved = self.exchange.store.write(move |db| runs::approve(db, request.id)).await?;
+        if !approved {
+            return Err(ServiceError::Conflict {
+                code: "run.not_waiting",
+                message: format!("The run {} does not wait to be approved", request.id),
+            });
+        }
+        self.queue.wake();
+        Ok(ApproveRunResponse { run: self.exchange.shown(&self.report(request.id).await?) })
+    }
+
+    async fn retry_run(&self, context: &Context, request: RetryRun) -> Result<RetryRunResponse, ServiceError> {
+        let report = self.report(request.id).await?;
+        let (exchange, channel) = (self.exchange.clone(), context.channel.name());
+        let accepted = self.exchange.store.read(move |db| exchange.retry(db, &report, channel)).await?;
+        self.queue.wake();
+        Ok(RetryRunResponse { run: self.exchange.shown(&accepted.report) })
+    }
+
+    async fn get_run_summary(
+        &self,
+        _context: &Context,
+        request: GetRunSummary,
+    ) -> Result<GetRunSummaryResponse, ServiceError> {
+        self.report(request.id).await?;
+        let examples = request.examples.map_or(EXAMPLES, i64::from);
+        let groups = self.exchange.store.read(move |db| reporting::groups(db, request.id, examples)).await?;
+        Ok(GetRunSummaryResponse { group: groups.iter().map(reporting::Group::to_contract).collect() })
+    }
+
+    async fn get_artifact(
+        &self,
+        _context: &Context,
+        request: GetArtifact,
+    ) -> Result<GetArtifactResponse, ServiceError> {
+        let (artifact, file) = self.artifact(request.id, request.kind).await?;
+        // In memory, as a message is: what is larger is fetched as a file.
+        let limit = self.exchange.max_artifact;
+        if u64::try_from(artifact.size).unwrap_or(0) > limit {
+            let message = format!(
+                "The file has {} bytes, and a message takes {limit} at most; fetch it at \
+                 /api/v1/runs/{}/artifacts/{}/file",
+                artifact.size, request.id, request.kind
+            );
+            return Err(ServiceError::Conflict { code: "artifact.too_large", message });
+        }
+        let content = actix_web::web::block(move || {
+            let mut content = Vec::new();
+            std::io::Read::read_to_end(&mut { file }, &mut content).map(|_| content)
+        });
+        let content = content.await.map_err(ServiceError::internal)?.map_err(ServiceError::internal)?;
+        Ok(GetArtifactResponse { artifact, content: content.into() })
     }
 }

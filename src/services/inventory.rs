@@ -2,25 +2,27 @@
 
 use super::{page, results, times};
 use crate::domain::inventory::{Wanted, availability};
-use crate::domain::{Defaults, compared};
+use crate::domain::{Rules, compared};
 use crate::error::ServiceError;
-use crate::store::inventory::{self, Booking, Filter, Given, Stock};
+use crate::records::take;
+use crate::store::inventory::{self, Filter, Stock};
 use crate::store::{Db, Store, StoreError};
 use chrono::Utc;
 use soapstone_contracts::inventory as contract;
 use soapstone_contracts::inventory::{
-    BookStock, BookStockResponse, BookingChoice, CheckAvailability, CheckAvailabilityResponse, DeleteWarehouses,
+    BookStock, BookStockResponse, CheckAvailability, CheckAvailabilityResponse, DeleteWarehouses,
     DeleteWarehousesResponse, GetStock, GetStockResponse, GetWarehouse, GetWarehouseResponse, Inventory,
     ListStockBookings, ListStockBookingsResponse, ListStocks, ListStocksResponse, ListWarehouses,
     ListWarehousesResponse, UpdateWarehouse, UpdateWarehouseResponse, UpsertWarehouses, UpsertWarehousesResponse,
 };
 use soapstone_runtime::service::Context;
 use soapstone_runtime::{DateTime, Decimal};
+use std::sync::Arc;
 
 /// Stocks and warehouses.
 pub struct InventoryService {
     pub store: Store,
-    pub defaults: Defaults,
+    pub rules: Arc<Rules>,
 }
 
 fn to_contract(stock: &Stock) -> contract::Stock {
@@ -48,26 +50,7 @@ impl Inventory for InventoryService {
     type Error = ServiceError;
 
     async fn book_stock(&self, _context: &Context, request: BookStock) -> Result<BookStockResponse, ServiceError> {
-        let keys = request.booking.iter().map(|b| b.key.clone().unwrap_or_else(|| b.sku.clone())).collect();
-        let default = self.defaults.warehouse.clone();
-        let now = Utc::now().naive_utc();
-        let changes = self.store.write(move |db| {
-            let given = request.booking.into_iter().map(|given| {
-                let booking = Booking {
-                    key: given.key,
-                    sku: given.sku,
-                    warehouse: given.warehouse.unwrap_or_else(|| default.clone()),
-                    given: match given.choice {
-                        BookingChoice::Quantity(quantity) => Given::Quantity(quantity.0),
-                        BookingChoice::Change(change) => Given::Change(change.0),
-                    },
-                    reason: given.reason,
-                };
-                inventory::book(db, &booking, now)
-            });
-            given.collect::<Result<Vec<_>, StoreError>>()
-        });
-        Ok(BookStockResponse { result: results::of_changes(keys, changes.await?) })
+        Ok(BookStockResponse { result: take(&self.store, &self.rules, request.booking).await? })
     }
 
     async fn list_stock_bookings(
@@ -104,7 +87,7 @@ impl Inventory for InventoryService {
         let filter = Filter {
             skus: request.sku,
             warehouse: request.warehouse,
-            changed_since: times::since(request.changed_since, &self.defaults)?,
+            changed_since: times::since(request.changed_since, &self.rules.defaults)?,
             after: request.cursor.filter(|c| !c.is_empty()),
             limit: page::size(request.limit),
         };
@@ -145,10 +128,7 @@ impl Inventory for InventoryService {
         _context: &Context,
         request: UpsertWarehouses,
     ) -> Result<UpsertWarehousesResponse, ServiceError> {
-        let keys = request.warehouse.iter().map(|w| w.key.clone()).collect();
-        let (defaults, now) = (self.defaults.clone(), Utc::now().naive_utc());
-        let changes = self.store.write(move |db| inventory::upsert_warehouses(db, request.warehouse, &defaults, now));
-        Ok(UpsertWarehousesResponse { result: results::of_changes(keys, changes.await?) })
+        Ok(UpsertWarehousesResponse { result: take(&self.store, &self.rules, request.warehouse).await? })
     }
 
     async fn list_warehouses(
@@ -158,7 +138,7 @@ impl Inventory for InventoryService {
     ) -> Result<ListWarehousesResponse, ServiceError> {
         let filter = inventory::WarehouseFilter {
             keys: request.key,
-            changed_since: times::since(request.changed_since, &self.defaults)?,
+            changed_since: times::since(request.changed_since, &self.rules.defaults)?,
             text: request.text.filter(|t| !t.is_empty()),
             after: request.cursor.filter(|c| !c.is_empty()),
             limit: page::size(request.limit),
@@ -181,7 +161,7 @@ impl Inventory for InventoryService {
         _context: &Context,
         request: UpdateWarehouse,
     ) -> Result<UpdateWarehouseResponse, ServiceError> {
-        let (defaults, now) = (self.defaults.clone(), Utc::now().naive_utc());
+        let (defaults, now) = (self.rules.defaults.clone(), Utc::now().naive_utc());
         let changed = self.store.write(move |db| {
             let key = request.warehouse.key.clone();
             warehouse(db, &key)?;

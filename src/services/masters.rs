@@ -33,18 +33,6 @@ fn one<R: Record>(db: &mut Db, key: &str) -> Result<R, StoreError> {
     Ok(R::of(&found.record, found.version, found.changed_at))
 }
 
-pub(super) async fn upsert<R: Record>(
-    store: &Store,
-    defaults: &Defaults,
-    records: Vec<R>,
-) -> Result<Vec<RecordResult>, ServiceError> {
-    let given: Vec<_> = records.into_iter().map(Record::into_given).collect();
-    let keys = given.iter().map(|record| record.key.clone()).collect();
-    let (defaults, now) = (defaults.clone(), Utc::now().naive_utc());
-    let changes = store.write(move |db| masters::upsert(db, R::KIND, given, &defaults, now)).await?;
-    Ok(results::of_changes(keys, changes))
-}
-
 pub(super) async fn get<R: Record + Send + 'static>(store: &Store, key: String) -> Result<R, ServiceError> {
     Ok(store.read(move |db| one(db, &key)).await?)
 }

@@ -1,12 +1,12 @@
 //! The portType Media.
 
 use super::{page, results, times};
-use crate::domain::Defaults;
-use crate::domain::pictures::{Taking, look_at};
+use crate::domain::Rules;
 use crate::error::ServiceError;
 use crate::pictures::{Bell, PictureFile};
+use crate::records;
 use crate::store::batch::Recorded;
-use crate::store::pictures::{self, Filled, Filter, Given, Loaded, RenditionRow};
+use crate::store::pictures::{self, Filled, Filter, Loaded, RenditionRow};
 use crate::store::{Db, Store, StoreError, contents, files};
 use chrono::Utc;
 use soapstone_contracts::media as contract;
@@ -26,8 +26,7 @@ use std::sync::Arc;
 #[derive(Clone)]
 pub struct MediaService {
     pub store: Store,
-    pub defaults: Defaults,
-    pub taking: Taking,
+    pub rules: Arc<Rules>,
     /// Tells the workshop that a picture waits.
     pub bell: Arc<Bell>,
 }
@@ -56,20 +55,9 @@ impl MediaService {
     ///
     /// # Errors
     /// Those of the database, or of the file that the picture lies in.
-    pub fn take(&self, db: &mut Db, change: Picture, filled: &mut Filled) -> Result<Recorded, StoreError> {
-        let mut issues = Vec::new();
-        let mut change = change;
-        let content = change.content.take().map(|content| content.bytes());
-        let content = content.transpose().map_err(ServiceError::internal)?;
-        let file = match content.map(|bytes| Ok((look_at(&bytes, &self.taking, &mut issues)?, bytes))).transpose() {
-            Ok(file) => file,
-            Err(issue) => return Ok(Recorded::refused(vec![issue])),
-        };
-        let given = Given { change, file };
+    fn take(&self, db: &mut Db, picture: Picture, filled: &mut Filled) -> Result<Recorded, StoreError> {
         let now = Utc::now().naive_utc();
-        let recorded = db.write(|db| pictures::put(db, given, filled, &self.taking.pattern, &self.defaults, now))?;
-        issues.extend(recorded.issues);
-        Ok(Recorded { issues, ..recorded })
+        db.write(|db| records::taken_picture(db, picture, filled, &self.rules, now))
     }
 
     /// Takes a picture that came as a file. Gives its name, and what became of it.
@@ -93,12 +81,11 @@ impl MediaService {
     }
 
     /// Takes one document, in a transaction of its own.
-    fn take_document(&self, db: &mut Db, change: ArticleDocument) -> Result<Recorded, StoreError> {
-        let mut change = change;
-        let content = change.content.take().map(|content| content.bytes());
-        let content = content.transpose().map_err(ServiceError::internal)?;
+    fn take_document(&self, db: &mut Db, document: ArticleDocument) -> Result<(String, Recorded), StoreError> {
         let now = Utc::now().naive_utc();
-        db.write(|db| files::put(db, change, content.as_deref(), &self.defaults, now))
+        let taken = db.write(|db| records::Record::take(db, vec![document], &self.rules, now))?;
+        let nothing = || ServiceError::internal("a document was taken, and nothing became of it");
+        Ok(taken.into_iter().next().ok_or_else(nothing)?)
     }
 
     /// A document of articles as a file.
@@ -193,7 +180,7 @@ impl Media for MediaService {
             state: request.state,
             orphan: request.orphan,
             text: request.text.filter(|t| !t.is_empty()),
-            changed_since: times::since(request.changed_since, &self.defaults)?,
+            changed_since: times::since(request.changed_since, &self.rules.defaults)?,
             after: request.cursor.filter(|c| !c.is_empty()),
             limit: page::size(request.limit),
         };
@@ -267,13 +254,13 @@ impl Media for MediaService {
         _context: &Context,
         request: UpsertArticleDocuments,
     ) -> Result<UpsertArticleDocumentsResponse, ServiceError> {
-        let names = request.article_document.iter().map(|document| document.file_name.clone()).collect();
         let service = self.clone();
         // Each on its own: contents are large.
         let taken = self.store.read(move |db| {
             request.article_document.into_iter().map(|document| service.take_document(db, document)).collect()
         });
-        let taken: Vec<Recorded> = taken.await?;
+        let taken: Vec<(String, Recorded)> = taken.await?;
+        let (names, taken) = taken.into_iter().unzip();
         Ok(UpsertArticleDocumentsResponse { result: results::of_changes(names, taken) })
     }
 
@@ -300,7 +287,7 @@ impl Media for MediaService {
         let filter = files::Filter {
             sku: request.sku,
             text: request.text.filter(|t| !t.is_empty()),
-            changed_since: times::since(request.changed_since, &self.defaults)?,
+            changed_since: times::since(request.changed_since, &self.rules.defaults)?,
             after: request.cursor.filter(|c| !c.is_empty()),
             limit: page::size(request.limit),
         };
@@ -318,7 +305,7 @@ impl Media for MediaService {
         let changed = self.store.read(move |db| {
             let name = request.article_document.file_name.clone();
             document(db, &name)?;
-            results::only([service.take_document(db, request.article_document)?])?;
+            results::only([service.take_document(db, request.article_document)?.1])?;
             document(db, &name)
         });
         let changed = changed.await?;

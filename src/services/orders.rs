@@ -1,9 +1,11 @@
 //! The portType Orders.
 
 use super::{page, results, times};
+use crate::domain::Rules;
 use crate::domain::orders::{Part, Payment};
 use crate::error::ServiceError;
-use crate::store::orders::{self, Answer, Document, Filed, Loaded, Ordering, Shipment};
+use crate::records::take;
+use crate::store::orders::{self, Answer, Filed, Loaded, Shipment};
 use crate::store::{Db, Store, StoreError};
 use chrono::{TimeDelta, Utc};
 use soapstone_contracts::orders as contract;
@@ -18,6 +20,7 @@ use soapstone_contracts::orders::{
 };
 use soapstone_runtime::service::Context;
 use soapstone_runtime::{Base64Binary, Date, DateTime, Decimal};
+use std::sync::Arc;
 
 /// For how long orders are leased where nobody says, in seconds.
 const LEASE: i32 = 600;
@@ -26,7 +29,7 @@ const LEASE: i32 = 600;
 #[derive(Clone)]
 pub struct OrdersService {
     pub store: Store,
-    pub ordering: Ordering,
+    pub rules: Arc<Rules>,
 }
 
 fn to_contract(loaded: &Loaded) -> contract::Order {
@@ -35,10 +38,6 @@ fn to_contract(loaded: &Loaded) -> contract::Order {
 
 fn missing(number: &str) -> ServiceError {
     ServiceError::NotFound { kind: "order", key: number.to_owned() }
-}
-
-fn parts(given: Vec<contract::Part>) -> Vec<Part> {
-    given.into_iter().map(|part| (part.position, part.quantity.0)).collect()
 }
 
 fn to_parts(parts: &[Part]) -> Vec<contract::Part> {
@@ -123,13 +122,7 @@ impl Orders for OrdersService {
         _context: &Context,
         request: CreateOrders,
     ) -> Result<CreateOrdersResponse, ServiceError> {
-        let (ordering, now) = (self.ordering.clone(), Utc::now().naive_utc());
-        let taken = self.store.write(move |db| {
-            let given = request.order.into_iter();
-            given.map(|order| orders::take(db, order, &ordering, now)).collect::<Result<Vec<_>, StoreError>>()
-        });
-        let (numbers, changes) = taken.await?.into_iter().unzip();
-        Ok(CreateOrdersResponse { result: results::of_changes(numbers, changes) })
+        Ok(CreateOrdersResponse { result: take(&self.store, &self.rules, request.order).await? })
     }
 
     async fn get_order(&self, _context: &Context, request: GetOrder) -> Result<GetOrderResponse, ServiceError> {
@@ -145,7 +138,7 @@ impl Orders for OrdersService {
             states: request.state,
             export_state: request.export_state,
             customer: request.customer,
-            changed_since: times::since(request.changed_since, &self.ordering.defaults)?,
+            changed_since: times::since(request.changed_since, &self.rules.defaults)?,
             text: request.text.filter(|t| !t.is_empty()),
             after: page::number(request.cursor.as_deref())?.unwrap_or(0),
             limit: page::size(request.limit),
@@ -251,30 +244,7 @@ impl Orders for OrdersService {
         _context: &Context,
         request: RecordDocuments,
     ) -> Result<RecordDocumentsResponse, ServiceError> {
-        let keys = request.document.iter().map(|d| d.number.clone()).collect();
-        let now = Utc::now().naive_utc();
-        let zone = self.ordering.defaults.zone;
-        let today = Utc::now().with_timezone(&zone).date_naive();
-        let changes = self.store.write(move |db| {
-            let given = request.document.into_iter().map(|given| {
-                let pdf = given.pdf.map(|pdf| pdf.0.bytes()).transpose();
-                let pdf = pdf.map_err(|e| ServiceError::internal(format!("a PDF cannot be read: {e}")))?;
-                let document = Document {
-                    number: given.number,
-                    kind: given.kind,
-                    order: given.order,
-                    date: given.date.map_or(Some(today), |date| date.to_naive()).ok_or_else(|| {
-                        ServiceError::invalid("document.date", "The date is beyond those that can be kept")
-                    })?,
-                    parts: parts(given.part),
-                    amount: given.amount.map(|amount| amount.0),
-                    text: given.text,
-                };
-                orders::record_document(db, &document, pdf.as_deref(), now)
-            });
-            given.collect::<Result<Vec<_>, StoreError>>()
-        });
-        Ok(RecordDocumentsResponse { result: results::of_changes(keys, changes.await?) })
+        Ok(RecordDocumentsResponse { result: take(&self.store, &self.rules, request.document).await? })
     }
 
     async fn get_document(
@@ -298,7 +268,7 @@ impl Orders for OrdersService {
     ) -> Result<ListDocumentsResponse, ServiceError> {
         let after = page::number(request.cursor.as_deref())?.unwrap_or(0);
         let limit = page::size(request.limit);
-        let since = times::since(request.changed_since, &self.ordering.defaults)?;
+        let since = times::since(request.changed_since, &self.rules.defaults)?;
         let found = self
             .store
             .read(move |db| orders::list_documents(db, request.order.as_deref(), request.kind, since, after, limit));
@@ -312,17 +282,7 @@ impl Orders for OrdersService {
         _context: &Context,
         request: RecordPayments,
     ) -> Result<RecordPaymentsResponse, ServiceError> {
-        let keys = request.payment.iter().map(|p| p.key.clone()).collect();
-        let defaults = self.ordering.defaults.clone();
-        let now = Utc::now().naive_utc();
-        let changes = self.store.write(move |db| {
-            let given = request.payment.iter().map(|payment| {
-                let at = payment.at.map(|at| times::instant(at, "at", &defaults)).transpose()?;
-                orders::record_payment(db, payment, at.unwrap_or(now), now)
-            });
-            given.collect::<Result<Vec<_>, StoreError>>()
-        });
-        Ok(RecordPaymentsResponse { result: results::of_changes(keys, changes.await?) })
+        Ok(RecordPaymentsResponse { result: take(&self.store, &self.rules, request.payment).await? })
     }
 
     async fn list_payments(
@@ -332,7 +292,7 @@ impl Orders for OrdersService {
     ) -> Result<ListPaymentsResponse, ServiceError> {
         let after = page::number(request.cursor.as_deref())?.unwrap_or(0);
         let limit = page::size(request.limit);
-        let since = times::since(request.changed_since, &self.ordering.defaults)?;
+        let since = times::since(request.changed_since, &self.rules.defaults)?;
         let found = self
             .store
             .read(move |db| orders::list_payments(db, request.order.as_deref(), request.state, since, after, limit));
@@ -347,26 +307,7 @@ impl Orders for OrdersService {
         _context: &Context,
         request: RecordShipments,
     ) -> Result<RecordShipmentsResponse, ServiceError> {
-        let keys = request.shipment.iter().map(|s| s.key.clone()).collect();
-        let defaults = self.ordering.defaults.clone();
-        let now = Utc::now().naive_utc();
-        let changes = self.store.write(move |db| {
-            let given = request.shipment.into_iter().map(|given| {
-                let at = given.shipped_at.map(|at| times::instant(at, "shippedAt", &defaults)).transpose()?;
-                let shipment = Shipment {
-                    key: given.key,
-                    order: given.order,
-                    carrier: given.carrier,
-                    tracking_number: given.tracking_number,
-                    tracking_url: given.tracking_url,
-                    parts: parts(given.part),
-                    shipped_at: at.unwrap_or(now),
-                };
-                orders::record_shipment(db, &shipment)
-            });
-            given.collect::<Result<Vec<_>, StoreError>>()
-        });
-        Ok(RecordShipmentsResponse { result: results::of_changes(keys, changes.await?) })
+        Ok(RecordShipmentsResponse { result: take(&self.store, &self.rules, request.shipment).await? })
     }
 
     async fn list_shipments(
@@ -376,7 +317,7 @@ impl Orders for OrdersService {
     ) -> Result<ListShipmentsResponse, ServiceError> {
         let after = page::number(request.cursor.as_deref())?.unwrap_or(0);
         let limit = page::size(request.limit);
-        let since = times::since(request.changed_since, &self.ordering.defaults)?;
+        let since = times::since(request.changed_since, &self.rules.defaults)?;
         let found =
             self.store.read(move |db| orders::list_shipments(db, request.order.as_deref(), since, after, limit));
         let (found, more) = found.await?;

@@ -318,8 +318,7 @@ pub(super) fn tiers_of(connection: &mut Db, ids: &[i64]) -> Result<Vec<(i64, Tie
     Ok(tiers.collect())
 }
 
-/// Applies changes to articles, each on its own: one that is refused leaves the others alone. In a dry run nothing
-/// is written; it names the categories that a real run would have made by now.
+/// Applies changes to articles, each on its own: one that is refused leaves the others alone.
 ///
 /// # Errors
 /// Those of the database; nothing is written then.
@@ -328,7 +327,6 @@ pub fn upsert(
     changes: Vec<contract::Article>,
     defaults: &Defaults,
     now: NaiveDateTime,
-    dry_run: Option<&BTreeSet<String>>,
 ) -> Result<Vec<Recorded>, StoreError> {
     let keys: Vec<String> = changes.iter().map(|c| compared(&c.sku)).collect();
     let held: Vec<_> = keys.iter().zip(&changes).map(|(key, change)| (key.as_str(), change.if_version)).collect();
@@ -337,7 +335,7 @@ pub fn upsert(
     let definitions = definitions(connection, &changes)?;
     let mut batch = Batch::of(by_keys(connection, &keys)?);
     for (key, change) in keys.into_iter().zip(changes) {
-        let unknown = unknown_categories(&change, &category_ids, dry_run);
+        let unknown = unknown_categories(&change, &category_ids);
         batch.apply(key, change.if_version, |current, issues| {
             issues.extend(unknown);
             // Values that are not touched may be from before they were defined.
@@ -349,9 +347,7 @@ pub fn upsert(
             Some(article)
         });
     }
-    if dry_run.is_none() {
-        write(connection, &batch.changed(), &category_ids, now)?;
-    }
+    write(connection, &batch.changed(), &category_ids, now)?;
     Ok(batch.into_results())
 }
 
@@ -367,15 +363,8 @@ fn definitions(connection: &mut Db, changes: &[contract::Article]) -> Result<Def
     attributes::definitions(connection, &codes.into_iter().collect::<Vec<_>>())
 }
 
-fn unknown_categories(
-    change: &contract::Article,
-    known: &HashMap<String, i64>,
-    imagined: Option<&BTreeSet<String>>,
-) -> Vec<Issue> {
-    let unknown = change.category.iter().filter(|key| {
-        let key = compared(key);
-        !known.contains_key(&key) && !imagined.is_some_and(|i| i.contains(&key))
-    });
+fn unknown_categories(change: &contract::Article, known: &HashMap<String, i64>) -> Vec<Issue> {
+    let unknown = change.category.iter().filter(|key| !known.contains_key(&compared(key)));
     unknown
         .map(|key| {
             Issue::error("article.unknown_category", format!("there is no category \"{key}\""))

@@ -168,7 +168,11 @@ pub(super) fn on_conflict(table: &Table) -> String {
     }
     let names = table.columns.iter().map(|column| column.name()).filter(|name| !table.key.contains(name));
     let set: Vec<String> = names.map(|name| format!("{name} = excluded.{name}")).collect();
-    format!(" ON CONFLICT ({}) DO UPDATE SET {}", table.key.join(", "), set.join(", "))
+    let key = table.key.join(", ");
+    if set.is_empty() {
+        return format!(" ON CONFLICT ({key}) DO NOTHING");
+    }
+    format!(" ON CONFLICT ({key}) DO UPDATE SET {}", set.join(", "))
 }
 
 impl QueryFragment<Sqlite> for Insert<'_> {

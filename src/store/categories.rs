@@ -111,7 +111,6 @@ pub fn upsert(
     changes: Vec<contract::Category>,
     defaults: &Defaults,
     now: NaiveDateTime,
-    dry_run: bool,
 ) -> Result<Vec<Recorded>, StoreError> {
     let coming: Vec<String> = changes.iter().map(|c| compared(&c.id)).collect();
     let held: Vec<_> = coming.iter().zip(&changes).map(|(key, change)| (key.as_str(), change.if_version)).collect();
@@ -139,12 +138,11 @@ pub fn upsert(
             batch.take_back(index, unknown_parent(&parent));
         }
     }
-    if !dry_run {
-        // Siblings of one position stand in the order in which they came.
-        let mut changed = batch.changed();
-        changed.sort_by_key(|change| change.place);
-        write(connection, &changed, now)?;
-    }
+    // Siblings of one position stand in the order in which they came.
+    let mut changed = batch.changed();
+    changed.sort_by_key(|change| change.place);
+    write(connection, &changed, now)?;
+    drop(changed);
     Ok(batch.into_results())
 }
 

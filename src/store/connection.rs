@@ -40,6 +40,17 @@ impl Db {
         }
     }
 
+    /// Runs `work` in the transaction that is open, and takes back all that it wrote.
+    ///
+    /// # Errors
+    /// Those of `work`.
+    pub fn imagine<T>(&mut self, work: impl FnOnce(&mut Self) -> Result<T, StoreError>) -> Result<T, StoreError> {
+        self.batch_execute("SAVEPOINT imagined")?;
+        let done = work(self);
+        self.batch_execute("ROLLBACK TO SAVEPOINT imagined; RELEASE SAVEPOINT imagined")?;
+        done
+    }
+
     /// Runs `work` in a transaction that may write. SQLite takes the write lock at once, so that it never has to
     /// give up half-way.
     ///

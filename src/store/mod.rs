@@ -20,6 +20,7 @@ mod links;
 mod lock;
 pub mod masters;
 pub mod messages;
+pub mod missing;
 mod numbers;
 pub mod orders;
 mod page;

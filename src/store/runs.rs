@@ -1,11 +1,12 @@
 //! Runs: accepted, claimed by a node, their progress, their messages.
 
 use super::bulk::{Column, Rows, Table};
-use super::schema::{run_messages, run_progress, run_samples, runs};
+use super::schema::{run_message_counts, run_messages, run_progress, run_records, run_samples, runs};
 use super::{Db, Engine, StoreError, page};
 use crate::reporting::{Counters, Progress, RunMessage, RunState};
 use chrono::NaiveDateTime;
 use diesel::prelude::*;
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// A run as it is kept.
@@ -33,6 +34,12 @@ pub struct Run {
     pub heartbeat_at: Option<NaiveDateTime>,
     pub cancel_requested: bool,
     pub failure: Option<String>,
+    /// `partial` or `full`.
+    pub mode: String,
+    /// Percent.
+    pub delete_at_most: i32,
+    pub approved: bool,
+    pub retry_of: Option<i64>,
 }
 
 impl Run {
@@ -58,6 +65,9 @@ pub struct NewRun {
     pub dry_run: bool,
     pub batch_size: i32,
     pub created_at: NaiveDateTime,
+    pub mode: String,
+    pub delete_at_most: i32,
+    pub retry_of: Option<i64>,
 }
 
 #[derive(Queryable, Selectable)]
@@ -75,6 +85,8 @@ struct ProgressRow {
     message_count: i64,
     read_millis: i64,
     write_millis: i64,
+    missing_count: Option<i64>,
+    rejected_bytes: i64,
 }
 
 impl ProgressRow {
@@ -82,6 +94,8 @@ impl ProgressRow {
         Progress {
             bytes: self.bytes_done,
             messages: self.message_count,
+            missing: self.missing_count,
+            rejected_bytes: u64::try_from(self.rejected_bytes).unwrap_or(0),
             read_time: Duration::from_millis(u64::try_from(self.read_millis).unwrap_or(0)),
             write_time: Duration::from_millis(u64::try_from(self.write_millis).unwrap_or(0)),
             counters: Counters {
@@ -176,7 +190,10 @@ pub fn same_again(connection: &mut Db, new: &NewRun) -> Result<Option<Run>, Stor
         .first(connection)
         .optional()?;
     Ok(latest.filter(|run| {
-        run.source_sha256 == new.source_sha256 && run.profile_text == new.profile_text && run.format == new.format
+        run.source_sha256 == new.source_sha256
+            && run.profile_text == new.profile_text
+            && run.format == new.format
+            && run.mode == new.mode
     }))
 }
 
@@ -223,7 +240,7 @@ pub fn advance(
     node: &str,
     now: NaiveDateTime,
     progress: &Progress,
-    messages: &[RunMessage],
+    said: &Said,
 ) -> Result<bool, StoreError> {
     let held = diesel::update(runs::table.filter(runs::id.eq(run)).filter(runs::node.eq(node)))
         .set(runs::heartbeat_at.eq(Some(now)))
@@ -247,10 +264,72 @@ pub fn advance(
             run_progress::message_count.eq(progress.messages),
             run_progress::read_millis.eq(millis(progress.read_time)),
             run_progress::write_millis.eq(millis(progress.write_time)),
+            run_progress::missing_count.eq(progress.missing),
+            run_progress::rejected_bytes.eq(i64::try_from(progress.rejected_bytes).unwrap_or(i64::MAX)),
         ))
         .execute(connection)?;
-    put_messages(connection, run, messages)?;
+    put_messages(connection, run, &said.messages)?;
+    put_counts(connection, run, &said.counts)?;
     Ok(true)
+}
+
+/// How often something is said, by severity and code.
+pub type Counts = BTreeMap<(String, String), i64>;
+
+/// What a batch has to say.
+#[derive(Debug, Default)]
+pub struct Said {
+    /// Those that are kept.
+    pub messages: Vec<RunMessage>,
+    /// How often the run said what it says in this batch, all batches together.
+    pub counts: Counts,
+}
+
+const COUNTS: Table = Table {
+    name: "run_message_counts",
+    columns: &[Column::Integer("run_id"), Column::Text("severity"), Column::Text("code"), Column::Integer("count")],
+    key: &["run_id", "severity", "code"],
+};
+
+fn put_counts(connection: &mut Db, run: i64, counts: &Counts) -> Result<(), StoreError> {
+    let mut rows = Rows::default();
+    for ((severity, code), count) in counts {
+        rows.integer(run).text(severity).text(code).integer(*count);
+    }
+    COUNTS.put(connection, &rows)
+}
+
+/// How often a run said what.
+///
+/// # Errors
+/// Those of the database.
+pub fn message_counts(connection: &mut Db, run: i64) -> Result<Counts, StoreError> {
+    let found: Vec<(String, String, i64)> = run_message_counts::table
+        .filter(run_message_counts::run_id.eq(run))
+        .select((run_message_counts::severity, run_message_counts::code, run_message_counts::count))
+        .load(connection)?;
+    Ok(found.into_iter().map(|(severity, code, count)| ((severity, code), count)).collect())
+}
+
+/// The first messages of a code.
+///
+/// # Errors
+/// Those of the database.
+pub fn examples(
+    connection: &mut Db,
+    run: i64,
+    severity: &str,
+    code: &str,
+    limit: i64,
+) -> Result<Vec<RunMessage>, StoreError> {
+    Ok(run_messages::table
+        .filter(run_messages::run_id.eq(run))
+        .filter(run_messages::code.eq(code))
+        .filter(run_messages::severity.eq(severity))
+        .order(run_messages::number)
+        .limit(limit)
+        .select(RunMessage::as_select())
+        .load(connection)?)
 }
 
 const MESSAGES: Table = Table {
@@ -339,7 +418,31 @@ pub fn finish(
             runs::node.eq(None::<String>),
         ))
         .execute(connection)?;
+    diesel::delete(run_records::table.filter(run_records::run_id.eq(run))).execute(connection)?;
     Ok(())
+}
+
+/// Has a run that is this node's wait until somebody approves what it would delete.
+///
+/// # Errors
+/// Those of the database.
+pub fn wait(connection: &mut Db, run: i64, node: &str) -> Result<(), StoreError> {
+    diesel::update(runs::table.filter(runs::id.eq(run)).filter(runs::node.eq(node)))
+        .set((runs::state.eq(RunState::Waiting.as_str()), runs::node.eq(None::<String>)))
+        .execute(connection)?;
+    Ok(())
+}
+
+/// Has a run that waits go on. Gives false if it does not wait.
+///
+/// # Errors
+/// Those of the database.
+pub fn approve(connection: &mut Db, run: i64) -> Result<bool, StoreError> {
+    let waiting = runs::table.filter(runs::id.eq(run)).filter(runs::state.eq(RunState::Waiting.as_str()));
+    let approved = diesel::update(waiting)
+        .set((runs::state.eq(RunState::Queued.as_str()), runs::approved.eq(true)))
+        .execute(connection)?;
+    Ok(approved > 0)
 }
 
 /// Puts a run back for the next node, as when this one shuts down.
@@ -358,11 +461,12 @@ pub fn release(connection: &mut Db, run: i64, node: &str) -> Result<(), StoreErr
 /// # Errors
 /// Those of the database.
 pub fn cancel(connection: &mut Db, run: i64, now: NaiveDateTime) -> Result<bool, StoreError> {
-    let waiting =
-        diesel::update(runs::table.filter(runs::id.eq(run)).filter(runs::state.eq(RunState::Queued.as_str())))
-            .set((runs::state.eq(RunState::Cancelled.as_str()), runs::finished_at.eq(Some(now))))
-            .execute(connection)?;
-    if waiting > 0 {
+    let at_rest = [RunState::Queued.as_str(), RunState::Waiting.as_str()];
+    let resting = diesel::update(runs::table.filter(runs::id.eq(run)).filter(runs::state.eq_any(at_rest)))
+        .set((runs::state.eq(RunState::Cancelled.as_str()), runs::finished_at.eq(Some(now))))
+        .execute(connection)?;
+    if resting > 0 {
+        diesel::delete(run_records::table.filter(run_records::run_id.eq(run))).execute(connection)?;
         return Ok(true);
     }
     let running =
@@ -416,11 +520,8 @@ pub fn messages(
 /// # Errors
 /// Those of the database.
 pub fn message_codes(connection: &mut Db, run: i64) -> Result<Vec<(String, String, i64)>, StoreError> {
-    let mut found: Vec<(String, String, i64)> = run_messages::table
-        .filter(run_messages::run_id.eq(run))
-        .group_by((run_messages::severity, run_messages::code))
-        .select((run_messages::severity, run_messages::code, diesel::dsl::count_star()))
-        .load(connection)?;
+    let counts = message_counts(connection, run)?;
+    let mut found: Vec<_> = counts.into_iter().map(|((severity, code), count)| (severity, code, count)).collect();
     found.sort_by(|a, b| b.2.cmp(&a.2).then_with(|| a.1.cmp(&b.1)));
     Ok(found)
 }

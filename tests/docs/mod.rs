@@ -127,3 +127,19 @@ fn every_error_code_is_documented() {
     let stale: Vec<_> = documented.difference(&used).collect();
     assert!(missing.is_empty() && stale.is_empty(), "not documented: {missing:?}; documented, but not used: {stale:?}");
 }
+
+/// docs/files.md tells of each kind of records, and whether a file of it may be full.
+#[test]
+fn each_kind_of_files_is_told_of() {
+    let text = std::fs::read_to_string(project("docs/files.md")).unwrap();
+    let rows: Vec<Vec<&str>> = text
+        .lines()
+        .filter(|line| line.starts_with("| `"))
+        .map(|line| line.split('|').map(str::trim).collect())
+        .collect();
+    for kind in soapstone::exchange::KINDS {
+        let (name, element) = (format!("`{}`", kind.of), format!("`{}`", kind.element.local));
+        let row = rows.iter().find(|row| row[1] == name).unwrap_or_else(|| panic!("docs/files.md lacks {name}"));
+        assert_eq!((row[2], row[5] == "yes"), (element.as_str(), kind.place.is_some()), "{name}");
+    }
+}

@@ -1,9 +1,13 @@
 //! Import and export runs: files as cases, a real catalogue, a large one, and what happens when a run is cut off.
 
 mod cases;
+mod full;
 mod interrupted;
+mod kinds;
 mod large;
 mod luma;
+mod packed;
+mod refused;
 mod round_trip;
 
 use serde_json::Value;

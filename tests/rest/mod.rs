@@ -7,6 +7,7 @@ mod metrics;
 mod openapi;
 mod orders;
 mod pictures;
+mod runs;
 mod statements;
 mod upload;
 

@@ -68,7 +68,7 @@ on_each_database! {
         let file = "--x\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a.csv\"\r\n\r\nsku\nA\n\r\n";
         for (form, code) in [
             (field("kind", "articles") + "--x--\r\n", "import.no_file"),
-            (field("kind", "orders") + file + "--x--\r\n", "import.unknown_value"),
+            (field("kind", "nonsense") + file + "--x--\r\n", "import.unknown_value"),
             (field("colour", "red") + file + "--x--\r\n", "import.unknown_field"),
             (field("profile", "nope") + file + "--x--\r\n", "profile.unknown"),
             ("nonsense".to_owned(), "http.form"),

@@ -33,6 +33,8 @@ pub struct Records<R> {
     line: u32,
     column: u32,
     root: Option<String>,
+    /// The root's start tag, as it stands in the file.
+    opening: String,
     finished: bool,
     /// Elements around the root that are still to come, and how many there are.
     around: u32,
@@ -51,6 +53,7 @@ impl<R: BufRead> Records<R> {
             line: 1,
             column: 1,
             root: None,
+            opening: String::new(),
             finished: false,
             around: 0,
             levels: 0,
@@ -91,6 +94,12 @@ impl<R: BufRead> Records<R> {
     /// The local name of the root element, once a record was asked for.
     pub fn root(&self) -> Option<&str> {
         self.root.as_deref()
+    }
+
+    /// The root's start and end tag, once a record was asked for, for a file of some of the records.
+    pub fn tags(&self) -> (&str, String) {
+        let name = self.opening.trim_start_matches('<').split(|c: char| c.is_whitespace() || c == '>').next();
+        (&self.opening, format!("</{}>", name.unwrap_or("")))
     }
 
     /// How many bytes were read.
@@ -162,6 +171,7 @@ impl<R: BufRead> Records<R> {
                 }
                 Event::Start(start) if self.root.is_none() => {
                     self.root = Some(start.local_name().into_inner().to_owned());
+                    self.opening = format!("{open}{content}{close}");
                     self.scope.push(1, start);
                     self.scope = self.scope.outer();
                     continue;
@@ -270,6 +280,7 @@ mod tests {
         let second = records.next_record().unwrap().unwrap();
         assert_eq!((second.text.as_str(), second.line, second.number), ("<a/>", 5, 2));
         assert!(records.next_record().unwrap().is_none());
+        assert_eq!(records.tags(), ("<list xmlns=\"urn:x\">", "</list>".to_owned()));
     }
 
     #[test]

@@ -157,7 +157,7 @@ impl Order {
     /// Takes an order; `issues` gets everything that the rules have against it, or to say of it.
     pub fn take(given: contract::Order, with: &Taking<'_>, issues: &mut Vec<Issue>) -> Option<Self> {
         let (customer, defaults) = (with.customer, with.defaults);
-        let ordered_at = match given.ordered_at.map(|at| time(at, defaults)) {
+        let ordered_at = match given.ordered_at.map(|at| time(at, "orderedAt", defaults)) {
             None => with.now,
             Some(Ok(at)) => at,
             Some(Err(issue)) => {
@@ -449,8 +449,12 @@ fn exemption(given: contract::Exemption) -> Exemption {
     }
 }
 
-fn time(given: DateTime, defaults: &Defaults) -> Result<NaiveDateTime, Issue> {
-    super::change::Time { code: "order.time_range", zone: defaults.zone }.instant(given, "orderedAt")
+/// A time that a record names, in UTC.
+///
+/// # Errors
+/// If it is beyond the times that can be kept.
+pub fn time(given: DateTime, field: &str, defaults: &Defaults) -> Result<NaiveDateTime, Issue> {
+    super::change::Time { code: "order.time_range", zone: defaults.zone }.instant(given, field)
 }
 
 impl Position {

@@ -1,28 +1,35 @@
 //! CSV with a header line. A record that is out of joint does not take its neighbours along: where the number of
 //! fields is wrong, reading goes on at the next line that has the right one.
 
+use super::cells::decimal_mark;
 use super::encoding::Utf8File;
 use super::mapping::Mapping;
 use super::{Broken, Item};
 use crate::domain::Issue;
 use crate::exchange::Profile;
+use crate::exchange::kinds::{Batch, Kind};
 use csv::{ByteRecord, Position, Reader, ReaderBuilder};
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read, Seek, SeekFrom};
-use std::path::Path;
+use std::sync::Arc;
 
 /// How far after a broken record the next whole one is looked for.
 const SEARCH: u64 = 1 << 20;
+
+/// How much is looked at to see how decimals are written.
+const SAMPLE: u64 = 1 << 20;
 
 /// How large one record may be.
 const MAX_RECORD: u64 = 16 << 20;
 
 pub struct CsvFile {
     reader: Reader<File>,
-    file: Utf8File,
+    text: Arc<Utf8File>,
     separator: u8,
     mapping: Mapping,
     fields: usize,
+    /// Where the header ends.
+    begins: u64,
     number: i64,
     record: ByteRecord,
 }
@@ -32,29 +39,30 @@ fn broken(code: &'static str, text: String, suggestion: &str) -> Box<Issue> {
 }
 
 impl CsvFile {
-    pub(super) fn open(path: &Path, kind: &str, profile: Option<Profile>) -> Result<Self, Broken> {
-        let declared = profile.as_ref().and_then(|p| p.csv.encoding.clone());
-        let file = Utf8File::of(path, declared.as_deref())?;
-        let unreadable = |e: std::io::Error| {
-            log::error!("{}: {e}", path.display());
-            broken("source.unreadable", "the source cannot be read".to_owned(), "send the file again")
+    pub(super) fn open(text: Arc<Utf8File>, kind: &'static Kind, profile: Option<Profile>) -> Result<Self, Broken> {
+        let unreadable = |e: std::io::Error| super::unreadable(&e);
+        let hint = separator_hint(&text.open().map_err(unreadable)?).map_err(unreadable)?;
+        let separator = match (profile.as_ref().and_then(|p| p.csv.separator.clone()), &hint) {
+            (Some(separator), _) => separator.bytes().next().unwrap_or(b','),
+            (None, Some((separator, _))) => *separator,
+            (None, None) => guessed_separator(&text.open().map_err(unreadable)?).map_err(unreadable)?,
         };
-        let separator = match profile.as_ref().and_then(|p| p.csv.separator.clone()) {
-            Some(separator) => separator.bytes().next().unwrap_or(b','),
-            None => guessed_separator(&file.open().map_err(unreadable)?).map_err(unreadable)?,
-        };
-        let mut reader = reader_of(file.open().map_err(unreadable)?, separator);
+        let mut reader = reader_of(text.open().map_err(unreadable)?, separator);
         let mut header = ByteRecord::new();
-        let found = reader.read_byte_record(&mut header).map_err(|e| {
-            broken(
-                "csv.header",
-                format!("the header line cannot be read: {e}"),
-                "put the column names into the first line",
-            )
-        })?;
+        let unread = |e: csv::Error| {
+            let text = format!("the header line cannot be read: {e}");
+            broken("csv.header", text, "put the column names into the first line")
+        };
+        if let Some((_, length)) = hint {
+            let mut place = Position::new();
+            place.set_byte(length).set_line(2).set_record(0);
+            reader.seek(place).map_err(unread)?;
+        }
+        let found = reader.read_byte_record(&mut header).map_err(unread)?;
         if !found {
             return Err(broken("csv.empty", "the file is empty".to_owned(), "send a file with a header line").into());
         }
+        let begins = reader.position().byte();
         let names: Vec<String> = header.iter().map(|n| String::from_utf8_lossy(n).trim().to_owned()).collect();
         let line = |position: &Position| i64::try_from(position.line()).ok();
         let mut mapping = Mapping::new(kind, profile, &names).map_err(|issue| Broken {
@@ -62,17 +70,32 @@ impl CsvFile {
             line: header.position().and_then(line),
             column: None,
         })?;
-        if mapping.wants_survey() {
-            survey(&mut mapping, &file, separator).map_err(unreadable)?;
+        if let Some(mark) = guessed_mark(&mapping.numbers(), &text, separator, begins).map_err(unreadable)? {
+            mapping.set_mark(mark);
         }
-        Ok(Self { reader, file, separator, mapping, fields: names.len(), number: 0, record: ByteRecord::new() })
+        if mapping.wants_survey() {
+            survey(&mut mapping, &text, separator).map_err(unreadable)?;
+        }
+        let fields = names.len();
+        Ok(Self { reader, text, separator, mapping, fields, begins, number: 0, record: ByteRecord::new() })
+    }
+
+    /// What stands before records in a file of its own: all until the first.
+    pub(super) fn head(&self) -> std::io::Result<Vec<u8>> {
+        let mut head = Vec::new();
+        self.text.open()?.take(self.begins).read_to_end(&mut head)?;
+        if !head.ends_with(b"\n") {
+            head.push(b'\n');
+        }
+        Ok(head)
     }
 
     pub(super) fn position(&self) -> u64 {
         self.reader.position().byte()
     }
 
-    pub(super) fn next_item(&mut self, skip: bool) -> Result<Option<Item>, Broken> {
+    /// The next record, read into the batch; without one, nobody will look at it.
+    pub(super) fn next_item(&mut self, batch: Option<&mut dyn Batch>) -> Result<Option<Item>, Broken> {
         loop {
             let start = self.reader.position().clone();
             let read = self.reader.read_byte_record(&mut self.record);
@@ -90,25 +113,17 @@ impl CsvFile {
                 continue;
             }
             self.number += 1;
+            // Spreadsheets leave empty cells behind the last column.
+            let excess = self.record.len().saturating_sub(self.fields);
+            if excess > 0 && self.record.iter().skip(self.fields).all(<[u8]>::is_empty) {
+                self.record.truncate(self.fields);
+            }
             if self.record.len() != self.fields || self.reader.position().byte() - start.byte() > MAX_RECORD {
                 return self.resynchronise(&start, line).map(Some);
             }
-            if skip {
-                return Ok(Some(self.item(line, Err(Vec::new()))));
-            }
-            return Ok(Some(self.mapping.item(&self.record, self.number, line)));
-        }
-    }
-
-    fn item(&self, line: i64, change: Result<super::Change, Vec<Issue>>) -> Item {
-        Item {
-            number: self.number,
-            line: Some(line),
-            column: None,
-            key: None,
-            change,
-            categories: Vec::new(),
-            columns: None,
+            let raw = start.byte()..self.reader.position().byte();
+            let Some(batch) = batch else { return Ok(Some(Item::at(self.number, raw))) };
+            return Ok(Some(self.mapping.item(&self.record, self.number, line, raw, batch)));
         }
     }
 
@@ -139,14 +154,16 @@ impl CsvFile {
             }
         }
         let issue = Issue::error("csv.fields", text).of(&name, &value).suggest(suggestion);
-        let mut item = self.item(line, Err(vec![issue]));
+        let mut item = Item::at(self.number, start.byte()..self.reader.position().byte());
+        item.line = Some(line);
+        item.change = Err(vec![issue]);
         item.key = first.filter(|k| !k.is_empty());
         Ok(item)
     }
 
     /// Where the next record with the right number of fields begins; None if the reader is there already.
     fn next_whole(&self, start: &Position) -> std::io::Result<Option<Position>> {
-        let mut file = self.file.open()?;
+        let mut file = self.text.open()?;
         file.seek(SeekFrom::Start(start.byte()))?;
         let mut window = Vec::new();
         file.take(SEARCH).read_to_end(&mut window)?;
@@ -193,9 +210,40 @@ fn guessed_separator(file: &File) -> std::io::Result<u8> {
     Ok(best.map_or(b',', |(separator, _)| *separator))
 }
 
+/// The separator that a first line `sep=;` names, and how long that line is.
+fn separator_hint(file: &File) -> std::io::Result<Option<(u8, u64)>> {
+    let mut line = Vec::new();
+    BufReader::new(file.take(16)).read_until(b'\n', &mut line)?;
+    let length = line.len() as u64;
+    let hint = line.trim_ascii_end().strip_prefix(b"sep=");
+    Ok(hint.and_then(|hint| hint.first()).map(|separator| (*separator, length)))
+}
+
+/// How decimals are written, as far as the beginning of the file says it in the columns of numbers.
+fn guessed_mark(columns: &[usize], text: &Utf8File, separator: u8, begins: u64) -> std::io::Result<Option<char>> {
+    if columns.is_empty() {
+        return Ok(None);
+    }
+    let mut file = text.open()?;
+    file.seek(SeekFrom::Start(begins))?;
+    let mut reader = reader_of(file.take(SAMPLE), separator);
+    let mut record = ByteRecord::new();
+    let (mut commas, mut points) = (0_u32, 0_u32);
+    while reader.read_byte_record(&mut record).unwrap_or(false) {
+        for cell in columns.iter().filter_map(|column| std::str::from_utf8(record.get(*column)?).ok()) {
+            match decimal_mark(cell) {
+                Some(',') => commas += 1,
+                Some(_) => points += 1,
+                None => {}
+            }
+        }
+    }
+    Ok((commas > points).then_some(','))
+}
+
 /// Reads the whole file once for what records tell of others.
-fn survey(mapping: &mut Mapping, file: &Utf8File, separator: u8) -> std::io::Result<()> {
-    let mut reader = reader_of(file.open()?, separator);
+fn survey(mapping: &mut Mapping, text: &Utf8File, separator: u8) -> std::io::Result<()> {
+    let mut reader = reader_of(text.open()?, separator);
     let mut record = ByteRecord::new();
     let mut first = true;
     while reader.read_byte_record(&mut record).unwrap_or(false) {

@@ -1,11 +1,12 @@
 //! Files in old encodings are turned into UTF-8 once, beside the source, so that all readers can seek and count.
 
+use super::packed::Unpacked;
 use crate::domain::Issue;
 use encoding_rs::{Encoding, UTF_8, WINDOWS_1252};
 use encoding_rs_io::DecodeReaderBytesBuilder;
 use std::fs::File;
 use std::io::{self, Read, Write};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// How much is looked at to guess an encoding.
 const SAMPLE: u64 = 1 << 20;
@@ -14,11 +15,14 @@ const SAMPLE: u64 = 1 << 20;
 pub(super) struct Utf8File {
     path: PathBuf,
     copy: bool,
+    /// What it was unpacked from lives as long.
+    _unpacked: Unpacked,
 }
 
 impl Utf8File {
     /// `declared` goes before what the bytes look like; a byte order mark goes before both.
-    pub fn of(path: &Path, declared: Option<&str>) -> Result<Self, Box<Issue>> {
+    pub fn of(unpacked: Unpacked, declared: Option<&str>) -> Result<Self, Box<Issue>> {
+        let path = unpacked.path.as_path();
         let unreadable = |e: io::Error| {
             log::error!("{}: {e}", path.display());
             Box::new(
@@ -37,7 +41,7 @@ impl Utf8File {
             (None, None) => guessed(&sample),
         };
         if encoding == UTF_8 && !sample.starts_with(b"\xef\xbb\xbf") {
-            return Ok(Self { path: path.to_owned(), copy: false });
+            return Ok(Self { path: path.to_owned(), copy: false, _unpacked: unpacked });
         }
         let copy = path.with_extension(format!("utf8-{}", std::process::id()));
         let convert = || -> io::Result<()> {
@@ -53,7 +57,17 @@ impl Utf8File {
             out.flush()
         };
         convert().map_err(unreadable)?;
-        Ok(Self { path: copy, copy: true })
+        Ok(Self { path: copy, copy: true, _unpacked: unpacked })
+    }
+
+    /// Whether the source itself is not in UTF-8.
+    pub fn is_converted(&self) -> bool {
+        self.copy
+    }
+
+    /// Its size in bytes.
+    pub fn size(&self) -> io::Result<u64> {
+        Ok(std::fs::metadata(&self.path)?.len())
     }
 
     pub fn open(&self) -> io::Result<File> {

@@ -1,73 +1,24 @@
 //! From the cells of a record to the contract's members: by a profile, or by the native column names.
 
-use super::{Change, Item};
+use super::Item;
+use super::cells::{self, Cells};
+use super::columns::{NoPath, Path, Plain, Shape};
 use crate::domain::Issue;
-use crate::exchange::Profile;
-use crate::exchange::profile::{AttributeRule, CategoryRule, Condition, FieldRule, MediaRule, StockRule};
+use crate::exchange::kinds::{Batch, Kind};
+use crate::exchange::profile::{
+    AttributeRule, CategoryRule, Condition, FieldRule, MediaRule, Profile, StockRule, VariantRule,
+};
 use csv::ByteRecord;
 use serde_json::{Map, Value, json};
 use soapstone_contracts::catalog as contract;
 use soapstone_contracts::common::Text;
 use soapstone_runtime::{Nillable, ReadError, ReadErrorKind};
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::ops::Range;
 use std::sync::Arc;
 
-/// Members of articles and categories that a column can fill, and what they are.
-const ARTICLE_MEMBERS: &[(&str, Member)] = &[
-    ("sku", Member::Plain),
-    ("name", Member::Text),
-    ("shortText", Member::Text),
-    ("longText", Member::Text),
-    ("category", Member::Categories),
-    ("manufacturer", Member::Plain),
-    ("manufacturerNumber", Member::Plain),
-    ("gtin", Member::Plain),
-    ("unit", Member::Plain),
-    ("taxClass", Member::Plain),
-    ("weight", Member::Number),
-    ("listPrice", Member::Price),
-    ("specialPrice", Member::Price),
-    ("priceGroup", Member::Plain),
-    ("discountGroup", Member::Plain),
-    ("accountingGroup", Member::Plain),
-    ("active", Member::Boolean),
-    ("activeFrom", Member::Time),
-    ("activeUntil", Member::Time),
-    ("availability", Member::Plain),
-    ("deliveryTime", Member::Plain),
-    ("stock", Member::Stock),
-    ("variantOf", Member::Plain),
-    ("attribute", Member::Attribute),
-    ("media", Member::Media),
-    ("metaTitle", Member::Plain),
-    ("metaKeywords", Member::Plain),
-    ("metaDescription", Member::Plain),
-];
-const CATEGORY_MEMBERS: &[(&str, Member)] = &[
-    ("id", Member::Plain),
-    ("parent", Member::Plain),
-    ("position", Member::Number),
-    ("name", Member::Text),
-    ("active", Member::Boolean),
-    ("image", Member::Plain),
-];
-
-/// Native columns that say more of another one.
+/// Columns that say more of each price, where the record itself has no such member.
 const COMPANIONS: &[&str] = &["currency", "gross", "specialFrom", "specialUntil"];
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Member {
-    Plain,
-    Number,
-    Boolean,
-    Time,
-    Text,
-    Price,
-    Categories,
-    Stock,
-    Attribute,
-    Media,
-}
 
 /// What the source calls the contract's members.
 #[derive(Clone, Debug)]
@@ -82,14 +33,19 @@ impl Columns {
     }
 }
 
+/// What a cell is put into.
 struct Field {
-    member: &'static str,
-    kind: Member,
-    rule: FieldRule,
-    column: Option<usize>,
-    currency: Option<usize>,
-    from: Option<usize>,
-    until: Option<usize>,
+    path: Path,
+    source: Source,
+    lookup: Option<BTreeMap<String, String>>,
+    when: Option<Condition>,
+    /// It counts only if this cell says something.
+    beside: Option<usize>,
+}
+
+enum Source {
+    Column(usize),
+    Constant(String),
 }
 
 /// Where a variant belongs, as its parent tells.
@@ -100,110 +56,120 @@ struct VariantPlace {
 
 /// A table's columns, tied to members.
 pub struct Mapping {
-    articles: bool,
     names: Vec<String>,
     profile: Profile,
     fields: Vec<Field>,
     columns: Columns,
+    /// The column of the key.
+    key: Option<usize>,
+    /// Of decimals.
+    mark: char,
     /// Variants by their key, once the table was surveyed.
     variants: HashMap<String, VariantPlace>,
     /// Categories that were handed out already.
     known_categories: BTreeSet<String>,
 }
 
-/// One record's cells, by name.
-struct Cells<'a> {
+/// Ties columns to members.
+struct Tying<'a> {
+    shape: Shape,
     names: &'a [String],
-    record: &'a ByteRecord,
+    fields: Vec<Field>,
+    columns: Vec<(String, String)>,
 }
 
-impl<'a> Cells<'a> {
-    fn at(&self, index: usize) -> Result<&'a str, Box<Issue>> {
-        let bytes = self.record.get(index).unwrap_or_default();
-        std::str::from_utf8(bytes).map_err(|e| {
-            let name = self.names.get(index).map_or("", String::as_str);
-            let text = format!("\"{name}\" is not valid UTF-8 from byte {} on", e.valid_up_to() + 1);
-            Box::new(
-                Issue::error("csv.encoding", text)
-                    .of(name, &String::from_utf8_lossy(&bytes[..bytes.len().min(200)]))
-                    .suggest("save the file in one encoding; name it in the profile if it is not UTF-8"),
-            )
+impl Tying<'_> {
+    /// The place of a column.
+    fn column(&self, name: &str) -> Result<usize, Box<Issue>> {
+        self.names.iter().position(|n| n == name).ok_or_else(|| {
+            let text = format!("the file has no column \"{name}\", which the profile wants");
+            let has = self.names.join(", ");
+            let issue = Issue::error("csv.missing_column", text).of(name, "");
+            Box::new(issue.suggest(format!("add the column or change the profile; the file has {has}")))
         })
     }
 
-    fn named(&self, name: &str) -> Result<&'a str, Box<Issue>> {
-        match self.names.iter().position(|n| n == name) {
-            Some(index) => self.at(index),
-            None => Ok(""),
+    /// Ties a member to the column or constant of a rule.
+    fn rule(&mut self, name: &str, rule: &FieldRule) -> Result<(), Box<Issue>> {
+        let name = match &rule.language {
+            Some(language) if !name.contains('[') => format!("{name}[{language}]"),
+            _ => name.to_owned(),
+        };
+        let main = match (&rule.column, &rule.constant) {
+            (Some(column), _) => Some(self.column(column)?),
+            (None, _) => None,
+        };
+        self.tie(&name, rule.column.as_deref(), rule.constant.as_deref(), rule, None)?;
+        let own = FieldRule { when: rule.when.clone(), ..FieldRule::default() };
+        let gross = rule.gross.map(|gross| gross.to_string());
+        // A column goes before a constant.
+        for (part, column, constant) in [
+            ("currency", None, rule.currency.as_deref()),
+            ("currency", rule.currency_column.as_deref(), None),
+            ("gross", None, gross.as_deref()),
+            ("gross", rule.gross_column.as_deref(), None),
+            ("from", rule.from.as_deref(), None),
+            ("until", rule.until.as_deref(), None),
+        ] {
+            if column.is_some() || constant.is_some() {
+                self.tie(&format!("{name}/{part}"), column, constant, &own, main)?;
+            }
         }
+        Ok(())
     }
 
-    fn meets(&self, condition: Option<&Condition>) -> Result<bool, Box<Issue>> {
-        match condition {
-            Some(condition) => {
-                let value = self.named(&condition.column)?;
-                Ok(condition.is.iter().any(|wanted| wanted == value))
+    fn tie(
+        &mut self,
+        name: &str,
+        column: Option<&str>,
+        constant: Option<&str>,
+        rule: &FieldRule,
+        beside: Option<usize>,
+    ) -> Result<(), Box<Issue>> {
+        let path = Path::parse(name, &self.shape).map_err(|why| {
+            let (text, hint) = match why {
+                NoPath::Unknown(known) => (
+                    format!("the profile fills \"{name}\", which there is not; there are {}", known.join(", ")),
+                    "correct the name".to_owned(),
+                ),
+                NoPath::Object(parts) => (
+                    format!("\"{name}\" is no value; it has {}", parts.join(", ")),
+                    format!("name a part, such as {name}/{}", parts.first().map_or("", String::as_str)),
+                ),
+            };
+            Box::new(Issue::error("profile.unknown_member", text).suggest(hint))
+        })?;
+        let source = match (column, constant) {
+            (Some(column), _) => {
+                self.columns.push((path.member(), column.to_owned()));
+                Source::Column(self.column(column)?)
             }
-            None => Ok(true),
-        }
+            (None, constant) => Source::Constant(constant.unwrap_or_default().to_owned()),
+        };
+        self.fields.push(Field { path, source, lookup: rule.lookup.clone(), when: rule.when.clone(), beside });
+        Ok(())
     }
 }
 
 impl Mapping {
-    pub fn new(kind: &str, profile: Option<Profile>, names: &[String]) -> Result<Self, Box<Issue>> {
-        let articles = kind != "categories";
-        let members = if articles { ARTICLE_MEMBERS } else { CATEGORY_MEMBERS };
+    pub fn new(kind: &'static Kind, profile: Option<Profile>, names: &[String]) -> Result<Self, Box<Issue>> {
         if let Some(twice) = names.iter().enumerate().find(|(i, n)| !n.is_empty() && names[..*i].contains(n)) {
             let text = format!("the column \"{}\" stands twice in the header", twice.1);
             return Err(Box::new(Issue::error("csv.duplicate_column", text).suggest("remove or rename one of them")));
         }
+        let mut tying = Tying { shape: Shape::of(kind), names, fields: Vec::new(), columns: Vec::new() };
         let profile = match profile {
             Some(profile) => profile,
-            None => native(members, names)?,
+            None => native(&tying.shape, names)?,
         };
-        let mapped = |name: &str| -> Result<usize, Box<Issue>> {
-            names.iter().position(|n| n == name).ok_or_else(|| {
-                let text = format!("the file has no column \"{name}\", which the profile wants");
-                Box::new(
-                    Issue::error("csv.missing_column", text)
-                        .of(name, "")
-                        .suggest(format!("add the column or change the profile; the file has {}", names.join(", "))),
-                )
-            })
-        };
-        let mut fields = Vec::new();
-        let mut columns = Vec::new();
         for (name, rule) in &profile.fields {
-            // `name[de]` is the member `name`.
-            let plain = name.split('[').next().unwrap_or(name);
-            let Some((member, kind)) = members.iter().find(|(known, _)| *known == plain) else {
-                let known: Vec<_> = members.iter().map(|(known, _)| *known).collect();
-                let text = format!("the profile fills \"{name}\", which there is not; there are {}", known.join(", "));
-                return Err(Box::new(Issue::error("profile.unknown_member", text).suggest("correct the name")));
-            };
-            let optional = |name: &Option<String>| name.as_deref().map(mapped).transpose();
-            let column = optional(&rule.column)?;
-            let parts = [
-                ("", &rule.column),
-                ("/currency", &rule.currency_column),
-                ("/from", &rule.from),
-                ("/until", &rule.until),
-            ];
-            for (part, column) in parts {
-                if let Some(column) = column {
-                    columns.push((format!("{member}{part}"), column.clone()));
-                }
-            }
-            fields.push(Field {
-                member,
-                kind: *kind,
-                column,
-                currency: optional(&rule.currency_column)?,
-                from: optional(&rule.from)?,
-                until: optional(&rule.until)?,
-                rule: rule.clone(),
-            });
+            tying.rule(name, rule)?;
         }
+        // Of what there are several, they stand in the order of the columns.
+        tying.fields.sort_by_key(|field| match field.source {
+            Source::Column(column) => column,
+            Source::Constant(_) => usize::MAX,
+        });
         let listed = profile
             .attributes
             .iter()
@@ -213,23 +179,31 @@ impl Mapping {
             .chain(profile.categories.iter().map(|r| ("category", &r.column)))
             .chain(profile.variants.iter().map(|r| ("variantOf", &r.column)));
         for (member, column) in listed {
-            mapped(column)?;
-            columns.push((member.to_owned(), column.clone()));
+            tying.column(column)?;
+            tying.columns.push((member.to_owned(), column.clone()));
         }
-        let key = if articles { "sku" } else { "id" };
-        if !fields.iter().any(|f| f.member == key) {
-            let text = format!("no column gives the key \"{key}\"; the file has {}", names.join(", "));
+        let key = kind.keys.iter().find_map(|key| {
+            let field = tying.fields.iter().find(|field| field.path.member() == *key);
+            field.map(|field| match field.source {
+                Source::Column(column) => Some(column),
+                Source::Constant(_) => None,
+            })
+        });
+        if key.is_none() && kind.keys.len() == 1 {
+            let (key, has) = (kind.keys[0], names.join(", "));
+            let text = format!("no column gives the key \"{key}\"; the file has {has}");
             return Err(Box::new(
                 Issue::error("csv.no_key", text)
                     .suggest(format!("name a column {key}, or use a profile that says which it is")),
             ));
         }
         Ok(Self {
-            articles,
             names: names.to_vec(),
+            mark: profile.csv.decimal.unwrap_or('.'),
             profile,
-            fields,
-            columns: Columns(columns.into()),
+            fields: tying.fields,
+            columns: Columns(tying.columns.into()),
+            key: key.flatten(),
             variants: HashMap::new(),
             known_categories: BTreeSet::new(),
         })
@@ -238,6 +212,24 @@ impl Mapping {
     /// The name of a column by its place.
     pub fn column_name(&self, index: usize) -> String {
         self.names.get(index).cloned().unwrap_or_default()
+    }
+
+    /// The columns of numbers, if nobody said how their decimals are written.
+    pub fn numbers(&self) -> Vec<usize> {
+        if self.profile.csv.decimal.is_some() {
+            return Vec::new();
+        }
+        let columns =
+            self.fields.iter().filter(|field| field.path.is_number()).filter_map(|field| match field.source {
+                Source::Column(column) => Some(column),
+                Source::Constant(_) => None,
+            });
+        columns.collect()
+    }
+
+    /// Says how decimals are written.
+    pub fn set_mark(&mut self, mark: char) {
+        self.mark = mark;
     }
 
     /// Whether records tell of others, so that the table must be read once before.
@@ -252,8 +244,7 @@ impl Mapping {
             return;
         }
         let cells = Cells { names: &self.names, record };
-        let sku = self.fields.iter().find(|f| f.member == "sku").and_then(|f| f.column);
-        let (Some(Ok(parent)), Ok(list)) = (sku.map(|i| cells.at(i)), cells.named(&rule.column)) else { return };
+        let (Some(Ok(parent)), Ok(list)) = (self.key.map(|i| cells.at(i)), cells.named(&rule.column)) else { return };
         if list.is_empty() || parent.is_empty() {
             return;
         }
@@ -273,24 +264,40 @@ impl Mapping {
         }
     }
 
-    /// Maps a record.
-    pub fn item(&mut self, record: &ByteRecord, number: i64, line: i64) -> Item {
+    /// Maps a record, and reads it into a batch.
+    pub fn item(
+        &mut self,
+        record: &ByteRecord,
+        number: i64,
+        line: i64,
+        raw: Range<u64>,
+        batch: &mut dyn Batch,
+    ) -> Item {
         let mut categories = Vec::new();
         let names = std::mem::take(&mut self.names);
         let cells = Cells { names: &names, record };
-        let change = self.change(&cells, &mut categories).map_err(|issue| vec![*issue]);
-        let key_name = if self.articles { "sku" } else { "id" };
-        let key_column = self.fields.iter().find(|f| f.member == key_name).and_then(|f| f.column);
-        let key = key_column.and_then(|i| cells.at(i).ok()).filter(|k| !k.is_empty());
+        let change = self.change(&cells, &mut categories);
+        let change = change.and_then(|members| batch.read_json(members).map_err(|error| self.issue(*error, &cells)));
+        let key = self.key.and_then(|i| cells.at(i).ok()).filter(|k| !k.is_empty());
         let key = key.map(|k| k.chars().take(255).collect());
         self.names = names;
-        Item { number, line: Some(line), column: None, key, change, categories, columns: Some(self.columns.clone()) }
+        Item {
+            number,
+            line: Some(line),
+            column: None,
+            key,
+            change: change.map_err(|issue| vec![*issue]),
+            categories,
+            columns: Some(self.columns.clone()),
+            weight: record.as_slice().len(),
+            raw,
+        }
     }
 
-    fn change(&mut self, cells: &Cells<'_>, categories: &mut Vec<contract::Category>) -> Result<Change, Box<Issue>> {
+    fn change(&mut self, cells: &Cells<'_>, categories: &mut Vec<contract::Category>) -> Result<Value, Box<Issue>> {
         let mut members = Map::new();
         for field in &self.fields {
-            if cells.meets(field.rule.when.as_ref())? {
+            if cells.meets(field.when.as_ref())? {
                 self.fill(field, cells, &mut members)?;
             }
         }
@@ -333,29 +340,23 @@ impl Mapping {
                 members.insert("axisValue".to_owned(), Value::Array(values));
             }
         }
-        let members = Value::Object(members);
-        let read = |error: Box<ReadError>| self.issue(*error, cells);
-        if self.articles {
-            Ok(Change::Article(Box::new(soapstone_runtime::json::from_value(members).map_err(read)?)))
-        } else {
-            Ok(Change::Category(Box::new(soapstone_runtime::json::from_value(members).map_err(read)?)))
-        }
+        Ok(Value::Object(members))
     }
 
     fn fill(&self, field: &Field, cells: &Cells<'_>, members: &mut Map<String, Value>) -> Result<(), Box<Issue>> {
-        let rule = &field.rule;
-        let cell = match (field.column, &rule.constant) {
-            (Some(column), _) => cells.at(column)?,
-            (None, Some(constant)) => constant,
-            (None, None) => "",
+        if field.beside.map(|beside| cells.at(beside)).transpose()?.is_some_and(str::is_empty) {
+            return Ok(());
+        }
+        let (cell, name) = match &field.source {
+            Source::Column(column) => (cells.at(*column)?, self.names_of(cells, *column)),
+            Source::Constant(constant) => (constant.as_str(), ""),
         };
         if cell.is_empty() {
             return Ok(());
         }
-        let value = match &rule.lookup {
+        let value = match &field.lookup {
             None => cell,
             Some(lookup) => lookup.get(cell).ok_or_else(|| {
-                let name = rule.column.as_deref().unwrap_or(field.member);
                 let known: Vec<_> = lookup.keys().map(String::as_str).collect();
                 Box::new(
                     Issue::error("csv.lookup", format!("\"{name}\" is \"{cell}\", which the profile does not know"))
@@ -364,64 +365,17 @@ impl Mapping {
                 )
             })?,
         };
-        let optional = |column: Option<usize>| column.map(|c| cells.at(c)).transpose();
-        let member = field.member.to_owned();
-        match field.kind {
-            Member::Plain => {
-                members.insert(member, json!(value));
-            }
-            Member::Boolean => {
-                let value = match value.to_ascii_lowercase().as_str() {
-                    "true" | "1" | "yes" | "ja" | "y" | "j" => "true".to_owned(),
-                    "false" | "0" | "no" | "nein" | "n" => "false".to_owned(),
-                    _ => value.to_owned(),
-                };
-                members.insert(member, json!(value));
-            }
-            Member::Number => {
-                members.insert(member, json!(self.number(value)));
-            }
-            Member::Time => {
-                members.insert(member, json!(time(value)));
-            }
-            Member::Text => {
-                let mut text = json!({"value": value});
-                if let Some(language) = &rule.language {
-                    text["language"] = json!(language);
-                }
-                match members.entry(member).or_insert_with(|| json!([])) {
-                    Value::Array(texts) => texts.push(text),
-                    other => *other = json!([text]),
-                }
-            }
-            Member::Price => {
-                let mut price = json!({"value": self.number(value)});
-                let currency = optional(field.currency)?.filter(|c| !c.is_empty()).or(rule.currency.as_deref());
-                if let Some(currency) = currency {
-                    price["currency"] = json!(currency);
-                }
-                if let Some(gross) = rule.gross {
-                    price["gross"] = json!(gross);
-                }
-                for (name, column) in [("from", field.from), ("until", field.until)] {
-                    if let Some(at) = optional(column)?.filter(|t| !t.is_empty()) {
-                        price[name] = json!(time(at));
-                    }
-                }
-                members.insert(member, price);
-            }
-            // These have rules of their own; the native columns are turned into them.
-            Member::Categories | Member::Stock | Member::Attribute | Member::Media => {}
+        if field.path.plain().is_some_and(|plain| cells::is_no_time(plain, value)) {
+            return Ok(());
         }
-        Ok(())
+        field.path.put(members, value, |plain, text| cells::read(plain, text, self.mark)).map_err(|part| {
+            let text = format!("\"{name}\" has \"{part}\" where name=value is expected");
+            Box::new(Issue::error("csv.pair", text).of(name, cell).suggest("correct the list"))
+        })
     }
 
-    /// A number with a point.
-    fn number(&self, text: &str) -> String {
-        match self.profile.csv.decimal {
-            Some(mark) if mark != '.' => text.replace(['.', '\'', ' '], "").replace(mark, "."),
-            _ => text.to_owned(),
-        }
+    fn names_of<'c>(&self, cells: &Cells<'c>, column: usize) -> &'c str {
+        cells.names.get(column).map_or("", String::as_str)
     }
 
     fn stock(&self, rule: &StockRule, cells: &Cells<'_>) -> Result<Option<Value>, Box<Issue>> {
@@ -429,7 +383,7 @@ impl Mapping {
         if cell.is_empty() || !cells.meets(rule.when.as_ref())? {
             return Ok(None);
         }
-        let mut stock = json!({"value": self.number(cell)});
+        let mut stock = json!({"value": cells::read(Plain::Number, cell, self.mark)});
         if let Some(warehouse) = &rule.warehouse {
             stock["warehouse"] = json!(warehouse);
         }
@@ -505,67 +459,50 @@ impl Mapping {
 }
 
 /// A profile for columns that are named as the contract's members.
-fn native(members: &[(&'static str, Member)], names: &[String]) -> Result<Profile, Box<Issue>> {
+fn native(shape: &Shape, names: &[String]) -> Result<Profile, Box<Issue>> {
     let mut profile = Profile::default();
-    let has = |name: &str| names.iter().find(|n| n.eq_ignore_ascii_case(name)).cloned();
-    for column in names.iter().filter(|n| !n.is_empty()) {
+    let companion = |name: &str| {
+        let is_companion = COMPANIONS.iter().any(|known| known.eq_ignore_ascii_case(name));
+        is_companion && !shape.has(name)
+    };
+    let has = |name: &str| names.iter().find(|n| n.eq_ignore_ascii_case(name) && companion(n)).cloned();
+    for column in names.iter().filter(|n| !n.is_empty() && !companion(n)) {
         let (name, argument) = match column.split_once('[') {
             Some((name, rest)) => (name.trim(), Some(rest.trim_end_matches(']').trim().to_owned())),
             None => (column.as_str(), None),
         };
-        if COMPANIONS.iter().any(|c| c.eq_ignore_ascii_case(name)) {
+        // Their places are the order in which they stand.
+        if name.eq_ignore_ascii_case("media") && shape.has("media") {
+            profile.media.push(MediaRule { column: column.clone(), between: Some("|".to_owned()), role: argument });
             continue;
         }
-        let Some((member, kind)) = members.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)) else {
-            let known: Vec<_> = members.iter().map(|(known, _)| *known).chain(COMPANIONS.iter().copied()).collect();
-            let text = format!("the column \"{column}\" is not known; known are {}", known.join(", "));
-            return Err(Box::new(
-                Issue::error("csv.unknown_column", text)
-                    .of(column, "")
-                    .suggest("rename or remove the column, or use a profile (--profile)"),
-            ));
-        };
-        let list = Some("|".to_owned());
-        match kind {
-            Member::Categories => {
-                profile.categories = Some(CategoryRule {
-                    column: column.clone(),
-                    between: list,
-                    levels: None,
-                    skip: Vec::new(),
-                    language: None,
-                });
-            }
-            Member::Stock => profile.stock.push(StockRule { column: column.clone(), warehouse: argument, when: None }),
-            Member::Attribute => profile.attributes.push(AttributeRule {
-                column: column.clone(),
-                pair: argument.is_none().then(|| "=".to_owned()),
-                between: argument.is_none().then(|| "|".to_owned()),
-                code: argument,
-                skip: Vec::new(),
-                when: None,
-            }),
-            Member::Media => profile.media.push(MediaRule { column: column.clone(), between: list, role: argument }),
-            _ => {
-                let mut rule = FieldRule { column: Some(column.clone()), ..FieldRule::default() };
-                if *kind == Member::Price {
-                    rule.currency_column = has("currency");
+        Path::parse(column, shape).map_err(|why| {
+            let (text, hint) = match why {
+                NoPath::Unknown(known) => {
+                    let known: Vec<&str> = known.iter().map(String::as_str).chain(COMPANIONS.iter().copied()).collect();
+                    let text = format!("the column \"{column}\" is not known; known are {}", known.join(", "));
+                    (text, "rename or remove the column, or use a profile (--profile)".to_owned())
                 }
-                if *member == "specialPrice" {
-                    rule.from = has("specialFrom");
-                    rule.until = has("specialUntil");
+                NoPath::Object(parts) => {
+                    let text = format!("the column \"{column}\" is no value; it has {}", parts.join(", "));
+                    (text, format!("name a part of it, such as {column}/{}", parts.first().map_or("", String::as_str)))
                 }
-                let key = match argument {
-                    Some(language) => {
-                        let key = format!("{member}[{language}]");
-                        rule.language = Some(language);
-                        key
-                    }
-                    None => (*member).to_owned(),
-                };
-                profile.fields.insert(key, rule);
+            };
+            Box::new(Issue::error("csv.unknown_column", text).of(column, "").suggest(hint))
+        })?;
+        let mut rule = FieldRule { column: Some(column.clone()), ..FieldRule::default() };
+        if shape.is_price(name) {
+            let own = |part: &str| names.iter().any(|n| n.eq_ignore_ascii_case(&format!("{column}/{part}")));
+            rule.currency_column = has("currency").filter(|_| !own("currency"));
+            if !own("gross") {
+                rule.gross_column = has("gross");
             }
         }
+        if name.eq_ignore_ascii_case("specialPrice") && shape.has("specialPrice") {
+            rule.from = has("specialFrom");
+            rule.until = has("specialUntil");
+        }
+        profile.fields.insert(column.clone(), rule);
     }
     Ok(profile)
 }
@@ -610,7 +547,7 @@ fn media(rule: &MediaRule, cells: &Cells<'_>) -> Result<Vec<String>, Box<Issue>>
 }
 
 /// The axes that a parent's variants have, in the order of the first.
-fn axes(cell: &str, rule: &crate::exchange::profile::VariantRule) -> Vec<String> {
+fn axes(cell: &str, rule: &VariantRule) -> Vec<String> {
     let first = cell.split(rule.between.as_str()).next().unwrap_or("");
     first
         .split(rule.parts.as_str())
@@ -618,16 +555,6 @@ fn axes(cell: &str, rule: &crate::exchange::profile::VariantRule) -> Vec<String>
         .map(|(name, _)| name.trim().to_owned())
         .filter(|name| *name != rule.key)
         .collect()
-}
-
-/// `2026-11-30 12:00:00` and `2026-11-30` as XML Schema writes them.
-fn time(text: &str) -> String {
-    let text = text.trim();
-    match (text.len(), text.as_bytes().get(10)) {
-        (10, _) => format!("{text}T00:00:00"),
-        (_, Some(b' ')) => text.replacen(' ', "T", 1),
-        _ => text.to_owned(),
-    }
 }
 
 /// A name as a part of a key: `Hoodies & Sweatshirts` as `hoodies-sweatshirts`.
@@ -653,12 +580,5 @@ mod tests {
         assert_eq!(slug("Hoodies & Sweatshirts"), "hoodies-sweatshirts");
         assert_eq!(slug("Größe"), "größe");
         assert_eq!(slug("&"), "_");
-    }
-
-    #[test]
-    fn times_without_a_t_are_read() {
-        assert_eq!(time("2026-11-30 12:00:00"), "2026-11-30T12:00:00");
-        assert_eq!(time("2026-11-30"), "2026-11-30T00:00:00");
-        assert_eq!(time("2026-11-30T12:00:00Z"), "2026-11-30T12:00:00Z");
     }
 }

@@ -1,26 +1,32 @@
-//! The forms of files: each yields changes of the contract's own types, one item a record.
+//! The forms of files: each reads records of a kind into a batch, and tells of each where it stands.
 
+mod archive;
+mod cells;
+mod columns;
 mod csv;
 mod encoding;
+mod lines;
 mod mapping;
+mod packed;
+mod recognised;
 mod xml;
 
+pub use columns::Shape;
 pub use mapping::Columns;
+pub use recognised::recognise;
 
-use super::{Profile, Spooled};
+use super::Profile;
+use super::kinds::{Batch, Kind};
 use crate::domain::Issue;
-use crate::error::ServiceError;
+use crate::domain::pictures::Taking;
 use crate::store::runs::Run;
-use soapstone_contracts::catalog as contract;
-use std::io::Read;
+use encoding::Utf8File;
+use packed::Unpacked;
+use soapstone_contracts::catalog::Category;
+use std::io::{self, Read, Seek, SeekFrom};
+use std::ops::Range;
 use std::path::Path;
-
-/// What a record asks for.
-#[derive(Debug)]
-pub enum Change {
-    Article(Box<contract::Article>),
-    Category(Box<contract::Category>),
-}
+use std::sync::Arc;
 
 /// One record of a source.
 #[derive(Debug)]
@@ -31,11 +37,24 @@ pub struct Item {
     pub column: Option<i64>,
     /// The record's key, where it could be read.
     pub key: Option<String>,
-    pub change: Result<Change, Vec<Issue>>,
+    /// Whether it is in the batch, or why not.
+    pub change: Result<(), Vec<Issue>>,
     /// Categories that must be there first.
-    pub categories: Vec<contract::Category>,
+    pub categories: Vec<Category>,
     /// What the source calls the contract's members.
     pub columns: Option<Columns>,
+    /// Where it stands in the text of the source.
+    pub raw: Range<u64>,
+    /// Bytes that it keeps in memory.
+    pub weight: usize,
+}
+
+impl Item {
+    fn at(number: i64, raw: Range<u64>) -> Self {
+        let weight = usize::try_from(raw.end - raw.start).unwrap_or(usize::MAX);
+        let (line, column, key, columns) = (None, None, None, None);
+        Self { number, line, column, key, change: Ok(()), categories: Vec::new(), columns, raw, weight }
+    }
 }
 
 /// A source that cannot be read on.
@@ -53,10 +72,26 @@ impl From<Box<Issue>> for Broken {
     }
 }
 
-/// A source of items.
-pub enum Source {
-    Xml(Box<xml::XmlFile>),
+fn unreadable(why: &io::Error) -> Box<Issue> {
+    log::error!("a source: {why}");
+    let issue = Issue::error("source.unreadable", "the source is gone or cannot be read");
+    Box::new(issue.suggest("send the file again; the log has the details"))
+}
+
+enum Form {
+    Xml(xml::XmlFile),
     Csv(Box<csv::CsvFile>),
+    Lines(lines::LinesFile),
+    Archive(archive::ArchiveFile),
+}
+
+/// A source of records.
+pub struct Source {
+    form: Form,
+    /// None: its records are files of an archive.
+    text: Option<Arc<Utf8File>>,
+    /// Bytes of the source, and of its text.
+    sizes: (u64, u64),
 }
 
 impl Source {
@@ -64,70 +99,104 @@ impl Source {
     ///
     /// # Errors
     /// Why it cannot be read at all.
-    pub fn open(run: &Run) -> Result<Self, Broken> {
+    pub fn open(run: &Run, kind: &'static Kind, taking: &Taking) -> Result<Self, Broken> {
         let path = Path::new(&run.source_path);
+        let sizes = |text: u64| (u64::try_from(run.source_size).unwrap_or(0), text.max(1));
+        if run.format == "zip" {
+            let form = Form::Archive(archive::ArchiveFile::open(path, taking)?);
+            return Ok(Self { form, text: None, sizes: sizes(u64::try_from(run.source_size).unwrap_or(0)) });
+        }
         let profile = match &run.profile_text {
             Some(text) => Some(Profile::parse(text).map_err(|e| Box::new(Issue::from(e)))?),
             None => None,
         };
-        match run.format.as_str() {
-            "csv" => csv::CsvFile::open(path, &run.kind, profile).map(|file| Self::Csv(Box::new(file))),
-            _ => xml::XmlFile::open(path, &run.kind).map(|file| Self::Xml(Box::new(file))).map_err(Into::into),
-        }
+        let unpacked = Unpacked::of(path)?;
+        let declared = match run.format.as_str() {
+            "xml" => {
+                let head = packed::head(&unpacked.path).map_err(|e| unreadable(&e))?;
+                soapstone_runtime::xml::declared_encoding(&head)
+            }
+            _ => profile.as_ref().and_then(|p| p.csv.encoding.clone()),
+        };
+        let text = Arc::new(Utf8File::of(unpacked, declared.as_deref())?);
+        let size = text.size().map_err(|e| unreadable(&e))?;
+        let form = match run.format.as_str() {
+            "csv" => Form::Csv(Box::new(csv::CsvFile::open(text.clone(), kind, profile)?)),
+            "jsonLines" => Form::Lines(lines::LinesFile::open(&text, kind)?),
+            _ => Form::Xml(xml::XmlFile::open(&text, kind)?),
+        };
+        Ok(Self { form, text: Some(text), sizes: sizes(size) })
     }
 
-    /// The next record; None at the end. With `skip`, nobody will look at it.
+    /// The next record, read into the batch; None at the end. Without a batch it is passed over.
     ///
     /// # Errors
     /// If the source cannot be read on.
-    pub fn next_item(&mut self, skip: bool) -> Result<Option<Item>, Broken> {
-        match self {
-            Self::Xml(file) => file.next_item(skip),
-            Self::Csv(file) => file.next_item(skip),
+    pub fn next_item(&mut self, batch: Option<&mut dyn Batch>) -> Result<Option<Item>, Broken> {
+        match &mut self.form {
+            Form::Xml(file) => file.next_item(batch),
+            Form::Csv(file) => file.next_item(batch),
+            Form::Lines(file) => file.next_item(batch),
+            Form::Archive(file) => file.next_item(batch),
         }
     }
 
-    /// How many bytes of the source were read.
+    /// How many bytes of the source were read; of a packed one, about.
     pub fn position(&self) -> u64 {
-        match self {
-            Self::Xml(file) => file.position(),
-            Self::Csv(file) => file.position(),
+        let position = match &self.form {
+            Form::Xml(file) => file.position(),
+            Form::Csv(file) => file.position(),
+            Form::Lines(file) => file.position(),
+            Form::Archive(file) => file.position(),
+        };
+        let (source, text) = self.sizes;
+        if source == text {
+            return position;
         }
+        u64::try_from(u128::from(position) * u128::from(source) / u128::from(text)).unwrap_or(source)
+    }
+
+    /// The text that the records stand in, to copy them from; None if it has none.
+    pub fn text(&self) -> Option<Text> {
+        self.text.clone().map(Text)
+    }
+
+    /// What stands before and after records in a file of some of them, once the first was read.
+    ///
+    /// # Errors
+    /// Those of the file system.
+    pub fn around(&self) -> io::Result<(Vec<u8>, Vec<u8>)> {
+        let (head, tail) = match &self.form {
+            Form::Xml(file) => file.around(),
+            Form::Csv(file) => (file.head()?, Vec::new()),
+            Form::Lines(_) | Form::Archive(_) => (Vec::new(), Vec::new()),
+        };
+        // What was in another encoding is in UTF-8 from here on, and says so.
+        let is_converted = self.text.as_ref().is_some_and(|text| text.is_converted());
+        let mark: &[u8] = if is_converted { "\u{feff}".as_bytes() } else { b"" };
+        Ok(([mark, &head].concat(), tail))
     }
 }
 
-/// The format of a source: as asked for, as the profile says, or by its first bytes.
-///
-/// # Errors
-/// If it cannot be told.
-pub fn recognise(asked: &str, profile: Option<&str>, source: &Spooled) -> Result<&'static str, ServiceError> {
-    if let Some(text) = profile {
-        // Only tables are mapped.
-        return Profile::parse(text)
-            .map(|_| "csv")
-            .map_err(|e| ServiceError::invalid("profile.invalid", e.to_string()));
+/// The text of a source.
+pub struct Text(Arc<Utf8File>);
+
+impl Text {
+    /// A piece of it, with a line's end after it.
+    ///
+    /// # Errors
+    /// Those of the file system.
+    pub fn piece(&self, range: &Range<u64>) -> io::Result<Vec<u8>> {
+        let mut file = self.0.open()?;
+        file.seek(SeekFrom::Start(range.start))?;
+        let mut piece = Vec::new();
+        file.take(range.end - range.start).read_to_end(&mut piece)?;
+        // A reader stops within CR LF.
+        let begin = piece.iter().position(|byte| !matches!(byte, b'\r' | b'\n')).unwrap_or(0);
+        piece.drain(..begin);
+        if !piece.ends_with(b"\n") {
+            piece.push(b'\n');
+        }
+        Ok(piece)
     }
-    match asked {
-        "xml" => return Ok("xml"),
-        "csv" => return Ok("csv"),
-        _ => {}
-    }
-    let mut head = [0; 512];
-    let length = std::fs::File::open(&source.path)
-        .and_then(|mut file| file.read(&mut head))
-        .map_err(|e| ServiceError::internal(format!("{}: {e}", source.path.display())))?;
-    if length == 0 {
-        return Err(ServiceError::invalid("import.empty", "The file is empty"));
-    }
-    let text: String = head[..length].iter().filter(|b| b.is_ascii() && **b != 0).map(|b| char::from(*b)).collect();
-    let text = text.trim_start();
-    if text.starts_with('<') {
-        return Ok("xml");
-    }
-    let first = text.lines().next().unwrap_or("");
-    if first.contains([',', ';', '\t', '|']) || first.trim().eq_ignore_ascii_case("sku") {
-        return Ok("csv");
-    }
-    let message = "The file is neither XML nor CSV with a header line: its format cannot be recognised";
-    Err(ServiceError::invalid("import.unknown_format", message).of("format", asked))
 }

@@ -1,110 +1,76 @@
 //! Native XML: the children of the root are records, read by the generated reader.
 
 use super::encoding::Utf8File;
-use super::{Broken, Change, Item};
+use super::{Broken, Item};
 use crate::domain::Issue;
-use soapstone_contracts::catalog::{Article, Category};
+use crate::exchange::kinds::{Batch, Kind};
+use soapstone_runtime::ReadError;
 use soapstone_runtime::records::{Record, Records};
-use soapstone_runtime::{Message, ReadError, xml};
 use std::fs::File;
 use std::io::BufReader;
-use std::path::Path;
-
-pub(super) struct Cursor {
-    records: Records<BufReader<File>>,
-}
 
 pub struct XmlFile {
-    cursor: Cursor,
-    kind: Kind,
-    /// Kept so that a converted copy lives as long as its reader.
-    _file: Utf8File,
-}
-
-#[derive(Clone, Copy)]
-enum Kind {
-    Articles,
-    Categories,
+    records: Records<BufReader<File>>,
+    kind: &'static Kind,
 }
 
 impl XmlFile {
-    pub(super) fn open(path: &Path, kind: &str) -> Result<Self, Box<Issue>> {
-        let mut head = vec![0; 200];
-        let declared = File::open(path)
-            .and_then(|mut file| std::io::Read::read(&mut file, &mut head))
-            .ok()
-            .and_then(|length| xml::declared_encoding(&head[..length]));
-        let file = Utf8File::of(path, declared.as_deref())?;
-        let opened = file.open().map_err(|e| {
-            log::error!("{}: {e}", path.display());
-            Box::new(Issue::error("source.unreadable", "the source is gone or cannot be read"))
-        })?;
-        let records = Records::new(BufReader::with_capacity(256 << 10, opened));
-        let kind = if kind == "categories" { Kind::Categories } else { Kind::Articles };
-        Ok(Self { cursor: Cursor { records }, kind, _file: file })
+    pub(super) fn open(text: &Utf8File, kind: &'static Kind) -> Result<Self, Box<Issue>> {
+        let file = text.open().map_err(|e| super::unreadable(&e))?;
+        Ok(Self { records: Records::new(BufReader::with_capacity(256 << 10, file)), kind })
     }
 
-    pub(super) fn next_item(&mut self, skip: bool) -> Result<Option<Item>, Broken> {
-        let records = &mut self.cursor.records;
-        let record = match records.next_record() {
+    /// The next record, read into the batch; without one, nobody will look at it.
+    pub(super) fn next_item(&mut self, batch: Option<&mut dyn Batch>) -> Result<Option<Item>, Broken> {
+        let record = match self.records.next_record() {
             Ok(Some(record)) => record,
             Ok(None) => return Ok(None),
-            Err(error) => return Err(broken(*error)),
+            Err(error) => return Err(broken(*error, self.kind)),
         };
-        let mut item = Item {
-            number: i64::try_from(record.number).unwrap_or(i64::MAX),
-            line: Some(record.line.into()),
-            column: Some(record.column.into()),
-            key: None,
-            change: Err(Vec::new()),
-            categories: Vec::new(),
-            columns: None,
-        };
-        if skip {
-            return Ok(Some(item));
-        }
-        let change = match self.kind {
-            Kind::Articles => Records::<BufReader<File>>::parse(records.scope(), &record, Article::ELEMENT)
-                .map(|article| Change::Article(Box::new(article))),
-            Kind::Categories => Records::<BufReader<File>>::parse(records.scope(), &record, Category::ELEMENT)
-                .map(|category| Change::Category(Box::new(category))),
-        };
-        item.change = change.map_err(|error| {
-            item.line = Some(error.line.into());
-            item.column = Some(error.column.into());
+        let end = self.records.position();
+        let raw = end.saturating_sub(record.text.len() as u64)..end;
+        let mut item = Item::at(i64::try_from(record.number).unwrap_or(i64::MAX), raw);
+        (item.line, item.column) = (Some(record.line.into()), Some(record.column.into()));
+        let Some(batch) = batch else { return Ok(Some(item)) };
+        if let Err(error) = batch.read_xml(self.records.scope(), &record, self.kind.element) {
+            (item.line, item.column) = (Some(error.line.into()), Some(error.column.into()));
             item.key = key_of(&record, self.kind);
-            vec![issue(*error)]
-        });
+            item.change = Err(vec![issue(*error, self.kind)]);
+        }
         Ok(Some(item))
     }
 
     pub(super) fn position(&self) -> u64 {
-        self.cursor.records.position()
+        self.records.position()
+    }
+
+    /// What stands around records in a file of its own.
+    pub(super) fn around(&self) -> (Vec<u8>, Vec<u8>) {
+        let (start, end) = self.records.tags();
+        (format!("{start}\n").into_bytes(), format!("{end}\n").into_bytes())
     }
 }
 
 /// The key of a record that cannot be read as a whole, for a person to find it by.
-fn key_of(record: &Record, kind: Kind) -> Option<String> {
-    let name = match kind {
-        Kind::Articles => "sku>",
-        Kind::Categories => "id>",
-    };
-    let (_, rest) = record.text.split_once(name)?;
-    let key = rest.split('<').next()?.trim();
-    (!key.is_empty() && key.len() <= 255).then(|| key.to_owned())
+fn key_of(record: &Record, kind: &Kind) -> Option<String> {
+    let key = kind.keys.iter().find_map(|key| {
+        let (_, rest) = record.text.split_once(&format!("{key}>"))?;
+        Some(rest.split('<').next()?.trim())
+    });
+    key.filter(|key| !key.is_empty() && key.len() <= 255).map(str::to_owned)
 }
 
-fn issue(error: ReadError) -> Issue {
+fn issue(error: ReadError, kind: &Kind) -> Issue {
     let mut text = error.message;
     if !error.expected.is_empty() {
         text.push_str(&format!("; expected {}", error.expected.join(" or ")));
     }
     Issue { field: error.field, value: error.value, ..Issue::error(error.kind.code(), text) }
-        .suggest("correct the record; xsd/catalog.xsd says what it may hold")
+        .suggest(format!("correct the record; {} says what it may hold", kind.schema_file()))
 }
 
-fn broken(error: ReadError) -> Broken {
+fn broken(error: ReadError, kind: &Kind) -> Broken {
     let (line, column) = (Some(error.line.into()), Some(error.column.into()));
-    let issue = issue(error).suggest("correct the file from this place on and send it again");
+    let issue = issue(error, kind).suggest("correct the file from this place on and send it again");
     Broken { issue, line, column }
 }

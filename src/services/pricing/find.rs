@@ -59,12 +59,12 @@ impl PricingService {
         wanted: Option<contract::Policy>,
         lines: Vec<contract::Line>,
     ) -> Result<Question, ServiceError> {
-        let at = at.map(|at| times::instant(at, "at", &self.defaults)).transpose()?;
+        let at = at.map(|at| times::instant(at, "at", &self.rules.defaults)).transpose()?;
         Ok(Question {
             customer,
             currency,
             at: at.unwrap_or_else(|| Utc::now().naive_utc()),
-            policy: wanted.map_or(self.selling.policy, policy),
+            policy: wanted.map_or(self.rules.selling.policy, policy),
             lines,
         })
     }
@@ -73,7 +73,7 @@ impl PricingService {
     async fn known(&self, question: &Question, voucher: Option<String>) -> Result<Known, ServiceError> {
         let (customer, currency) = (question.customer.clone(), question.currency.clone());
         let keys: BTreeSet<String> = question.lines.iter().map(|line| compared(&line.sku)).collect();
-        let default = self.defaults.currency.clone();
+        let default = self.rules.defaults.currency.clone();
         let known = self.store.read(move |db: &mut Db| {
             let buyer = match customer {
                 None => KnownBuyer::default(),
@@ -104,7 +104,7 @@ impl PricingService {
         let unit = line.unit.clone().or_else(|| offer.unit.clone());
         let quantity = &line.quantity.0;
         let asked = offers::Question { quantity, unit: unit.as_ref(), currency: &known.currency, at: question.at };
-        let found = offer.find(&asked, &known.buyer.buyer, &self.selling.rates, question.policy);
+        let found = offer.find(&asked, &known.buyer.buyer, &self.rules.selling.rates, question.policy);
         let told = |error: PriceError| (error.code(), error.to_string());
         Priced { offer: Some(offer), unit, found: found.map_err(told) }
     }
@@ -148,14 +148,14 @@ impl PricingService {
         });
         let voucher = known.voucher.as_ref().and_then(Option::as_ref).map(|(stored, used)| (&stored.record, *used));
         let circumstances = Circumstances {
-            country: request.country.as_deref().unwrap_or(&self.selling.country),
+            country: request.country.as_deref().unwrap_or(&self.rules.selling.country),
             currency: &known.currency,
             customer: known.buyer.buyer.customer.as_deref(),
             at: question.at,
-            gross: self.defaults.gross,
+            gross: self.rules.defaults.gross,
             cash: request.cash.unwrap_or(false),
         };
-        let basket = add_up(&basket_lines, charges.collect(), voucher, &self.selling, &circumstances)
+        let basket = add_up(&basket_lines, charges.collect(), voucher, &self.rules.selling, &circumstances)
             .map_err(|error: TaxError| ServiceError::invalid(error.code(), error.to_string()))?;
         let unknown = || {
             let code = request.voucher.as_deref().unwrap_or("");
@@ -165,7 +165,7 @@ impl PricingService {
             Some(None) => Some(unknown()),
             _ => basket.voucher.clone(),
         };
-        Ok(response(lines, &basket, voucher_error, known.currency, self.defaults.gross))
+        Ok(response(lines, &basket, voucher_error, known.currency, self.rules.defaults.gross))
     }
 }
 

@@ -3,9 +3,9 @@
 mod find;
 
 use super::{page, results, times};
-use crate::domain::Defaults;
-use crate::domain::basket::Selling;
+use crate::domain::Rules;
 use crate::error::ServiceError;
+use crate::records::take;
 use crate::store::prices::{Page, discounts, entries, vouchers};
 use crate::store::{Db, Store, StoreError};
 use chrono::Utc;
@@ -20,12 +20,12 @@ use soapstone_contracts::pricing::{
 };
 use soapstone_runtime::DateTime;
 use soapstone_runtime::service::Context;
+use std::sync::Arc;
 
 /// Prices, discounts and vouchers.
 pub struct PricingService {
     pub store: Store,
-    pub defaults: Defaults,
-    pub selling: Selling,
+    pub rules: Arc<Rules>,
 }
 
 /// A page of one: the record of a key.
@@ -66,7 +66,7 @@ impl PricingService {
     ) -> Result<Page, ServiceError> {
         Ok(Page {
             keys,
-            changed_since: times::since(changed_since, &self.defaults)?,
+            changed_since: times::since(changed_since, &self.rules.defaults)?,
             after: cursor.filter(|c| !c.is_empty()),
             limit: page::size(limit),
         })
@@ -81,10 +81,7 @@ impl Pricing for PricingService {
         _context: &Context,
         request: UpsertPriceEntries,
     ) -> Result<UpsertPriceEntriesResponse, ServiceError> {
-        let keys = request.entry.iter().map(|e| e.key.clone()).collect();
-        let (defaults, now) = (self.defaults.clone(), Utc::now().naive_utc());
-        let changes = self.store.write(move |db| entries::upsert(db, request.entry, &defaults, now)).await?;
-        Ok(UpsertPriceEntriesResponse { result: results::of_changes(keys, changes) })
+        Ok(UpsertPriceEntriesResponse { result: take(&self.store, &self.rules, request.entry).await? })
     }
 
     async fn get_price_entry(
@@ -117,7 +114,7 @@ impl Pricing for PricingService {
         _context: &Context,
         request: UpdatePriceEntry,
     ) -> Result<UpdatePriceEntryResponse, ServiceError> {
-        let (defaults, now) = (self.defaults.clone(), Utc::now().naive_utc());
+        let (defaults, now) = (self.rules.defaults.clone(), Utc::now().naive_utc());
         let changed = self.store.write(move |db| {
             let key = request.entry.key.clone();
             entry(db, &key)?;
@@ -142,10 +139,7 @@ impl Pricing for PricingService {
         _context: &Context,
         request: UpsertLineDiscounts,
     ) -> Result<UpsertLineDiscountsResponse, ServiceError> {
-        let keys = request.discount.iter().map(|d| d.key.clone()).collect();
-        let (defaults, now) = (self.defaults.clone(), Utc::now().naive_utc());
-        let changes = self.store.write(move |db| discounts::upsert(db, request.discount, &defaults, now)).await?;
-        Ok(UpsertLineDiscountsResponse { result: results::of_changes(keys, changes) })
+        Ok(UpsertLineDiscountsResponse { result: take(&self.store, &self.rules, request.discount).await? })
     }
 
     async fn get_line_discount(
@@ -177,7 +171,7 @@ impl Pricing for PricingService {
         _context: &Context,
         request: UpdateLineDiscount,
     ) -> Result<UpdateLineDiscountResponse, ServiceError> {
-        let (defaults, now) = (self.defaults.clone(), Utc::now().naive_utc());
+        let (defaults, now) = (self.rules.defaults.clone(), Utc::now().naive_utc());
         let changed = self.store.write(move |db| {
             let key = request.discount.key.clone();
             discount(db, &key)?;
@@ -202,10 +196,7 @@ impl Pricing for PricingService {
         _context: &Context,
         request: UpsertVouchers,
     ) -> Result<UpsertVouchersResponse, ServiceError> {
-        let keys = request.voucher.iter().map(|v| v.code.clone()).collect();
-        let (defaults, now) = (self.defaults.clone(), Utc::now().naive_utc());
-        let changes = self.store.write(move |db| vouchers::upsert(db, request.voucher, &defaults, now)).await?;
-        Ok(UpsertVouchersResponse { result: results::of_changes(keys, changes) })
+        Ok(UpsertVouchersResponse { result: take(&self.store, &self.rules, request.voucher).await? })
     }
 
     async fn get_voucher(&self, _context: &Context, request: GetVoucher) -> Result<GetVoucherResponse, ServiceError> {
@@ -229,7 +220,7 @@ impl Pricing for PricingService {
         _context: &Context,
         request: UpdateVoucher,
     ) -> Result<UpdateVoucherResponse, ServiceError> {
-        let (defaults, now) = (self.defaults.clone(), Utc::now().naive_utc());
+        let (defaults, now) = (self.rules.defaults.clone(), Utc::now().naive_utc());
         let changed = self.store.write(move |db| {
             let code = request.voucher.code.clone();
             voucher(db, &code)?;

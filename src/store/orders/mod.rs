@@ -14,7 +14,7 @@ pub use export::{Answer, Export, confirm, hand_out, release};
 pub use load::Loaded;
 pub use payments::{OfOrder as PaymentOfOrder, get as get_payment, list as list_payments, record as record_payment};
 pub use shipments::{Shipment, get as get_shipment, list as list_shipments, record as record_shipment};
-pub use take::{Ordering, take};
+pub use take::take;
 
 use super::batch::{Deletion, Outcome, Recorded, conflict};
 use super::schema::{customers, order_addresses, order_positions, orders};

@@ -2,12 +2,11 @@
 
 use super::load::Loaded;
 use super::{credit, get, rows};
-use crate::domain::basket::Selling;
 use crate::domain::customers::Customer;
 use crate::domain::numbers::Range;
 use crate::domain::orders::{Flow, FoundPrice, Line, Order, Standing, Supply, Taking, says_the_same};
 use crate::domain::pricing::records::code_key;
-use crate::domain::{Defaults, Issue, compared};
+use crate::domain::{Issue, Rules, compared};
 use crate::store::batch::{Outcome, Recorded};
 use crate::store::customers::{by_ids, resolve};
 use crate::store::prices::offers::{KnownBuyer, Offer, Question, offers};
@@ -21,14 +20,6 @@ use soapstone_contracts::orders as contract;
 use soapstone_runtime::Nillable;
 use std::collections::{BTreeSet, HashMap};
 
-/// What orders are taken with.
-#[derive(Clone, Debug)]
-pub struct Ordering {
-    pub selling: Selling,
-    pub defaults: Defaults,
-    pub numbers: Range,
-}
-
 /// Takes an order. Gives its number, and what became of it.
 ///
 /// # Errors
@@ -36,12 +27,12 @@ pub struct Ordering {
 pub fn take(
     connection: &mut Db,
     given: contract::Order,
-    with: &Ordering,
+    with: &Rules,
     now: NaiveDateTime,
 ) -> Result<(String, Recorded), StoreError> {
     let number = match &given.number {
         Some(number) => number.clone(),
-        None => allocate(connection, &with.numbers)?,
+        None => allocate(connection, &with.order_numbers)?,
     };
     let key = compared(&number);
     lock::records(connection, "orders", "number_key", &[(&key, Some(0))])?;
@@ -85,7 +76,7 @@ pub fn take(
 }
 
 /// An order that comes again: the same is not taken again, another one is refused.
-fn again(given: &contract::Order, stored: &Loaded, with: &Ordering) -> Recorded {
+fn again(given: &contract::Order, stored: &Loaded, with: &Rules) -> Recorded {
     if says_the_same(given, &stored.order.to_contract(&stored.standing), with.defaults.zone) {
         let version = Some(stored.standing.version);
         return Recorded { outcome: Outcome::Unchanged, version, issues: Vec::new() };
@@ -117,7 +108,7 @@ impl Known {
     fn load(
         connection: &mut Db,
         given: &contract::Order,
-        with: &Ordering,
+        with: &Rules,
         now: NaiveDateTime,
         issues: &mut Vec<Issue>,
     ) -> Result<Self, StoreError> {
@@ -184,7 +175,7 @@ fn price(
     offer: &Offer,
     position: &contract::Position,
     known: &KnownBuyer,
-    with: &Ordering,
+    with: &Rules,
     currency: &str,
     at: NaiveDateTime,
 ) -> Result<FoundPrice, (&'static str, String)> {
@@ -200,7 +191,7 @@ fn names(
     connection: &mut Db,
     offers: &HashMap<String, Offer>,
     language: Option<&str>,
-    with: &Ordering,
+    with: &Rules,
 ) -> Result<HashMap<i64, String>, StoreError> {
     let ids: Vec<i64> = offers.values().map(|offer| offer.id).collect();
     let found: Vec<(i64, String, String)> = article_texts::table

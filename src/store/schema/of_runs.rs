@@ -23,6 +23,10 @@ diesel::table! {
         heartbeat_at -> Nullable<Timestamp>,
         cancel_requested -> Bool,
         failure -> Nullable<Text>,
+        mode -> Text,
+        delete_at_most -> Integer,
+        approved -> Bool,
+        retry_of -> Nullable<BigInt>,
     }
 }
 
@@ -41,6 +45,8 @@ diesel::table! {
         message_count -> BigInt,
         read_millis -> BigInt,
         write_millis -> BigInt,
+        missing_count -> Nullable<BigInt>,
+        rejected_bytes -> BigInt,
     }
 }
 
@@ -58,6 +64,22 @@ diesel::table! {
         value -> Nullable<Text>,
         text -> Text,
         suggestion -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    run_message_counts (run_id, severity, code) {
+        run_id -> BigInt,
+        severity -> Text,
+        code -> Text,
+        count -> BigInt,
+    }
+}
+
+diesel::table! {
+    run_records (run_id, key) {
+        run_id -> BigInt,
+        key -> Text,
     }
 }
 

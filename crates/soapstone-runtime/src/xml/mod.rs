@@ -19,7 +19,7 @@ pub use writer::XmlSink;
 
 use crate::attachment::Attachment;
 use crate::problem::ReadError;
-use crate::schema::{Namespace, Value};
+use crate::schema::Value;
 use crate::{Field, Message};
 
 /// The namespace of `xsi:type` and `xsi:nil`.
@@ -128,9 +128,9 @@ fn written<T: Message>(message: &T, mut sink: XmlSink) -> XmlSink {
     sink
 }
 
-/// Writes a value as an element of any name: a record of a file.
-pub fn element_to_string<T: Value>(field: &'static Field, namespaces: &'static [Namespace], value: &T) -> String {
-    let mut sink = XmlSink::new(namespaces);
+/// Writes a value as an element of any name, within a document that declares the contract's namespaces and that of `xsi`.
+pub fn element_to_string<T: Value>(field: &'static Field, value: &T) -> String {
+    let mut sink = XmlSink::within();
     crate::Sink::element(&mut sink, field, value);
     sink.finish()
 }

@@ -51,6 +51,11 @@ impl XmlSink {
         }
     }
 
+    /// Within an element that declares all namespaces.
+    pub fn within() -> Self {
+        Self { declared: true, ..Self::new(&[]) }
+    }
+
     /// With binary values of that many bytes and more outside of the text (XOP).
     #[must_use]
     pub fn optimized(mut self, from: u64) -> Self {

@@ -1,0 +1,101 @@
+//! What a run leaves behind: its source, and the records that it refused.
+
+use super::{Accepted, Exchange, Request};
+use crate::error::ServiceError;
+use crate::reporting::{Report, kind_of};
+use crate::store::runs::Run;
+use crate::store::{Db, StoreError};
+use soapstone_contracts::exchange::{Artifact, ArtifactKind, ImportMode, Run as RunReport, RunFormat};
+use std::fs::File;
+use std::path::{Path, PathBuf};
+
+impl Exchange {
+    /// The report of a run as the contract has it, with its files.
+    pub fn shown(&self, report: &Report) -> RunReport {
+        RunReport { artifact: self.artifacts(report), ..report.to_contract() }
+    }
+
+    /// The files of a run that are there.
+    fn artifacts(&self, report: &Report) -> Vec<Artifact> {
+        let of = |kind: &ArtifactKind| {
+            let path = self.path(report, *kind)?;
+            let size = std::fs::metadata(path).ok()?.len();
+            Some(Artifact {
+                kind: *kind,
+                name: name(&report.run, *kind),
+                size: i64::try_from(size).unwrap_or(i64::MAX),
+            })
+        };
+        ArtifactKind::ALL.iter().filter_map(of).collect()
+    }
+
+    /// Where a file of a run lies; None: it has none. What is still written to is none yet.
+    fn path(&self, report: &Report, kind: ArtifactKind) -> Option<PathBuf> {
+        match kind {
+            ArtifactKind::Source => Some(report.run.source_path.clone().into()),
+            ArtifactKind::Rejected => {
+                let is_done = report.run.state().is_final() && report.progress.rejected_bytes > 0;
+                is_done.then(|| self.spool.rejected(report.run.id))
+            }
+        }
+    }
+
+    /// Opens a file of a run.
+    ///
+    /// # Errors
+    /// If there is none.
+    pub fn artifact(&self, report: &Report, kind: ArtifactKind) -> Result<(Artifact, File), ServiceError> {
+        let missing = || ServiceError::NotFound { kind: "artifact", key: format!("{}/{kind}", report.run.id) };
+        let file = File::open(self.path(report, kind).ok_or_else(missing)?).map_err(|_| missing())?;
+        let size = file.metadata().map_err(ServiceError::internal)?.len();
+        let size = i64::try_from(size).unwrap_or(i64::MAX);
+        Ok((Artifact { kind, name: name(&report.run, kind), size }, file))
+    }
+
+    /// Accepts a run of the records that another one refused.
+    ///
+    /// # Errors
+    /// If it is not done, or refused none that could be kept.
+    pub fn retry(&self, db: &mut Db, report: &Report, channel: &'static str) -> Result<Accepted, StoreError> {
+        let run = &report.run;
+        let conflict = |code, message: String| StoreError::from(ServiceError::Conflict { code, message });
+        if !run.state().is_final() {
+            return Err(conflict("run.not_finished", format!("The run {} is not done yet", run.id)));
+        }
+        if report.progress.rejected_bytes == 0 {
+            let message = format!("The run {} keeps no refused records that could be taken again", run.id);
+            return Err(conflict("run.nothing_refused", message));
+        }
+        let (artifact, file) = self.artifact(report, ArtifactKind::Rejected)?;
+        let source = self.spool.store(file).map_err(ServiceError::internal)?;
+        let format = RunFormat::ALL.iter().find(|format| format.as_str() == run.format);
+        let request = Request {
+            kind: kind_of(&run.kind),
+            format: format.copied().unwrap_or(RunFormat::Auto),
+            profile: run.profile.clone(),
+            source_name: artifact.name,
+            dry_run: run.dry_run,
+            mode: ImportMode::Partial,
+            delete_at_most: None,
+            retry_of: Some(run.id),
+            channel,
+        };
+        self.accept(db, &request, &source)
+    }
+}
+
+/// What a file is called for people: `articles.csv`, `articles-rejected.csv`.
+fn name(run: &Run, kind: ArtifactKind) -> String {
+    let source = Path::new(&run.source_name);
+    if kind == ArtifactKind::Source {
+        return run.source_name.clone();
+    }
+    let ending = match run.format.as_str() {
+        "jsonLines" => "jsonl",
+        other => other,
+    };
+    // Of `articles.csv.gz` too.
+    let stem = source.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let stem = stem.split('.').find(|part| !part.is_empty()).unwrap_or("records").to_owned();
+    format!("{stem}-rejected.{ending}")
+}

@@ -1,0 +1,64 @@
+//! The format of a source, by its first bytes.
+
+use super::packed::{Packing, head, unpacked_head};
+use crate::error::ServiceError;
+use crate::exchange::kinds::Kind;
+use crate::exchange::{Profile, Spooled};
+use soapstone_contracts::exchange::RunKind;
+
+/// Kinds whose records are files: a ZIP of them is no packing.
+const FILES: [RunKind; 2] = [RunKind::Pictures, RunKind::ArticleDocuments];
+
+/// The format of a source: as asked for, as the profile says, or by its first bytes.
+///
+/// # Errors
+/// If it cannot be told.
+pub fn recognise(
+    asked: &str,
+    profile: Option<&str>,
+    kind: &Kind,
+    source: &Spooled,
+) -> Result<&'static str, ServiceError> {
+    let read = |e: std::io::Error| ServiceError::internal(format!("{}: {e}", source.path.display()));
+    let of_files = FILES.contains(&kind.of);
+    if asked == "zip" && !of_files {
+        let message = "A ZIP of records is one of pictures or of documents of articles; one file of others may be \
+                       packed: leave the format out";
+        return Err(ServiceError::invalid("import.unknown_format", message).of("format", asked));
+    }
+    let is_archive = Packing::of(&head(&source.path).map_err(read)?) == Packing::Zip;
+    if asked == "zip" || (asked == "auto" && of_files && is_archive) {
+        return Ok("zip");
+    }
+    if let Some(text) = profile {
+        // Only tables are mapped.
+        return Profile::parse(text)
+            .map(|_| "csv")
+            .map_err(|e| ServiceError::invalid("profile.invalid", e.to_string()));
+    }
+    match asked {
+        "xml" => return Ok("xml"),
+        "csv" => return Ok("csv"),
+        "jsonLines" => return Ok("jsonLines"),
+        _ => {}
+    }
+    let head = unpacked_head(&source.path)?;
+    if head.is_empty() {
+        return Err(ServiceError::invalid("import.empty", "The file is empty"));
+    }
+    let text: String = head.iter().filter(|b| b.is_ascii() && **b != 0).map(|b| char::from(*b)).collect();
+    let text = text.trim_start();
+    if text.starts_with('<') {
+        return Ok("xml");
+    }
+    if text.starts_with('{') {
+        return Ok("jsonLines");
+    }
+    let first = text.lines().find(|line| !line.starts_with("sep=")).unwrap_or("").trim();
+    if first.contains([',', ';', '\t', '|']) || kind.keys.iter().any(|key| first.eq_ignore_ascii_case(key)) {
+        return Ok("csv");
+    }
+    let message =
+        "The file is neither XML, nor JSON lines, nor CSV with a header line: its format cannot be recognised";
+    Err(ServiceError::invalid("import.unknown_format", message).of("format", asked))
+}

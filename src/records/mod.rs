@@ -1,0 +1,59 @@
+//! How records of each type are taken, whoever brings them: an operation or a run. One file a service.
+
+mod catalog;
+mod customers;
+mod inventory;
+mod listed;
+mod media;
+mod orders;
+mod pricing;
+
+pub use listed::{Listed, Wanted};
+pub use media::taken as taken_picture;
+
+use crate::domain::Rules;
+use crate::error::ServiceError;
+use crate::services::results;
+use crate::store::batch::Recorded;
+use crate::store::{Db, Store, StoreError};
+use chrono::{NaiveDateTime, Utc};
+use soapstone_contracts::common::RecordResult;
+use soapstone_runtime::Value;
+use std::sync::Arc;
+
+/// What became of records, each with its key as the answer names it.
+pub type Taken = Result<Vec<(String, Recorded)>, StoreError>;
+
+/// A record that is taken: created, changed, or booked.
+pub trait Record: Value + Send + Sized + 'static {
+    /// Takes records in the transaction that is open, each on its own.
+    ///
+    /// # Errors
+    /// Those of the database; nothing is written then.
+    fn take(db: &mut Db, records: Vec<Self>, rules: &Rules, now: NaiveDateTime) -> Taken;
+
+    /// The record that a file by itself is; None: files are no records of that type.
+    fn of_file(_name: String, _content: Vec<u8>) -> Option<Self> {
+        None
+    }
+}
+
+/// Takes the records of a request in one transaction.
+///
+/// # Errors
+/// Those of the database; nothing is written then.
+pub(crate) async fn take<R: Record>(
+    store: &Store,
+    rules: &Arc<Rules>,
+    records: Vec<R>,
+) -> Result<Vec<RecordResult>, ServiceError> {
+    let (rules, now) = (rules.clone(), Utc::now().naive_utc());
+    let taken = store.write(move |db| R::take(db, records, &rules, now)).await?;
+    let (keys, changes) = taken.into_iter().unzip();
+    Ok(results::of_changes(keys, changes))
+}
+
+/// What the rules have against a record is no reason to refuse its neighbours.
+fn each<R>(records: Vec<R>, mut take: impl FnMut(R) -> Result<(String, Recorded), StoreError>) -> Taken {
+    records.into_iter().map(&mut take).collect()
+}
