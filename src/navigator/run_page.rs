@@ -2,13 +2,14 @@
 
 use super::chart::{self, Chart};
 use super::{duration, grouped, not_found, page, size, unavailable};
-use crate::reporting::{self, Report, RunMessage};
+use crate::reporting::{self, Report, RunMessage, RunState};
 use crate::store::{Store, StoreError, runs};
 use actix_web::HttpResponse;
 use actix_web::web::{Data, Path, Query};
 use askama::Template;
 use chrono::NaiveDateTime;
 use serde::Deserialize;
+use soapstone_contracts::exchange::ArtifactKind;
 
 /// Messages on one page.
 const PAGE: i64 = 50;
@@ -32,6 +33,10 @@ struct RunPage {
     counters: Vec<Counter>,
     facts: Vec<(&'static str, String)>,
     failure: Option<String>,
+    /// How many records would be deleted, if somebody approved it.
+    waiting_for: Option<String>,
+    /// What its files are called, and where they are.
+    files: Vec<(&'static str, String)>,
     codes: Vec<Code>,
     messages: Vec<Line>,
     next: Option<i64>,
@@ -101,12 +106,26 @@ fn counters(report: &Report) -> Vec<Counter> {
         class: if value == 0 { "none" } else { class },
         share: share(value),
     };
-    vec![
+    let mut all = vec![
         of("created", counters.created, "created"),
         of("updated", counters.updated, "updated"),
         of("unchanged", counters.unchanged, "unchanged"),
         of("refused", counters.failed, "failed"),
-    ]
+    ];
+    if report.run.mode == "full" {
+        all.push(of("deleted", counters.deleted, "failed"));
+    }
+    all
+}
+
+/// The files of a run, with their addresses.
+fn files(report: &Report) -> Vec<(&'static str, String)> {
+    let address = |kind: ArtifactKind| format!("/api/v1/runs/{}/artifacts/{kind}/file", report.run.id);
+    let mut files = vec![("What was sent", address(ArtifactKind::Source))];
+    if report.run.state().is_final() && report.progress.rejected_bytes > 0 {
+        files.push(("The refused records, to correct and import", address(ArtifactKind::Rejected)));
+    }
+    files
 }
 
 fn facts(report: &Report) -> Vec<(&'static str, String)> {
@@ -124,6 +143,12 @@ fn facts(report: &Report) -> Vec<(&'static str, String)> {
         ("Started", time(run.started_at)),
         ("Ended", time(run.finished_at)),
     ];
+    if run.mode == "full" {
+        facts.push(("Holds", "all records: what is not in it is deleted".to_owned()));
+    }
+    if let Some(of) = run.retry_of {
+        facts.push(("Takes again", format!("what run {of} refused")));
+    }
     if run.attempt > 1 {
         facts.push(("Attempts", run.attempt.to_string()));
     }
@@ -178,11 +203,13 @@ pub(super) async fn show(store: Data<Store>, id: Path<i64>, wanted: Query<Wanted
         source: report.run.source_name.clone(),
         state: report.run.state().as_str(),
         label: report.run.state().label(),
-        active: !report.run.state().is_final(),
+        active: matches!(report.run.state(), RunState::Queued | RunState::Running),
         dry_run: report.run.dry_run,
         percent: report.percent(),
         counters: counters(&report),
         failure: report.run.failure.clone(),
+        waiting_for: report.progress.missing.filter(|_| report.run.state() == RunState::Waiting).map(grouped),
+        files: files(&report),
         codes: codes
             .into_iter()
             .map(|(severity, code, count)| Code { severity, code, count: grouped(count) })

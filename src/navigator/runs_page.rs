@@ -77,6 +77,7 @@ fn sentence(reports: &[Report]) -> String {
     }
     match reports.first().map(|r| (r.run.state(), r.progress.counters.failed)) {
         None => "Nothing was imported yet.".to_owned(),
+        Some((RunState::Waiting, _)) => "The last run waits: somebody has to approve what it would delete.".to_owned(),
         Some((RunState::Succeeded, _)) => "All is well: the last run took every record.".to_owned(),
         Some((RunState::SucceededWithErrors, 1)) => "The last run refused one record; its page says why.".to_owned(),
         Some((RunState::SucceededWithErrors, failed)) => {
@@ -99,6 +100,7 @@ pub(super) async fn show(store: Data<Store>, wanted: Query<Wanted>) -> HttpRespo
     let all = [
         RunState::Queued,
         RunState::Running,
+        RunState::Waiting,
         RunState::Succeeded,
         RunState::SucceededWithErrors,
         RunState::Failed,
@@ -109,7 +111,7 @@ pub(super) async fn show(store: Data<Store>, wanted: Query<Wanted>) -> HttpRespo
         format!("/navigator?before={}{state}", r.run.id)
     });
     page(&RunsPage {
-        active: reports.iter().any(|r| !r.run.state().is_final()),
+        active: reports.iter().any(|r| matches!(r.run.state(), RunState::Queued | RunState::Running)),
         sentence: sentence(&reports),
         rows: reports.iter().map(Row::of).collect(),
         states: all.iter().map(|s| (s.as_str(), s.label(), state.as_deref() == Some(s.as_str()))).collect(),

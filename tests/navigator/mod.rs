@@ -80,6 +80,27 @@ on_each_database! {
         assert_eq!(server.get("/navigator/runs/99").status, 404);
         assert_eq!(server.get("/navigator/runs/x").status, 404);
     }
+
+    fn the_files_of_a_run_are_there(database) {
+        let server = filled(database).serve();
+        let page = server.get("/navigator/runs/3").body;
+        for kind in ["source", "rejected"] {
+            let address = format!("/api/v1/runs/3/artifacts/{kind}/file");
+            assert!(page.contains(&format!("href=\"{address}\"")), "{kind}: {page}");
+            assert!(server.get(&address).body.contains("189,00"), "{kind}");
+        }
+        assert!(!server.get("/navigator/runs/2").body.contains("artifacts/rejected"), "run 2 refused nothing");
+    }
+
+    fn one_that_waits_says_for_what(database) {
+        let site = filled(database);
+        let file = site.file("all.csv", "sku\nSP-1001\n");
+        site.run(&["import", "articles", file.to_str().unwrap(), "--full"]);
+        let server = site.serve();
+        let page = server.get("/navigator/runs/4").body;
+        assert!(page.contains("records are not in the file") && page.contains("soapstone run approve 4"), "{page}");
+        assert!(server.get("/navigator?state=waiting").body.contains("all.csv"));
+    }
 }
 
 #[test]
