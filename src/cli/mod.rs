@@ -11,6 +11,7 @@ mod message;
 mod migrate;
 mod output;
 mod picture;
+mod profile;
 mod progress;
 mod run;
 mod serve;
@@ -102,6 +103,8 @@ enum Command {
     Message(message::Message),
     /// Take pictures of articles
     Picture(picture::Picture),
+    /// Map foreign tables: propose a profile, or see what it does
+    Profile(profile::Profile),
     /// Make certificates for development
     Cert(cert::Cert),
     /// Show the configuration and where each value is from
@@ -190,6 +193,7 @@ pub fn main() -> ExitCode {
         Command::Audit(command) => command.run(global),
         Command::Message(command) => command.run(global),
         Command::Picture(command) => command.run(global),
+        Command::Profile(command) => command.run(global),
         Command::Cert(command) => command.run(),
         Command::Config(command) => command.run(global),
         Command::Doctor(command) => command.run(global),

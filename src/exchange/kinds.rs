@@ -42,6 +42,9 @@ pub trait Batch: Send {
     /// Takes a file as one more; false: files are no records of this kind.
     fn read_file(&mut self, name: String, content: Vec<u8>) -> bool;
 
+    /// The record that was read last, as REST shows it.
+    fn last(&self) -> Option<Value>;
+
     /// Takes them, in the transaction that is open.
     ///
     /// # Errors
@@ -78,6 +81,10 @@ impl<R: Record> Batch for Of<R> {
         let is_one = record.is_some();
         self.0.extend(record);
         is_one
+    }
+
+    fn last(&self) -> Option<Value> {
+        serde_json::from_str(&json::to_string(self.0.last()?)).ok()
     }
 
     fn take(self: Box<Self>, db: &mut Db, rules: &Rules, now: NaiveDateTime) -> Taken {

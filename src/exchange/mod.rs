@@ -7,7 +7,9 @@ mod formats;
 mod kinds;
 mod missing;
 mod pipeline;
+mod preview;
 mod profile;
+mod proposal;
 mod queue;
 mod reader;
 mod rejected;
@@ -16,8 +18,11 @@ mod telling;
 
 pub use accept::{Accepted, Request};
 pub use exports::{ExportError, ExportFormat, export};
+pub use formats::{Origin, form, recognise};
 pub use kinds::{KINDS, Kind};
+pub use preview::{Previewed, preview};
 pub use profile::{Profile, ProfileError, Profiles};
+pub use proposal::propose;
 pub use queue::{Queue, node_name};
 pub use spool::{Spool, Spooled};
 

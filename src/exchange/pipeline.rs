@@ -2,7 +2,7 @@
 //! batch writes and how far the run is are one transaction, so that it can go on from there after a crash.
 
 use super::Exchange;
-use super::formats::{Broken, Item, Source, Text};
+use super::formats::{Broken, Item, Origin, Source, Text};
 use super::kinds::Kind;
 use super::reader::{Around, Read, ReadBatch, read};
 use super::rejected::Rejected;
@@ -146,7 +146,7 @@ impl<'a> Pipeline<'a> {
         let Some(kind) = Kind::find(&run.kind) else {
             return Ok(End::Failed(format!("this version does not know runs of {}", run.kind)));
         };
-        let source = match Source::open(&run, kind, &self.exchange.rules.pictures) {
+        let source = match Source::open(&Origin::of(&run), kind, &self.exchange.rules.pictures) {
             Ok(source) => source,
             Err(broken) => return self.broken(broken),
         };

@@ -4,7 +4,7 @@ use super::{Record, Taken};
 use crate::domain::masters::{Given, Record as Named};
 use crate::domain::{Issue, Rules, compared};
 use crate::store::batch::Recorded;
-use crate::store::{Db, StoreError, articles, attributes, categories, masters, serials};
+use crate::store::{Db, articles, attributes, categories, masters, serials};
 use chrono::NaiveDateTime;
 use soapstone_contracts::catalog::{
     AccountingGroup, Article, AttributeDefinition, Category, ListMember, Manufacturer, OptionArticle, Relation,
@@ -65,45 +65,44 @@ impl Record for AccountingGroup {
 }
 
 impl Record for OptionArticle {
-    /// A link is a change of its article: all links of one article are one change.
+    /// A link is a change of its article: to the relations that the article has, and the links before it.
     fn take(db: &mut Db, records: Vec<Self>, rules: &Rules, now: NaiveDateTime) -> Taken {
         let keys: Vec<String> = records.iter().map(|link| compared(&link.sku)).collect();
-        let stored = articles::by_keys(db, &keys)?;
+        let stored = articles::by_keys(db, &keys)?.into_iter();
         let mut relations: HashMap<String, Vec<Relation>> =
-            stored.into_iter().map(|(key, article)| (key, article.record.to_contract(0, now).relation)).collect();
-        let unchanged = |changes: &mut Vec<(String, Recorded)>, link: &Self, recorded: Recorded| {
-            changes.push((link.sku.clone(), recorded));
-        };
-        let mut results = Vec::with_capacity(records.len());
+            stored.map(|(key, article)| (key, article.record.to_contract(0, now).relation)).collect();
         let mut changes = Vec::new();
-        let mut places = Vec::new();
+        let mut is_known = Vec::with_capacity(records.len());
         for (link, key) in records.iter().zip(&keys) {
-            let Some(relations) = relations.get_mut(key) else {
-                let issue = Issue::error("article.not_found", format!("there is no article {}", link.sku));
-                let issue = issue.of("sku", &link.sku).suggest("import the article first");
-                unchanged(&mut results, link, Recorded::refused(vec![issue]));
-                continue;
-            };
-            let is_it = |relation: &Relation| {
-                relation.kind == RelationKind::Option_ && compared(&relation.value) == compared(&link.option)
-            };
-            let is_there = relations.iter().any(is_it);
-            match link.remove.unwrap_or(false) {
-                true => relations.retain(|relation| !is_it(relation)),
-                false if !is_there => {
-                    relations.push(Relation { kind: RelationKind::Option_, value: link.option.clone() })
-                }
-                false => {}
-            }
-            places.push(results.len());
-            unchanged(&mut results, link, Recorded::refused(Vec::new()));
-            let clear = relations.is_empty().then(|| vec![ListMember::Relation]);
-            changes.push(Article { sku: link.sku.clone(), relation: relations.clone(), clear, ..Article::default() });
+            let relations = relations.get_mut(key);
+            is_known.push(relations.is_some());
+            changes.extend(relations.map(|relations| linked(link, relations)));
         }
-        let recorded: Result<Vec<Recorded>, StoreError> = articles::upsert(db, changes, &rules.defaults, now);
-        for (place, recorded) in places.into_iter().zip(recorded?) {
-            results[place].1 = recorded;
-        }
-        Ok(results)
+        let mut changed = articles::upsert(db, changes, &rules.defaults, now)?.into_iter();
+        let outcome = |(link, is_known): (Self, bool)| {
+            let recorded = if is_known { changed.next() } else { None };
+            let recorded = recorded.unwrap_or_else(|| Recorded::refused(vec![no_article(&link.sku)]));
+            (link.sku, recorded)
+        };
+        Ok(records.into_iter().zip(is_known).map(outcome).collect())
     }
+}
+
+fn no_article(sku: &str) -> Issue {
+    let issue = Issue::error("article.not_found", format!("there is no article {sku}")).of("sku", sku);
+    issue.suggest("import the article first")
+}
+
+/// What a link makes of the article that has these relations.
+fn linked(link: &OptionArticle, relations: &mut Vec<Relation>) -> Article {
+    let is_it = |relation: &Relation| {
+        relation.kind == RelationKind::Option_ && compared(&relation.value) == compared(&link.option)
+    };
+    if link.remove.unwrap_or(false) {
+        relations.retain(|relation| !is_it(relation));
+    } else if !relations.iter().any(is_it) {
+        relations.push(Relation { kind: RelationKind::Option_, value: link.option.clone() });
+    }
+    let clear = relations.is_empty().then(|| vec![ListMember::Relation]);
+    Article { sku: link.sku.clone(), relation: relations.clone(), clear, ..Article::default() }
 }

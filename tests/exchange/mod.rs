@@ -7,6 +7,7 @@ mod kinds;
 mod large;
 mod luma;
 mod packed;
+mod profiles;
 mod refused;
 mod round_trip;
 

@@ -4,6 +4,7 @@
 use super::cells::decimal_mark;
 use super::encoding::Utf8File;
 use super::mapping::Mapping;
+use super::packed::Unpacked;
 use super::{Broken, Item};
 use crate::domain::Issue;
 use crate::exchange::Profile;
@@ -30,6 +31,11 @@ pub struct CsvFile {
     fields: usize,
     /// Where the header ends.
     begins: u64,
+    /// Its size, and whether its last line ends.
+    size: u64,
+    ends_line: bool,
+    /// Whether lines end in CR LF: the reader stops between both, and has not counted the line yet.
+    within_crlf: bool,
     number: i64,
     record: ByteRecord,
 }
@@ -77,7 +83,22 @@ impl CsvFile {
             survey(&mut mapping, &text, separator).map_err(unreadable)?;
         }
         let fields = names.len();
-        Ok(Self { reader, text, separator, mapping, fields, begins, number: 0, record: ByteRecord::new() })
+        let within_crlf = two_at(&text, begins.saturating_sub(1)).map_err(unreadable)? == b"\r\n";
+        let size = text.size().map_err(unreadable)?;
+        let ends_line = two_at(&text, size.saturating_sub(1)).map_err(unreadable)? == b"\n";
+        Ok(Self {
+            reader,
+            text,
+            separator,
+            mapping,
+            fields,
+            begins,
+            size,
+            ends_line,
+            within_crlf,
+            number: 0,
+            record: ByteRecord::new(),
+        })
     }
 
     /// What stands before records in a file of its own: all until the first.
@@ -99,16 +120,16 @@ impl CsvFile {
         loop {
             let start = self.reader.position().clone();
             let read = self.reader.read_byte_record(&mut self.record);
-            let line = i64::try_from(self.record.position().map_or(start.line(), Position::line)).unwrap_or(i64::MAX);
             match read {
                 Ok(false) => return Ok(None),
                 Ok(true) => {}
                 Err(e) => {
                     let issue = Issue::error("csv.unreadable", format!("the file cannot be read on: {e}"))
                         .suggest("correct the file from this place on and send it again");
-                    return Err(Broken { issue, line: Some(line), column: None });
+                    return Err(Broken { issue, line: i64::try_from(start.line()).ok(), column: None });
                 }
             }
+            let line = self.line();
             if self.record.len() == 1 && self.record.iter().all(<[u8]>::is_empty) {
                 continue;
             }
@@ -125,6 +146,16 @@ impl CsvFile {
             let Some(batch) = batch else { return Ok(Some(Item::at(self.number, raw))) };
             return Ok(Some(self.mapping.item(&self.record, self.number, line, raw, batch)));
         }
+    }
+
+    /// Where the record begins that was read last: empty lines before it are not its own.
+    fn line(&self) -> i64 {
+        let content = self.record.as_slice();
+        let within = content.iter().filter(|byte| **byte == b'\n').count() as u64;
+        let place = self.reader.position();
+        let is_ended = place.byte() < self.size || (self.ends_line && !content.ends_with(b"\n"));
+        let own = within + u64::from(is_ended && !self.within_crlf);
+        i64::try_from(place.line().saturating_sub(own)).unwrap_or(i64::MAX)
     }
 
     /// Tells of a record that is out of joint, and goes on at the next that is whole.
@@ -185,6 +216,40 @@ impl CsvFile {
     }
 }
 
+/// The form of a table.
+pub struct Form {
+    /// The columns.
+    pub names: Vec<String>,
+    pub separator: char,
+    pub encoding: &'static str,
+    /// Of decimals.
+    pub mark: char,
+}
+
+/// The form of a table, as far as its beginning tells it.
+pub fn form(path: &std::path::Path) -> Result<Form, Box<Issue>> {
+    let text = Utf8File::of(Unpacked::of(path)?, None)?;
+    let unreadable = |e: std::io::Error| super::unreadable(&e);
+    let hint = separator_hint(&text.open().map_err(unreadable)?).map_err(unreadable)?;
+    let separator = match hint {
+        Some((separator, _)) => separator,
+        None => guessed_separator(&text.open().map_err(unreadable)?).map_err(unreadable)?,
+    };
+    let mut file = text.open().map_err(unreadable)?;
+    file.seek(SeekFrom::Start(hint.map_or(0, |(_, length)| length))).map_err(unreadable)?;
+    let mut header = ByteRecord::new();
+    let mut reader = reader_of(file, separator);
+    let found = reader.read_byte_record(&mut header).unwrap_or(false);
+    if !found {
+        return Err(broken("csv.empty", "the file is empty".to_owned(), "send a file with a header line"));
+    }
+    let names: Vec<String> = header.iter().map(|n| String::from_utf8_lossy(n).trim().to_owned()).collect();
+    let begins = hint.map_or(0, |(_, length)| length) + reader.position().byte();
+    let all: Vec<usize> = (0..names.len()).collect();
+    let mark = guessed_mark(&all, &text, separator, begins).map_err(unreadable)?.unwrap_or('.');
+    Ok(Form { names, separator: char::from(separator), encoding: text.encoding, mark })
+}
+
 fn reader_of<R: Read>(source: R, separator: u8) -> Reader<R> {
     ReaderBuilder::new()
         .has_headers(false)
@@ -208,6 +273,14 @@ fn guessed_separator(file: &File) -> std::io::Result<u8> {
     }
     let best = counts.iter().rev().max_by_key(|(_, count)| *count);
     Ok(best.map_or(b',', |(separator, _)| *separator))
+}
+
+fn two_at(text: &Utf8File, place: u64) -> std::io::Result<Vec<u8>> {
+    let mut file = text.open()?;
+    file.seek(SeekFrom::Start(place))?;
+    let mut two = Vec::new();
+    file.take(2).read_to_end(&mut two)?;
+    Ok(two)
 }
 
 /// The separator that a first line `sep=;` names, and how long that line is.

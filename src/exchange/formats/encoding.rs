@@ -15,6 +15,8 @@ const SAMPLE: u64 = 1 << 20;
 pub(super) struct Utf8File {
     path: PathBuf,
     copy: bool,
+    /// What the source was written in.
+    pub encoding: &'static str,
     /// What it was unpacked from lives as long.
     _unpacked: Unpacked,
 }
@@ -41,7 +43,7 @@ impl Utf8File {
             (None, None) => guessed(&sample),
         };
         if encoding == UTF_8 && !sample.starts_with(b"\xef\xbb\xbf") {
-            return Ok(Self { path: path.to_owned(), copy: false, _unpacked: unpacked });
+            return Ok(Self { path: path.to_owned(), copy: false, encoding: encoding.name(), _unpacked: unpacked });
         }
         let copy = path.with_extension(format!("utf8-{}", std::process::id()));
         let convert = || -> io::Result<()> {
@@ -57,7 +59,7 @@ impl Utf8File {
             out.flush()
         };
         convert().map_err(unreadable)?;
-        Ok(Self { path: copy, copy: true, _unpacked: unpacked })
+        Ok(Self { path: copy, copy: true, encoding: encoding.name(), _unpacked: unpacked })
     }
 
     /// Whether the source itself is not in UTF-8.

@@ -12,6 +12,7 @@ mod recognised;
 mod xml;
 
 pub use columns::Shape;
+pub use csv::{Form, form};
 pub use mapping::Columns;
 pub use recognised::recognise;
 
@@ -78,16 +79,34 @@ fn unreadable(why: &io::Error) -> Box<Issue> {
     Box::new(issue.suggest("send the file again; the log has the details"))
 }
 
-enum Form {
+enum Reader {
     Xml(xml::XmlFile),
     Csv(Box<csv::CsvFile>),
     Lines(lines::LinesFile),
     Archive(archive::ArchiveFile),
 }
 
+/// Where records come from.
+pub struct Origin<'a> {
+    pub path: &'a Path,
+    /// Bytes.
+    pub size: u64,
+    /// As the contract calls it.
+    pub format: &'a str,
+    pub profile: Option<&'a str>,
+}
+
+impl<'a> Origin<'a> {
+    /// The source of a run.
+    pub fn of(run: &'a Run) -> Self {
+        let size = u64::try_from(run.source_size).unwrap_or(0);
+        Self { path: Path::new(&run.source_path), size, format: &run.format, profile: run.profile_text.as_deref() }
+    }
+}
+
 /// A source of records.
 pub struct Source {
-    form: Form,
+    reader: Reader,
     /// None: its records are files of an archive.
     text: Option<Arc<Utf8File>>,
     /// Bytes of the source, and of its text.
@@ -95,23 +114,21 @@ pub struct Source {
 }
 
 impl Source {
-    /// Opens the source of a run.
+    /// Opens a source.
     ///
     /// # Errors
     /// Why it cannot be read at all.
-    pub fn open(run: &Run, kind: &'static Kind, taking: &Taking) -> Result<Self, Broken> {
-        let path = Path::new(&run.source_path);
-        let sizes = |text: u64| (u64::try_from(run.source_size).unwrap_or(0), text.max(1));
-        if run.format == "zip" {
-            let form = Form::Archive(archive::ArchiveFile::open(path, taking)?);
-            return Ok(Self { form, text: None, sizes: sizes(u64::try_from(run.source_size).unwrap_or(0)) });
+    pub fn open(origin: &Origin<'_>, kind: &'static Kind, taking: &Taking) -> Result<Self, Broken> {
+        if origin.format == "zip" {
+            let reader = Reader::Archive(archive::ArchiveFile::open(origin.path, taking)?);
+            return Ok(Self { reader, text: None, sizes: (origin.size, origin.size) });
         }
-        let profile = match &run.profile_text {
+        let profile = match origin.profile {
             Some(text) => Some(Profile::parse(text).map_err(|e| Box::new(Issue::from(e)))?),
             None => None,
         };
-        let unpacked = Unpacked::of(path)?;
-        let declared = match run.format.as_str() {
+        let unpacked = Unpacked::of(origin.path)?;
+        let declared = match origin.format {
             "xml" => {
                 let head = packed::head(&unpacked.path).map_err(|e| unreadable(&e))?;
                 soapstone_runtime::xml::declared_encoding(&head)
@@ -120,12 +137,12 @@ impl Source {
         };
         let text = Arc::new(Utf8File::of(unpacked, declared.as_deref())?);
         let size = text.size().map_err(|e| unreadable(&e))?;
-        let form = match run.format.as_str() {
-            "csv" => Form::Csv(Box::new(csv::CsvFile::open(text.clone(), kind, profile)?)),
-            "jsonLines" => Form::Lines(lines::LinesFile::open(&text, kind)?),
-            _ => Form::Xml(xml::XmlFile::open(&text, kind)?),
+        let reader = match origin.format {
+            "csv" => Reader::Csv(Box::new(csv::CsvFile::open(text.clone(), kind, profile)?)),
+            "jsonLines" => Reader::Lines(lines::LinesFile::open(&text, kind)?),
+            _ => Reader::Xml(xml::XmlFile::open(&text, kind)?),
         };
-        Ok(Self { form, text: Some(text), sizes: sizes(size) })
+        Ok(Self { reader, text: Some(text), sizes: (origin.size, size.max(1)) })
     }
 
     /// The next record, read into the batch; None at the end. Without a batch it is passed over.
@@ -133,21 +150,21 @@ impl Source {
     /// # Errors
     /// If the source cannot be read on.
     pub fn next_item(&mut self, batch: Option<&mut dyn Batch>) -> Result<Option<Item>, Broken> {
-        match &mut self.form {
-            Form::Xml(file) => file.next_item(batch),
-            Form::Csv(file) => file.next_item(batch),
-            Form::Lines(file) => file.next_item(batch),
-            Form::Archive(file) => file.next_item(batch),
+        match &mut self.reader {
+            Reader::Xml(file) => file.next_item(batch),
+            Reader::Csv(file) => file.next_item(batch),
+            Reader::Lines(file) => file.next_item(batch),
+            Reader::Archive(file) => file.next_item(batch),
         }
     }
 
     /// How many bytes of the source were read; of a packed one, about.
     pub fn position(&self) -> u64 {
-        let position = match &self.form {
-            Form::Xml(file) => file.position(),
-            Form::Csv(file) => file.position(),
-            Form::Lines(file) => file.position(),
-            Form::Archive(file) => file.position(),
+        let position = match &self.reader {
+            Reader::Xml(file) => file.position(),
+            Reader::Csv(file) => file.position(),
+            Reader::Lines(file) => file.position(),
+            Reader::Archive(file) => file.position(),
         };
         let (source, text) = self.sizes;
         if source == text {
@@ -166,10 +183,10 @@ impl Source {
     /// # Errors
     /// Those of the file system.
     pub fn around(&self) -> io::Result<(Vec<u8>, Vec<u8>)> {
-        let (head, tail) = match &self.form {
-            Form::Xml(file) => file.around(),
-            Form::Csv(file) => (file.head()?, Vec::new()),
-            Form::Lines(_) | Form::Archive(_) => (Vec::new(), Vec::new()),
+        let (head, tail) = match &self.reader {
+            Reader::Xml(file) => file.around(),
+            Reader::Csv(file) => (file.head()?, Vec::new()),
+            Reader::Lines(_) | Reader::Archive(_) => (Vec::new(), Vec::new()),
         };
         // What was in another encoding is in UTF-8 from here on, and says so.
         let is_converted = self.text.as_ref().is_some_and(|text| text.is_converted());
