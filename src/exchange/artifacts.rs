@@ -20,11 +20,7 @@ impl Exchange {
         let of = |kind: &ArtifactKind| {
             let path = self.path(report, *kind)?;
             let size = std::fs::metadata(path).ok()?.len();
-            Some(Artifact {
-                kind: *kind,
-                name: name(&report.run, *kind),
-                size: i64::try_from(size).unwrap_or(i64::MAX),
-            })
+            Some(described(&report.run, *kind, size))
         };
         ArtifactKind::ALL.iter().filter_map(of).collect()
     }
@@ -48,8 +44,7 @@ impl Exchange {
         let missing = || ServiceError::NotFound { kind: "artifact", key: format!("{}/{kind}", report.run.id) };
         let file = File::open(self.path(report, kind).ok_or_else(missing)?).map_err(|_| missing())?;
         let size = file.metadata().map_err(ServiceError::internal)?.len();
-        let size = i64::try_from(size).unwrap_or(i64::MAX);
-        Ok((Artifact { kind, name: name(&report.run, kind), size }, file))
+        Ok((described(&report.run, kind, size), file))
     }
 
     /// Accepts a run of the records that another one refused.
@@ -82,6 +77,10 @@ impl Exchange {
         };
         self.accept(db, &request, &source)
     }
+}
+
+fn described(run: &Run, kind: ArtifactKind, size: u64) -> Artifact {
+    Artifact { kind, name: name(run, kind), size: i64::try_from(size).unwrap_or(i64::MAX) }
 }
 
 /// What a file is called for people: `articles.csv`, `articles-rejected.csv`.

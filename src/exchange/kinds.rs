@@ -12,7 +12,6 @@ use soapstone_contracts::exchange::RunKind;
 use soapstone_contracts::{
     catalog as cat, customers as cus, inventory as inv, media as med, orders as ord, pricing as pri,
 };
-
 use soapstone_runtime::records::{Record as XmlRecord, Records};
 use soapstone_runtime::service::ServiceInfo;
 use soapstone_runtime::xml::Scope;
@@ -72,7 +71,7 @@ impl<R: Record> Batch for Of<R> {
     }
 
     fn read_json(&mut self, members: Value) -> Result<(), Box<ReadError>> {
-        self.0.push(soapstone_runtime::json::from_value(members)?);
+        self.0.push(json::from_value(members)?);
         Ok(())
     }
 

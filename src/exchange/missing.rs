@@ -31,14 +31,14 @@ impl Pipeline<'_> {
             self.tell(&issue.suggest("correct the refused records, and send the whole file again"));
             self.progress.counters.warnings += 1;
             drop(db);
-            return Ok(if self.store_progress()? { End::Done } else { End::GivenUp });
+            return self.ends(End::Done);
         }
         let (lacking, all) = missing::share(&mut db, run.id, kept)?;
         drop(db);
         self.progress.missing = Some(lacking);
         if run.dry_run {
             self.progress.counters.deleted = lacking;
-            return Ok(if self.store_progress()? { End::Done } else { End::GivenUp });
+            return self.ends(End::Done);
         }
         if !run.approved && lacking.saturating_mul(100) > all.saturating_mul(i64::from(run.delete_at_most)) {
             let percent = lacking.saturating_mul(100).checked_div(all).unwrap_or(0);
@@ -52,7 +52,7 @@ impl Pipeline<'_> {
                 &issue.suggest("approve the run, if the file is whole; or else cancel it, and send the whole file"),
             );
             self.progress.counters.warnings += 1;
-            return Ok(if self.store_progress()? { End::Waiting } else { End::GivenUp });
+            return self.ends(End::Waiting);
         }
         loop {
             let pass = match self.pass_over_missing(run, place, kept)? {
@@ -69,7 +69,7 @@ impl Pipeline<'_> {
                 self.telling.tell(&place, &issue);
             }
             self.progress.counters.warnings += i64::try_from(pass.refusals).unwrap_or(i64::MAX);
-            return Ok(if self.store_progress()? { End::Done } else { End::GivenUp });
+            return self.ends(End::Done);
         }
     }
 

@@ -230,6 +230,11 @@ impl<'a> Pipeline<'a> {
         self.telling.tell(&Place::default(), issue);
     }
 
+    /// Ends so, if the run is still ours.
+    pub(super) fn ends(&mut self, end: End) -> Result<End, StoreError> {
+        Ok(if self.store_progress()? { end } else { End::GivenUp })
+    }
+
     pub(super) fn store_progress(&mut self) -> Result<bool, StoreError> {
         self.progress.messages = self.telling.number;
         let said = self.telling.said();
@@ -331,12 +336,10 @@ impl<'a> Pipeline<'a> {
 impl Writing<'_> {
     /// Keeps refused records; gives the length of their file.
     fn keep(&mut self, refused: &[&Item]) -> io::Result<u64> {
-        let mut records = Vec::new();
-        if let Some(text) = &self.text {
-            for item in refused {
-                records.extend(text.piece(&item.raw)?);
-            }
-        }
+        let records = match &self.text {
+            Some(text) => text.pieces(refused.iter().map(|item| &item.raw))?,
+            None => Vec::new(),
+        };
         self.rejected.add(&self.around.0, &records)
     }
 }

@@ -47,29 +47,8 @@ fn broken(code: &'static str, text: String, suggestion: &str) -> Box<Issue> {
 impl CsvFile {
     pub(super) fn open(text: Arc<Utf8File>, kind: &'static Kind, profile: Option<Profile>) -> Result<Self, Broken> {
         let unreadable = |e: std::io::Error| super::unreadable(&e);
-        let hint = separator_hint(&text.open().map_err(unreadable)?).map_err(unreadable)?;
-        let separator = match (profile.as_ref().and_then(|p| p.csv.separator.clone()), &hint) {
-            (Some(separator), _) => separator.bytes().next().unwrap_or(b','),
-            (None, Some((separator, _))) => *separator,
-            (None, None) => guessed_separator(&text.open().map_err(unreadable)?).map_err(unreadable)?,
-        };
-        let mut reader = reader_of(text.open().map_err(unreadable)?, separator);
-        let mut header = ByteRecord::new();
-        let unread = |e: csv::Error| {
-            let text = format!("the header line cannot be read: {e}");
-            broken("csv.header", text, "put the column names into the first line")
-        };
-        if let Some((_, length)) = hint {
-            let mut place = Position::new();
-            place.set_byte(length).set_line(2).set_record(0);
-            reader.seek(place).map_err(unread)?;
-        }
-        let found = reader.read_byte_record(&mut header).map_err(unread)?;
-        if !found {
-            return Err(broken("csv.empty", "the file is empty".to_owned(), "send a file with a header line").into());
-        }
-        let begins = reader.position().byte();
-        let names: Vec<String> = header.iter().map(|n| String::from_utf8_lossy(n).trim().to_owned()).collect();
+        let given = profile.as_ref().and_then(|p| p.csv.separator.clone()).map(|s| s.bytes().next().unwrap_or(b','));
+        let Opened { reader, separator, header, names, begins } = Opened::of(&text, given)?;
         let line = |position: &Position| i64::try_from(position.line()).ok();
         let mut mapping = Mapping::new(kind, profile, &names).map_err(|issue| Broken {
             issue: *issue,
@@ -216,6 +195,46 @@ impl CsvFile {
     }
 }
 
+/// A table whose header was read.
+struct Opened {
+    reader: Reader<File>,
+    separator: u8,
+    header: ByteRecord,
+    names: Vec<String>,
+    /// Where the header ends.
+    begins: u64,
+}
+
+impl Opened {
+    /// Reads the header; the separator is recognised, if none is given.
+    fn of(text: &Utf8File, separator: Option<u8>) -> Result<Self, Box<Issue>> {
+        let unreadable = |e: std::io::Error| super::unreadable(&e);
+        let hint = separator_hint(&text.open().map_err(unreadable)?).map_err(unreadable)?;
+        let separator = match (separator, &hint) {
+            (Some(separator), _) => separator,
+            (None, Some((separator, _))) => *separator,
+            (None, None) => guessed_separator(&text.open().map_err(unreadable)?).map_err(unreadable)?,
+        };
+        let mut reader = reader_of(text.open().map_err(unreadable)?, separator);
+        let mut header = ByteRecord::new();
+        let unread = |e: csv::Error| {
+            let text = format!("the header line cannot be read: {e}");
+            broken("csv.header", text, "put the column names into the first line")
+        };
+        if let Some((_, length)) = hint {
+            let mut place = Position::new();
+            place.set_byte(length).set_line(2).set_record(0);
+            reader.seek(place).map_err(unread)?;
+        }
+        if !reader.read_byte_record(&mut header).map_err(unread)? {
+            return Err(broken("csv.empty", "the file is empty".to_owned(), "send a file with a header line"));
+        }
+        let begins = reader.position().byte();
+        let names = header.iter().map(|n| String::from_utf8_lossy(n).trim().to_owned()).collect();
+        Ok(Self { reader, separator, header, names, begins })
+    }
+}
+
 /// The form of a table.
 pub struct Form {
     /// The columns.
@@ -229,24 +248,9 @@ pub struct Form {
 /// The form of a table, as far as its beginning tells it.
 pub fn form(path: &std::path::Path) -> Result<Form, Box<Issue>> {
     let text = Utf8File::of(Unpacked::of(path)?, None)?;
-    let unreadable = |e: std::io::Error| super::unreadable(&e);
-    let hint = separator_hint(&text.open().map_err(unreadable)?).map_err(unreadable)?;
-    let separator = match hint {
-        Some((separator, _)) => separator,
-        None => guessed_separator(&text.open().map_err(unreadable)?).map_err(unreadable)?,
-    };
-    let mut file = text.open().map_err(unreadable)?;
-    file.seek(SeekFrom::Start(hint.map_or(0, |(_, length)| length))).map_err(unreadable)?;
-    let mut header = ByteRecord::new();
-    let mut reader = reader_of(file, separator);
-    let found = reader.read_byte_record(&mut header).unwrap_or(false);
-    if !found {
-        return Err(broken("csv.empty", "the file is empty".to_owned(), "send a file with a header line"));
-    }
-    let names: Vec<String> = header.iter().map(|n| String::from_utf8_lossy(n).trim().to_owned()).collect();
-    let begins = hint.map_or(0, |(_, length)| length) + reader.position().byte();
+    let Opened { separator, names, begins, .. } = Opened::of(&text, None)?;
     let all: Vec<usize> = (0..names.len()).collect();
-    let mark = guessed_mark(&all, &text, separator, begins).map_err(unreadable)?.unwrap_or('.');
+    let mark = guessed_mark(&all, &text, separator, begins).map_err(|e| super::unreadable(&e))?.unwrap_or('.');
     Ok(Form { names, separator: char::from(separator), encoding: text.encoding, mark })
 }
 

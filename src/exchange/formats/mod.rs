@@ -24,6 +24,7 @@ use crate::store::runs::Run;
 use encoding::Utf8File;
 use packed::Unpacked;
 use soapstone_contracts::catalog::Category;
+use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::ops::Range;
 use std::path::Path;
@@ -199,12 +200,23 @@ impl Source {
 pub struct Text(Arc<Utf8File>);
 
 impl Text {
-    /// A piece of it, with a line's end after it.
+    /// Pieces of it, each with a line's end after it.
     ///
     /// # Errors
     /// Those of the file system.
-    pub fn piece(&self, range: &Range<u64>) -> io::Result<Vec<u8>> {
-        let mut file = self.0.open()?;
+    pub fn pieces<'a>(&self, ranges: impl Iterator<Item = &'a Range<u64>>) -> io::Result<Vec<u8>> {
+        let mut ranges = ranges.peekable();
+        let mut pieces = Vec::new();
+        if ranges.peek().is_some() {
+            let mut file = self.0.open()?;
+            for range in ranges {
+                pieces.extend(Self::piece(&mut file, range)?);
+            }
+        }
+        Ok(pieces)
+    }
+
+    fn piece(file: &mut File, range: &Range<u64>) -> io::Result<Vec<u8>> {
         file.seek(SeekFrom::Start(range.start))?;
         let mut piece = Vec::new();
         file.take(range.end - range.start).read_to_end(&mut piece)?;
