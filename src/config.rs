@@ -45,6 +45,8 @@ pub const SETTINGS: &[Setting] = &[
     Setting { key: "pool-size", default: "8", doc: "Connections to the database." },
     Setting { key: "workers", default: "0", doc: "Threads that answer requests; 0: one a core." },
     Setting { key: "log", default: "info", doc: "What is logged: error, warn, info, debug, trace, or by module." },
+    Setting { key: "run-workers", default: "2", doc: "How many runs a process works on at once; 0: none, others do." },
+    Setting { key: "runs-per-kind", default: "1", doc: "How many runs of a kind are at work at once, on all nodes." },
     Setting {
         key: "delete-at-most",
         default: "10",
@@ -282,6 +284,10 @@ pub struct Config {
     pub log: String,
     pub batch_size: usize,
     pub delete_at_most: i32,
+    /// How many runs a process works on at once.
+    pub run_workers: usize,
+    /// How many runs of a kind are at work at once.
+    pub runs_per_kind: usize,
     pub rules: Arc<Rules>,
     pub sending: Sending,
     pub picture_workers: usize,
@@ -344,6 +350,8 @@ impl Config {
             log: reader.text("log").to_owned(),
             batch_size: reader.at_least("batch-size", 1)?,
             delete_at_most: reader.percent("delete-at-most")?,
+            run_workers: reader.parsed("run-workers", "a whole number")?,
+            runs_per_kind: reader.at_least("runs-per-kind", 1)?,
             rules: Arc::new(reader.rules()?),
             sending: reader.sending()?,
             picture_workers: reader.parsed("picture-workers", "a whole number")?,

@@ -1,15 +1,19 @@
 //! `soapstone export`
 
-use super::output::{Output, outln};
+use super::output::{Output, out, outln};
 use super::spelled::{meant, spelled};
-use super::{Done, Failure, Global, Outcome, setup};
-use crate::exchange::{ExportFormat, KINDS, Kind, export};
+use super::work::worked;
+use super::{Done, Failure, Global, Outcome, progress, setup};
+use crate::exchange::{Exchange, ExportFormat, ExportRequest, KINDS, Kind, export};
+use crate::reporting::RunState;
 use crate::store::Store;
 use chrono::{DateTime, NaiveDateTime};
 use clap::builder::PossibleValuesParser;
 use clap::{Args, ValueEnum};
 use flate2::Compression;
 use flate2::write::GzEncoder;
+use soapstone_contracts::exchange::{ArtifactKind, Channel, ExportMode, RunFormat};
+use soapstone_runtime::json;
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Write;
@@ -24,6 +28,9 @@ Examples:
   soapstone export customers customers.jsonl.gz
   soapstone export articles - --format jsonl | head
   soapstone export articles changed.csv --since 2026-11-01T00:00:00+01:00
+  soapstone export articles changed.csv --incremental --consumer erp    what changed since the last time
+  soapstone export orders orders.xml --incremental                      new orders, under a lease: then
+  soapstone run confirm 12                                              they have arrived
 
 A table has a row for each record; of orders, for each of their lines.")]
 pub(super) struct Export {
@@ -38,6 +45,12 @@ pub(super) struct Export {
     /// Only records that changed since this time, such as 2026-11-01T00:00:00Z
     #[arg(long, value_name = "TIME", value_parser = time)]
     since: Option<NaiveDateTime>,
+    /// Only what changed since the last such export; of orders those that nobody had yet, under a lease
+    #[arg(long, conflicts_with = "since")]
+    incremental: bool,
+    /// Whose increments: each consumer has his own
+    #[arg(long, requires = "incremental")]
+    consumer: Option<String>,
 }
 
 fn listed() -> impl Iterator<Item = &'static Kind> {
@@ -59,14 +72,18 @@ enum Format {
     Csv,
     #[value(alias = "json-lines")]
     Jsonl,
+    /// Orders as openTRANS 2.1, one document each, in a ZIP
+    #[value(name = "opentrans", alias = "open-trans")]
+    OpenTrans,
 }
 
-impl From<Format> for ExportFormat {
+impl From<Format> for RunFormat {
     fn from(format: Format) -> Self {
         match format {
             Format::Xml => Self::Xml,
             Format::Csv => Self::Csv,
             Format::Jsonl => Self::JsonLines,
+            Format::OpenTrans => Self::OpenTrans,
         }
     }
 }
@@ -76,6 +93,9 @@ impl Export {
         let config = setup::config(global, BTreeMap::new())?;
         setup::logging(&config, true);
         let store = setup::store(&config)?;
+        if self.incremental {
+            return self.increment(global, &setup::exchange(&config, store)?);
+        }
         let written = if self.file.as_os_str() == "-" {
             self.write(&store, &mut Output)?
         } else {
@@ -101,6 +121,48 @@ impl Export {
         Ok(Done::Well)
     }
 
+    /// Has a run write what is new, and takes its file.
+    fn increment(&self, global: &Global, exchange: &Exchange) -> Outcome {
+        let kind = self.kind()?;
+        let request = ExportRequest {
+            kind: kind.of,
+            format: self.format.unwrap_or_else(|| self.format()).into(),
+            mode: ExportMode::Incremental,
+            since: None,
+            consumer: self.consumer.clone(),
+            lease_seconds: None,
+            warehouse: None,
+            packed: self.is_packed(),
+            priority: 0,
+            channel: Channel::CommandLine.as_str(),
+        };
+        let accepted = exchange.accept_export(&mut *exchange.store.connection()?, &request)?;
+        let report = worked(exchange, &accepted.report, |_| {})?;
+        if report.run.state() == RunState::Succeeded {
+            let (_, mut result) = exchange.artifact(&report, ArtifactKind::Result_)?;
+            let copied = if self.file.as_os_str() == "-" {
+                std::io::copy(&mut result, &mut Output)
+            } else {
+                let partial = partial(&self.file);
+                File::create(&partial)
+                    .and_then(|mut file| std::io::copy(&mut result, &mut file))
+                    .and_then(|size| std::fs::rename(&partial, &self.file).map(|()| size))
+            };
+            copied.map_err(|e| format!("{}: {e}", self.file.display()))?;
+        }
+        if global.json {
+            eprintln!("{}", json::to_string(&exchange.shown(&report)));
+        } else if self.file.as_os_str() != "-" {
+            out!("{}", progress::text(&report));
+        }
+        Ok(progress::done(&report))
+    }
+
+    fn kind(&self) -> Result<&'static Kind, Failure> {
+        let kind = meant(listed(), |kind| kind.of.as_str(), &self.kind);
+        kind.ok_or_else(|| Failure(format!("{} cannot be exported", self.kind)))
+    }
+
     fn is_packed(&self) -> bool {
         self.file.extension().is_some_and(|ending| ending == "gz")
     }
@@ -111,15 +173,15 @@ impl Export {
         match name.extension().and_then(|ending| ending.to_str()) {
             Some("csv") => Format::Csv,
             Some("jsonl" | "ndjson") => Format::Jsonl,
+            Some("zip") => Format::OpenTrans,
             _ => Format::Xml,
         }
     }
 
     fn write(&self, store: &Store, out: &mut impl Write) -> Result<u64, Failure> {
         let format = self.format.unwrap_or_else(|| self.format());
-        let kind = meant(listed(), |kind| kind.of.as_str(), &self.kind);
-        let kind = kind.ok_or_else(|| Failure(format!("{} cannot be exported", self.kind)))?;
-        export(&mut *store.connection()?, kind, format.into(), self.since, out).map_err(|e| Failure(e.to_string()))
+        let format = ExportFormat::of(format.into()).ok_or_else(|| Failure("nothing is exported so".to_owned()))?;
+        export(&mut *store.connection()?, self.kind()?, format, self.since, out).map_err(|e| Failure(e.to_string()))
     }
 }
 

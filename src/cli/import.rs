@@ -4,9 +4,9 @@ use super::output::{out, outln};
 use super::progress::{self, Progress};
 use super::run::print_messages;
 use super::spelled::{meant, spelled};
-use super::{Done, Failure, Global, Outcome, setup};
-use crate::exchange::{Request, node_name};
-use crate::reporting::{self, Report, RunState};
+use super::work::worked;
+use super::{Done, Global, Outcome, setup};
+use crate::exchange::Request;
 use clap::Args;
 use clap::builder::PossibleValuesParser;
 use soapstone_contracts::exchange::{ImportMode, RunFormat, RunKind};
@@ -14,7 +14,6 @@ use soapstone_runtime::json;
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::path::PathBuf;
-use std::time::Duration;
 
 /// Import a file, here and now, with the same pipeline as the server's
 #[derive(Args)]
@@ -47,6 +46,9 @@ pub(super) struct Import {
     /// Of a full file: percent of the records that it may delete without being approved
     #[arg(long, value_name = "PERCENT", requires = "full", value_parser = clap::value_parser!(i32).range(0..=100))]
     delete_at_most: Option<i32>,
+    /// Write nothing if a record is refused
+    #[arg(long, conflicts_with = "dry_run")]
+    all_or_nothing: bool,
     /// Tell what would be done, but write nothing
     #[arg(long)]
     dry_run: bool,
@@ -95,6 +97,8 @@ impl Import {
             mode: if self.full { ImportMode::Full } else { ImportMode::Partial },
             delete_at_most: self.delete_at_most,
             retry_of: None,
+            priority: 0,
+            all_or_nothing: self.all_or_nothing,
             channel: "commandLine",
         };
         let accepted = exchange.accept(&mut *store.connection()?, &request, &source)?;
@@ -102,7 +106,14 @@ impl Import {
         if accepted.again && !global.json {
             eprintln!("The same file was accepted before as run {id}; that run goes on.");
         }
-        let report = if self.detach { accepted.report } else { self.work(global, &exchange, &accepted.report)? };
+        let report = if self.detach {
+            accepted.report
+        } else {
+            let bar = Progress::new(&accepted.report, global.json);
+            let report = worked(&exchange, &accepted.report, |report| bar.show(report));
+            bar.finish();
+            report?
+        };
         if global.json {
             outln!("{}", json::to_string(&exchange.shown(&report)));
         } else {
@@ -112,41 +123,5 @@ impl Import {
             }
         }
         Ok(if self.detach { Done::Well } else { progress::done(&report) })
-    }
-
-    /// Works on the run, or watches another node do it, until it is done.
-    fn work(
-        &self,
-        global: &Global,
-        exchange: &crate::exchange::Exchange,
-        accepted: &Report,
-    ) -> Result<Report, Failure> {
-        let id = accepted.run.id;
-        let bar = Progress::new(accepted, global.json);
-        let current = || -> Result<Report, Failure> {
-            let mut db = exchange.store.connection()?;
-            reporting::report(&mut db, id)?.ok_or_else(|| Failure(format!("run {id} is gone")))
-        };
-        let report = std::thread::scope(|scope| -> Result<Report, Failure> {
-            let mut worker = None;
-            loop {
-                let report = current()?;
-                bar.show(&report);
-                if report.run.state().is_final() || report.run.state() == RunState::Waiting {
-                    return Ok(report);
-                }
-                if worker.as_ref().is_none_or(std::thread::ScopedJoinHandle::is_finished) {
-                    let run = report.run.clone();
-                    worker = Some(scope.spawn(move || {
-                        if let Err(e) = exchange.take(&run, &node_name()) {
-                            log::error!("run {}: {e}", run.id);
-                        }
-                    }));
-                }
-                std::thread::sleep(Duration::from_millis(100));
-            }
-        });
-        bar.finish();
-        report
     }
 }

@@ -19,6 +19,7 @@ mod setup;
 mod spelled;
 mod token;
 mod user;
+mod work;
 
 use clap::{Args, Parser, Subcommand};
 use std::collections::BTreeMap;

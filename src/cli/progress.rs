@@ -1,7 +1,7 @@
 //! A run as it goes on, for whoever waits at the terminal.
 
 use super::Done;
-use crate::reporting::{Report, RunState};
+use crate::reporting::{Direction, Report, RunState};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::fmt::Write;
 use std::io::IsTerminal;
@@ -41,9 +41,11 @@ pub(super) fn text(report: &Report) -> String {
     let counters = report.progress.counters;
     let mut out = String::new();
     let dry = if run.dry_run { " (dry run: nothing was written)" } else { "" };
-    let _ = writeln!(out, "Run {} · {} from {} · {}{dry}", run.id, run.kind, run.source_name, run.state().label());
+    let is_export = run.direction() == Direction::Export;
+    let way = if is_export { "to" } else { "from" };
+    let _ = writeln!(out, "Run {} · {} {way} {} · {}{dry}", run.id, run.kind, run.source_name, run.state().label());
     let rows = [
-        ("read", counters.read),
+        (if is_export { "written" } else { "read" }, counters.read),
         ("created", counters.created),
         ("updated", counters.updated),
         ("unchanged", counters.unchanged),
@@ -53,7 +55,7 @@ pub(super) fn text(report: &Report) -> String {
         ("warnings", counters.warnings),
     ];
     for (name, count) in rows {
-        if count > 0 || matches!(name, "read" | "created" | "updated" | "unchanged" | "refused") {
+        if count > 0 || !is_export && matches!(name, "read" | "created" | "updated" | "unchanged" | "refused") {
             let _ = writeln!(out, "  {name:<10} {count:>9}");
         }
     }
@@ -67,8 +69,14 @@ pub(super) fn text(report: &Report) -> String {
             if run.attempt > 1 { format!(" · {} attempts", run.attempt) } else { String::new() },
         );
     }
+    if let Some(number) = report.export.as_ref().and_then(|export| export.export_id) {
+        let _ = writeln!(out, "  export {number}: once the orders have arrived: soapstone run confirm {}", run.id);
+    }
     if let (RunState::Waiting, Some(missing)) = (run.state(), report.progress.missing) {
         let _ = writeln!(out, "  {missing} records are not in the file: soapstone run approve {} deletes them", run.id);
+    }
+    if run.dry_run && counters.created + counters.updated > 0 {
+        let _ = writeln!(out, "  what would change: soapstone run changes {}", run.id);
     }
     if run.state().is_final() && report.progress.rejected_bytes > 0 {
         let _ = writeln!(out, "  the refused records, to correct and import: soapstone run file {}", run.id);
@@ -86,6 +94,6 @@ pub(super) fn done(report: &Report) -> Done {
         RunState::Failed => Done::Failed,
         RunState::Cancelled => Done::Cancelled,
         RunState::Waiting => Done::WithRefusals,
-        RunState::Succeeded | RunState::Queued | RunState::Running => Done::Well,
+        RunState::Succeeded | RunState::Paused | RunState::Queued | RunState::Running => Done::Well,
     }
 }

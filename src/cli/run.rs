@@ -5,10 +5,11 @@ use super::{Done, Failure, Global, Outcome, progress, setup};
 use crate::error::ServiceError;
 use crate::exchange::Exchange;
 use crate::reporting::{self, Report, RunMessage};
-use crate::store::{Store, runs};
+use crate::store::batch::Outcome as Recording;
+use crate::store::{Db, Store, StoreError, orders, runs};
 use chrono::Utc;
 use clap::{Args, Subcommand};
-use soapstone_contracts::exchange::{ArtifactKind, GetRunMessagesResponse, GetRunSummaryResponse, ListRunsResponse};
+use soapstone_contracts::exchange::{ArtifactKind, GetRunChangesResponse, GetRunMessagesResponse, ListRunsResponse};
 use soapstone_runtime::json;
 use std::collections::BTreeMap;
 
@@ -20,6 +21,8 @@ Examples:
   soapstone run show 12
   soapstone run messages 12 --json
   soapstone run file 12 > rejected.csv      the refused records, to correct and import
+  soapstone run changes 12                  what a dry run would change
+  soapstone run confirm 12                  the orders of this export have arrived
   soapstone run cancel 12")]
 pub(super) struct Run {
     #[command(subcommand)]
@@ -48,17 +51,30 @@ enum What {
     },
     /// What one run said how often, with examples
     Summary { id: i64 },
-    /// Write a file of a run: the records that it refused, or what was sent
+    /// What a dry run would change
+    Changes {
+        id: i64,
+        /// How many records at most
+        #[arg(long, default_value_t = 100)]
+        limit: i64,
+    },
+    /// Write a file of a run: the records that it refused, what was sent, or what an export wrote
     File {
         id: i64,
         /// Which file
-        #[arg(value_parser = ["rejected", "source"], default_value = "rejected")]
+        #[arg(value_parser = ArtifactKind::ALL.iter().map(|kind| kind.as_str()).collect::<Vec<_>>(), default_value = "rejected")]
         kind: String,
     },
     /// Take the refused records of a run again, by a run of its own
     Retry { id: i64 },
     /// Have a run go on that waits, and delete what its file lacks
     Approve { id: i64 },
+    /// Halt a run at its next batch
+    Pause { id: i64 },
+    /// Have a paused run go on where it stopped
+    Resume { id: i64 },
+    /// Say that the orders of an export have arrived
+    Confirm { id: i64 },
     /// Stop a run; what it has written stays
     Cancel { id: i64 },
 }
@@ -81,7 +97,25 @@ impl Run {
             What::Summary { id } => summary(&store, *id, global.json),
             What::File { id, kind } => file(&setup::exchange(&config, store)?, *id, kind),
             What::Retry { id } => retry(&setup::exchange(&config, store)?, *id, global.json),
-            What::Approve { id } => approve(&store, *id, global.json),
+            What::Approve { id } => change(
+                &store,
+                *id,
+                global.json,
+                runs::approve,
+                ["goes on; a server works on it", "does not wait to be approved"],
+            ),
+            What::Changes { id, limit } => changes(&store, *id, *limit, global.json),
+            What::Pause { id } => change(
+                &store,
+                *id,
+                global.json,
+                runs::pause,
+                ["stops at its next batch", "neither waits for its turn nor is at work"],
+            ),
+            What::Resume { id } => {
+                change(&store, *id, global.json, runs::resume, ["goes on; a server works on it", "is not paused"])
+            }
+            What::Confirm { id } => confirm(&store, *id, global.json),
             What::Cancel { id } => cancel(&store, *id, global.json),
         }
     }
@@ -94,8 +128,7 @@ fn report(store: &Store, id: i64) -> Result<Report, Failure> {
 
 fn list(store: &Store, limit: i64, state: Option<&str>, as_json: bool) -> Outcome {
     let filter = runs::Filter { state: state.map(str::to_owned), limit, ..runs::Filter::default() };
-    let (found, _) = runs::list(&mut *store.connection()?, &filter)?;
-    let reports: Vec<Report> = found.into_iter().map(|(run, progress)| Report { run, progress }).collect();
+    let (reports, _) = runs::list(&mut *store.connection()?, &filter)?;
     if as_json {
         let run = reports.iter().map(Report::to_contract).collect();
         outln!("{}", json::to_string(&ListRunsResponse { run, next_cursor: None }));
@@ -177,14 +210,13 @@ pub(super) fn print_messages(store: &Store, id: i64, limit: i64) -> Result<(), F
 }
 
 fn summary(store: &Store, id: i64, as_json: bool) -> Outcome {
-    report(store, id)?;
-    let groups = reporting::groups(&mut *store.connection()?, id, EXAMPLES)?;
+    let found = reporting::summary(&mut *store.connection()?, id, EXAMPLES)?;
+    let summary = found.ok_or(ServiceError::NotFound { kind: "run", key: id.to_string() })?;
     if as_json {
-        let group = groups.iter().map(reporting::Group::to_contract).collect();
-        outln!("{}", json::to_string(&GetRunSummaryResponse { group }));
+        outln!("{}", json::to_string(&summary.to_contract()));
         return Ok(Done::Well);
     }
-    for group in &groups {
+    for group in &summary.groups {
         outln!("{:>9} × {} [{}]", group.count, group.severity, group.code);
         for example in &group.examples {
             let line = example.line.map_or_else(String::new, |line| format!("line {line}: "));
@@ -195,7 +227,7 @@ fn summary(store: &Store, id: i64, as_json: bool) -> Outcome {
 }
 
 fn file(exchange: &Exchange, id: i64, kind: &str) -> Outcome {
-    let kind = if kind == "source" { ArtifactKind::Source } else { ArtifactKind::Rejected };
+    let kind = ArtifactKind::ALL.iter().copied().find(|of| of.as_str() == kind).unwrap_or(ArtifactKind::Rejected);
     let (_, mut file) = exchange.artifact(&report(&exchange.store, id)?, kind)?;
     std::io::copy(&mut file, &mut std::io::stdout().lock()).map_err(|e| Failure(format!("cannot write: {e}")))?;
     Ok(Done::Well)
@@ -212,15 +244,63 @@ fn retry(exchange: &Exchange, id: i64, as_json: bool) -> Outcome {
     Ok(Done::Well)
 }
 
-fn approve(store: &Store, id: i64, as_json: bool) -> Outcome {
+/// Changes a run; `said` is what is said if that went, and if not.
+fn change(
+    store: &Store,
+    id: i64,
+    as_json: bool,
+    how: fn(&mut Db, i64) -> Result<bool, StoreError>,
+    said: [&str; 2],
+) -> Outcome {
     report(store, id)?;
-    if !store.connection()?.write(|db| runs::approve(db, id))? {
-        return Err(Failure(format!("run {id} does not wait to be approved")));
+    let [done, not_done] = said;
+    if !store.connection()?.write(|db| how(db, id))? {
+        return Err(Failure(format!("run {id} {not_done}")));
     }
     if as_json {
         outln!("{}", json::to_string(&report(store, id)?.to_contract()));
     } else {
-        outln!("Run {id} goes on; a server works on it.");
+        outln!("Run {id} {done}.");
+    }
+    Ok(Done::Well)
+}
+
+fn confirm(store: &Store, id: i64, as_json: bool) -> Outcome {
+    let Some(export) = report(store, id)?.export.and_then(|export| export.export_id) else {
+        return Err(Failure(format!("run {id} did not hand out orders under a lease")));
+    };
+    let confirm = |db: &mut Db| orders::confirm(db, &export.to_string(), &[], Utc::now().naive_utc());
+    let confirmed = store.connection()?.write(confirm)?.unwrap_or_default();
+    let wrong = confirmed.iter().filter(|(_, recorded)| recorded.outcome == Recording::Refused).count();
+    if as_json {
+        outln!(
+            "{}",
+            serde_json::json!({"exportNumber": export.to_string(), "confirmed": confirmed.len() - wrong, "failed": wrong})
+        );
+    } else {
+        outln!("Export {export}: {} orders confirmed.", confirmed.len() - wrong);
+    }
+    Ok(if wrong > 0 { Done::WithRefusals } else { Done::Well })
+}
+
+fn changes(store: &Store, id: i64, limit: i64, as_json: bool) -> Outcome {
+    report(store, id)?;
+    let (found, more) = runs::changes(&mut *store.connection()?, id, 0, limit)?;
+    if as_json {
+        let next_cursor = found.last().filter(|_| more).map(|change| change.number.to_string());
+        let change = found.into_iter().map(reporting::change).collect();
+        outln!("{}", json::to_string(&GetRunChangesResponse { change, next_cursor }));
+        return Ok(Done::Well);
+    }
+    for change in &found {
+        outln!("{} {}", change.outcome, change.key);
+        for field in &change.fields {
+            let shown = |value: &Option<String>| value.as_ref().map_or_else(|| "–".to_owned(), |v| format!("\"{v}\""));
+            outln!("      {} {} → {}", field.field, shown(&field.before), shown(&field.after));
+        }
+    }
+    if more {
+        outln!("  … and more: soapstone run changes {id} --limit 1000");
     }
     Ok(Done::Well)
 }

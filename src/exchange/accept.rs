@@ -4,7 +4,7 @@ use super::formats;
 use super::kinds::{KINDS, Kind};
 use super::{Exchange, Spooled};
 use crate::error::ServiceError;
-use crate::reporting::{Report, RunState};
+use crate::reporting::{Direction, Report, RunState};
 use crate::store::runs::{self, NewRun};
 use crate::store::{Db, StoreError};
 use chrono::Utc;
@@ -22,7 +22,11 @@ pub struct Request {
     /// Of a full file: what it may delete without being approved, in percent; None: as the server is set up.
     pub delete_at_most: Option<i32>,
     pub retry_of: Option<i64>,
-    /// How it came: `soap`, `rest`, `commandLine` or `navigator`.
+    /// Which of the runs that wait goes first: the highest.
+    pub priority: i32,
+    /// Nothing is written if a record is refused.
+    pub all_or_nothing: bool,
+    /// How it came, as the contract calls it.
     pub channel: &'static str,
 }
 
@@ -32,6 +36,17 @@ pub struct Accepted {
     pub report: Report,
     /// The same content was sent again: this is the run of the first time.
     pub again: bool,
+}
+
+impl Accepted {
+    /// The run of that number.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub(super) fn new(db: &mut Db, id: i64, again: bool) -> Result<Self, StoreError> {
+        let gone = || ServiceError::internal(format!("run {id} is gone right after it was accepted"));
+        Ok(Self { report: crate::reporting::report(db, id)?.ok_or_else(gone)?, again })
+    }
 }
 
 impl Exchange {
@@ -76,6 +91,9 @@ impl Exchange {
             mode: request.mode.as_str().to_owned(),
             delete_at_most: request.delete_at_most.unwrap_or(self.delete_at_most),
             retry_of: request.retry_of,
+            direction: Direction::Import.as_str().to_owned(),
+            priority: request.priority,
+            all_or_nothing: request.all_or_nothing,
         };
         db.write(|db| {
             // Sent again while it is still at work: the same run. Done already: what it would find may have changed
@@ -84,11 +102,9 @@ impl Exchange {
             let again = same.is_some();
             let id = match same {
                 Some(run) => run.id,
-                None => runs::accept(db, &new)?,
+                None => runs::accept(db, &new, None)?,
             };
-            let report = crate::reporting::report(db, id)?
-                .ok_or_else(|| ServiceError::internal(format!("run {id} is gone right after it was accepted")))?;
-            Ok(Accepted { report, again })
+            Accepted::new(db, id, again)
         })
     }
 }

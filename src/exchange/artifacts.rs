@@ -2,7 +2,7 @@
 
 use super::{Accepted, Exchange, Request};
 use crate::error::ServiceError;
-use crate::reporting::{Report, kind_of};
+use crate::reporting::{Direction, Report, RunState, kind_of};
 use crate::store::runs::Run;
 use crate::store::{Db, StoreError};
 use soapstone_contracts::exchange::{Artifact, ArtifactKind, ImportMode, Run as RunReport, RunFormat};
@@ -28,7 +28,13 @@ impl Exchange {
     /// Where a file of a run lies; None: it has none. What is still written to is none yet.
     fn path(&self, report: &Report, kind: ArtifactKind) -> Option<PathBuf> {
         match kind {
+            ArtifactKind::Source if report.run.direction() == Direction::Export => None,
             ArtifactKind::Source => Some(report.run.source_path.clone().into()),
+            ArtifactKind::Result_ => {
+                let is_done = report.run.direction() == Direction::Export && report.run.state() == RunState::Succeeded;
+                is_done.then(|| report.run.source_path.clone().into())
+            }
+            ArtifactKind::Messages | ArtifactKind::Report => None,
             ArtifactKind::Rejected => {
                 let is_done = report.run.state().is_final() && report.progress.rejected_bytes > 0;
                 is_done.then(|| self.spool.rejected(report.run.id))
@@ -73,6 +79,8 @@ impl Exchange {
             mode: ImportMode::Partial,
             delete_at_most: None,
             retry_of: Some(run.id),
+            priority: run.priority,
+            all_or_nothing: run.all_or_nothing,
             channel,
         };
         self.accept(db, &request, &source)
@@ -86,7 +94,7 @@ fn described(run: &Run, kind: ArtifactKind, size: u64) -> Artifact {
 /// What a file is called for people: `articles.csv`, `articles-rejected.csv`.
 fn name(run: &Run, kind: ArtifactKind) -> String {
     let source = Path::new(&run.source_name);
-    if kind == ArtifactKind::Source {
+    if matches!(kind, ArtifactKind::Source | ArtifactKind::Result_) {
         return run.source_name.clone();
     }
     let ending = match run.format.as_str() {

@@ -2,10 +2,12 @@
 
 mod accept;
 mod artifacts;
+mod changes;
 mod exports;
 mod formats;
 mod kinds;
 mod missing;
+mod pace;
 mod pipeline;
 mod preview;
 mod profile;
@@ -15,9 +17,10 @@ mod reader;
 mod rejected;
 mod spool;
 mod telling;
+mod turn;
 
 pub use accept::{Accepted, Request};
-pub use exports::{ExportError, ExportFormat, export};
+pub use exports::{ExportError, ExportFormat, ExportRequest, export};
 pub use formats::{Origin, form, recognise};
 pub use kinds::{KINDS, Kind};
 pub use preview::{Previewed, preview};
@@ -45,6 +48,10 @@ pub struct Exchange {
     pub batch_size: usize,
     /// The share of records that a full file may delete without being approved, in percent.
     pub delete_at_most: i32,
+    /// How many runs one process works on at once.
+    pub workers: usize,
+    /// How many runs of a kind are at work at once, whoever works on them.
+    pub runs_per_kind: usize,
     /// How many bytes of a file a message takes.
     pub max_artifact: u64,
     /// Set when this process is to end: runs at work are put back.

@@ -2,22 +2,24 @@
 //! batch writes and how far the run is are one transaction, so that it can go on from there after a crash.
 
 use super::Exchange;
-use super::formats::{Broken, Item, Origin, Source, Text};
+use super::changes::Changes;
+use super::formats::{Along, Broken, Item, Origin, Source, Text};
 use super::kinds::Kind;
+use super::pace::Pace;
 use super::reader::{Around, Read, ReadBatch, read};
 use super::rejected::Rejected;
 use super::telling::{Place, Telling};
 use crate::domain::{Issue, Severity};
-use crate::records::Record;
 use crate::reporting::{Progress, RunState};
 use crate::store::articles;
-use crate::store::batch::{Outcome, Recorded};
-use crate::store::runs::{self, Counts, Run};
-use crate::store::{Db, StoreError, missing};
+use crate::store::batch::{Deletion, Outcome, Recorded};
+use crate::store::runs::{self, Counts, Run, Wish};
+use crate::store::{Db, Engine, StoreError, missing};
 use chrono::NaiveDateTime;
-use soapstone_contracts::catalog::Category;
 use soapstone_contracts::exchange::RunKind;
+use std::collections::HashMap;
 use std::io;
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::time::{Duration, Instant};
 
@@ -25,7 +27,7 @@ use std::time::{Duration, Instant};
 const AHEAD: usize = 4;
 
 /// How often a node says that it is alive while it waits for its reader.
-const HEARTBEAT: Duration = Duration::from_secs(5);
+const HEARTBEAT: Duration = Duration::from_secs(1);
 
 /// How often the timeline gets a point.
 const SAMPLE: Duration = Duration::from_millis(500);
@@ -42,8 +44,10 @@ pub(super) struct Pipeline<'a> {
     pub(super) node: &'a str,
     pub(super) progress: Progress,
     pub(super) telling: Telling,
-    /// Dry runs: categories that would be there by now.
-    imagined: Vec<Category>,
+    /// Dry runs: what would be there by now.
+    imagined: Along,
+    /// Dry runs: what they would change; None: nobody can tell.
+    changes: Option<Changes>,
     sampled: Option<Instant>,
 }
 
@@ -54,14 +58,28 @@ pub(super) enum End {
     Cancelled,
     /// Somebody has to approve what it would delete.
     Waiting,
+    /// Somebody halted it.
+    Paused,
     /// Somebody else has the run, or this process is to end.
     GivenUp,
+}
+
+/// What the writer does next.
+enum Next {
+    Batch(ReadBatch),
+    /// The source cannot be read on.
+    Broken(Broken),
+    End,
+    /// The reader has nothing yet.
+    Idle,
+    Stop(End),
 }
 
 /// What a batch of a run is written with.
 struct Writing<'a> {
     run: &'a Run,
     kind: &'static Kind,
+    pace: Arc<Pace>,
     text: Option<Text>,
     rejected: Rejected,
     around: Around,
@@ -70,7 +88,16 @@ struct Writing<'a> {
 impl<'a> Pipeline<'a> {
     pub fn new(exchange: &'a Exchange, id: i64, node: &'a str) -> Self {
         let telling = Telling::after(0, Counts::new());
-        Self { exchange, id, node, progress: Progress::default(), telling, imagined: Vec::new(), sampled: None }
+        Self {
+            exchange,
+            id,
+            node,
+            progress: Progress::default(),
+            telling,
+            imagined: Along::default(),
+            changes: None,
+            sampled: None,
+        }
     }
 
     /// Works through the run to its end, whatever that is.
@@ -87,8 +114,9 @@ impl<'a> Pipeline<'a> {
             End::Done => RunState::Succeeded,
             End::Failed(_) => RunState::Failed,
             End::Cancelled => RunState::Cancelled,
-            End::Waiting => return self.leave("could not be left waiting", runs::wait),
-            End::GivenUp => return self.leave("could not be put back", runs::release),
+            End::Waiting => return self.rest(RunState::Waiting),
+            End::Paused => return self.rest(RunState::Paused),
+            End::GivenUp => return self.rest(RunState::Queued),
         };
         let failure = if let End::Failed(why) = &end { Some(why.as_str()) } else { None };
         let finished = self.exchange.store.connection().and_then(|mut db| {
@@ -111,10 +139,14 @@ impl<'a> Pipeline<'a> {
         }
     }
 
-    fn leave(&self, wrong: &str, how: fn(&mut Db, i64, &str) -> Result<(), StoreError>) {
-        let left = self.exchange.store.connection().and_then(|mut db| db.write(|db| how(db, self.id, self.node)));
+    fn rest(&self, state: RunState) {
+        let left = self
+            .exchange
+            .store
+            .connection()
+            .and_then(|mut db| db.write(|db| runs::rest(db, self.id, self.node, state)));
         if let Err(e) = left {
-            log::error!(run = self.id; "run {} {wrong}: {e}", self.id);
+            log::error!(run = self.id; "run {} could not be left {}: {e}", self.id, state.label());
         }
     }
 
@@ -138,15 +170,23 @@ impl<'a> Pipeline<'a> {
     fn pass(&mut self) -> Result<End, StoreError> {
         let run = {
             let mut db = self.exchange.store.connection()?;
-            let Some((run, progress)) = runs::get(&mut db, self.id)? else { return Ok(End::GivenUp) };
-            self.progress = progress;
-            self.telling = Telling::after(progress.messages, runs::message_counts(&mut db, self.id)?);
-            run
+            let Some(report) = runs::get(&mut db, self.id)? else { return Ok(End::GivenUp) };
+            self.progress = report.progress;
+            if report.run.all_or_nothing {
+                // What was done before was taken back.
+                let missing = self.progress.missing;
+                self.progress = Progress { messages: self.progress.messages, missing, ..Progress::default() };
+            }
+            self.telling = Telling::after(self.progress.messages, runs::message_counts(&mut db, self.id)?);
+            report.run
         };
         let Some(kind) = Kind::find(&run.kind) else {
             return Ok(End::Failed(format!("this version does not know runs of {}", run.kind)));
         };
-        let source = match Source::open(&Origin::of(&run), kind, &self.exchange.rules.pictures) {
+        if run.dry_run {
+            self.changes = Changes::after(runs::last_change(&mut *self.exchange.store.connection()?, run.id)?, kind);
+        }
+        let source = match Source::open(&Origin::of(&run), kind, &self.exchange.rules) {
             Ok(source) => source,
             Err(broken) => return self.broken(broken),
         };
@@ -154,51 +194,46 @@ impl<'a> Pipeline<'a> {
             Ok(rejected) => rejected,
             Err(e) => return Ok(self.unwritable(&e)),
         };
-        let writing = Writing { run: &run, kind, text: source.text(), rejected, around: Around::default() };
+        let pace = Arc::new(match (kind.of, run.dry_run) {
+            (RunKind::Categories, true) => Pace::steady(IMAGINED_TOGETHER),
+            _ => Pace::up_to(usize::try_from(run.batch_size).unwrap_or(1)),
+        });
+        let (text, around) = (source.text(), Around::default());
+        let writing = Writing { run: &run, kind, pace: pace.clone(), text, rejected, around };
         let done = u64::try_from(self.progress.counters.read).unwrap_or(0);
-        let batch_size = match (kind.of, run.dry_run) {
-            (RunKind::Categories, true) => IMAGINED_TOGETHER,
-            _ => usize::try_from(run.batch_size).unwrap_or(1).max(1),
-        };
         let (sender, receiver) = sync_channel(AHEAD);
         std::thread::scope(|scope| {
             let spawned = std::thread::Builder::new()
                 .name(format!("run-{}-reader", run.id))
-                .spawn_scoped(scope, move || read(source, kind, done, batch_size, &sender));
+                .spawn_scoped(scope, move || read(source, kind, done, &pace, &sender));
             if let Err(e) = spawned {
                 return Ok(End::Failed(format!("no thread to read with: {e}")));
             }
             // The receiver goes along: once it is dropped, the reader ends too.
-            self.write(writing, receiver)
+            if run.all_or_nothing && !run.dry_run {
+                self.write_whole(writing, receiver)
+            } else {
+                self.write(writing, receiver)
+            }
         })
     }
 
+    /// Writes batch by batch, each in a transaction of its own.
     fn write(&mut self, mut writing: Writing<'_>, receiver: Receiver<Read>) -> Result<End, StoreError> {
         let end = loop {
-            if self.exchange.is_stopping() {
-                return Ok(End::GivenUp);
-            }
-            match receiver.recv_timeout(HEARTBEAT) {
-                Ok(Read::Batch(read)) => {
-                    self.progress.read_time += read.time;
-                    match self.batch(&mut writing, read)? {
-                        None => {}
-                        Some(end) => return Ok(end),
-                    }
-                    let mut db = self.exchange.store.connection()?;
-                    if runs::cancel_requested(&mut db, self.id)? {
-                        break End::Cancelled;
-                    }
-                }
-                Ok(Read::Broken(broken)) => break self.broken(broken)?,
-                Ok(Read::End) => break End::Done,
-                Err(RecvTimeoutError::Timeout) => {
+            match self.next(&receiver)? {
+                Next::Batch(read) => match self.batch(&mut writing, read)? {
+                    None => {}
+                    Some(end) => return Ok(end),
+                },
+                Next::Broken(broken) => break self.broken(broken)?,
+                Next::End => break End::Done,
+                Next::Stop(End::Cancelled) => break End::Cancelled,
+                Next::Stop(end) => return Ok(end),
+                Next::Idle => {
                     if !self.store_progress()? {
                         return Ok(End::GivenUp);
                     }
-                }
-                Err(RecvTimeoutError::Disconnected) => {
-                    return Ok(End::Failed("the reader ended without a word; the log has the details".to_owned()));
                 }
             }
         };
@@ -209,6 +244,27 @@ impl<'a> Pipeline<'a> {
             (End::Done, Some(place)) if writing.run.mode == "full" => self.delete_missing(writing.run, place),
             (end, _) => Ok(end),
         }
+    }
+
+    /// What the reader has, or somebody wants.
+    fn next(&self, receiver: &Receiver<Read>) -> Result<Next, StoreError> {
+        if self.exchange.is_stopping() {
+            return Ok(Next::Stop(End::GivenUp));
+        }
+        match runs::wish(&mut *self.exchange.store.connection()?, self.id)? {
+            Wish::GoOn => {}
+            Wish::Pause => return Ok(Next::Stop(End::Paused)),
+            Wish::Cancel => return Ok(Next::Stop(End::Cancelled)),
+        }
+        Ok(match receiver.recv_timeout(HEARTBEAT) {
+            Ok(Read::Batch(read)) => Next::Batch(read),
+            Ok(Read::Broken(broken)) => Next::Broken(broken),
+            Ok(Read::End) => Next::End,
+            Err(RecvTimeoutError::Timeout) => Next::Idle,
+            Err(RecvTimeoutError::Disconnected) => {
+                Next::Stop(End::Failed("the reader ended without a word; the log has the details".to_owned()))
+            }
+        })
     }
 
     /// Tells why the source cannot be read on.
@@ -246,56 +302,172 @@ impl<'a> Pipeline<'a> {
     /// Writes a batch; gives the end of the run, if that is it.
     fn batch(&mut self, writing: &mut Writing<'_>, read: ReadBatch) -> Result<Option<End>, StoreError> {
         let began = Instant::now();
-        let ReadBatch { batch, items, bytes, around, .. } = read;
-        writing.around = around;
-        let mut progress = self.progress;
-        progress.bytes = i64::try_from(bytes).unwrap_or(i64::MAX);
+        let before = self.progress;
         let sample = self.sampled.is_none_or(|at| at.elapsed() >= SAMPLE);
         let mut unwritable = None;
         let mut db = self.exchange.store.connection()?;
         let done = db.write(|db| {
             let now = runs::now(db)?;
-            let outcomes = self.apply(db, writing, batch, &items, now)?;
-            let mut refused = Vec::new();
-            for (item, (key, outcome)) in items.iter().zip(&outcomes) {
-                count(&mut progress, outcome);
-                let place = Place { key: key.clone().or_else(|| item.key.clone()), ..Place::of(item) };
-                outcome.issues.iter().for_each(|issue| self.telling.tell(&place, issue));
-                if outcome.outcome == Outcome::Refused {
-                    refused.push(item);
-                }
-            }
-            if writing.run.mode == "full" {
-                note_keys(db, writing, &items, &outcomes)?;
-            }
-            progress.messages = self.telling.number;
-            match writing.keep(&refused) {
-                Ok(length) => progress.rejected_bytes = length,
-                Err(e) => {
-                    // Nothing of the batch is written then: what is refused must not be lost.
-                    unwritable = Some(e);
-                    return Err(StoreError::Unavailable("the refused records cannot be kept".to_owned()));
-                }
-            }
-            progress.write_time += began.elapsed();
+            self.take(db, writing, read, now, &mut unwritable)?;
+            self.progress.write_time += began.elapsed();
             if sample {
-                runs::sample(db, self.id, now, progress.counters.read)?;
+                runs::sample(db, self.id, now, self.progress.counters.read)?;
             }
             let said = self.telling.said();
-            runs::advance(db, self.id, self.node, now, &progress, &said)
+            runs::advance(db, self.id, self.node, now, &self.progress, &said)
         });
+        writing.pace.took(began.elapsed());
         if let Some(e) = unwritable {
+            self.progress = before;
             return Ok(Some(self.unwritable(&e)));
         }
-        let is_ours = done.inspect_err(|_| writing.rejected.rewind(self.progress.rejected_bytes))?;
+        let is_ours = match done {
+            Ok(is_ours) => is_ours,
+            Err(error) => {
+                self.progress = before;
+                writing.rejected.rewind(before.rejected_bytes);
+                return Err(error);
+            }
+        };
         if sample {
             self.sampled = Some(Instant::now());
         }
-        self.progress = progress;
+        self.rings(writing);
+        Ok((!is_ours).then_some(End::GivenUp))
+    }
+
+    /// Tells the workshop that there are pictures.
+    fn rings(&self, writing: &Writing<'_>) {
         if writing.kind.of == RunKind::Pictures {
             self.exchange.bell.ring();
         }
-        Ok((!is_ours).then_some(End::GivenUp))
+    }
+
+    /// Takes a batch in the transaction that is open: counts it, tells of it, keeps what is refused. Of what could not be kept,
+    /// nothing may be written.
+    fn take(
+        &mut self,
+        db: &mut Db,
+        writing: &mut Writing<'_>,
+        read: ReadBatch,
+        now: NaiveDateTime,
+        unwritable: &mut Option<io::Error>,
+    ) -> Result<(), StoreError> {
+        let ReadBatch { batch, items, bytes, around, time } = read;
+        writing.around = around;
+        self.progress.read_time += time;
+        self.progress.bytes = i64::try_from(bytes).unwrap_or(i64::MAX);
+        let outcomes = self.apply(db, writing, batch, &items, now)?;
+        let mut refused = Vec::new();
+        for (item, (key, outcome)) in items.iter().zip(&outcomes) {
+            count(&mut self.progress, item, outcome);
+            let place = Place { key: key.clone().or_else(|| item.key.clone()), ..Place::of(item) };
+            outcome.issues.iter().for_each(|issue| self.telling.tell(&place, issue));
+            if outcome.outcome == Outcome::Refused {
+                refused.push(item);
+            }
+        }
+        if writing.run.mode == "full" {
+            note_keys(db, writing, &items, &outcomes)?;
+        }
+        self.progress.messages = self.telling.number;
+        match writing.keep(&refused) {
+            Ok(length) => self.progress.rejected_bytes = length,
+            Err(e) => {
+                *unwritable = Some(e);
+                return Err(StoreError::Unavailable("the refused records cannot be kept".to_owned()));
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes all batches in one transaction, and takes all back if a record is refused.
+    fn write_whole(&mut self, mut writing: Writing<'_>, receiver: Receiver<Read>) -> Result<End, StoreError> {
+        let mut unwritable = None;
+        let mut end = End::Done;
+        let mut db = self.exchange.store.connection()?;
+        let done = db.write(|db| {
+            end = self.take_whole(db, &mut writing, receiver, &mut unwritable)?;
+            if let (End::Done, Some(place)) = (&end, writing.kind.place.filter(|_| writing.run.mode == "full")) {
+                end = self.delete_missing_within(db, writing.run, place)?;
+            }
+            if !matches!(end, End::Done) {
+                return Err(StoreError::Unavailable("taken back".to_owned()));
+            }
+            let (now, said) = (runs::now(db)?, self.telling.said());
+            if !runs::advance(db, self.id, self.node, now, &self.progress, &said)? {
+                end = End::GivenUp;
+                return Err(StoreError::Unavailable("taken back".to_owned()));
+            }
+            Ok(())
+        });
+        drop(db);
+        if let Err(e) = writing.rejected.finish(&writing.around.1) {
+            return Ok(self.unwritable(&e));
+        }
+        match (done, unwritable) {
+            (_, Some(e)) => Ok(self.unwritable(&e)),
+            (Ok(()), None) => {
+                self.rings(&writing);
+                Ok(End::Done)
+            }
+            (Err(error), None) if matches!(end, End::Done) => Err(error),
+            (Err(_), None) => {
+                let counters = &mut self.progress.counters;
+                (counters.created, counters.updated, counters.unchanged, counters.deleted) = (0, 0, 0, 0);
+                counters.skipped = counters.read - counters.failed;
+                self.ends(end)
+            }
+        }
+    }
+
+    /// Takes all batches in the transaction that is open.
+    fn take_whole(
+        &mut self,
+        db: &mut Db,
+        writing: &mut Writing<'_>,
+        receiver: Receiver<Read>,
+        unwritable: &mut Option<io::Error>,
+    ) -> Result<End, StoreError> {
+        let now = runs::now(db)?;
+        let mut told = Instant::now();
+        loop {
+            match self.next(&receiver)? {
+                Next::Batch(read) => {
+                    let began = Instant::now();
+                    self.take(db, writing, read, now, unwritable)?;
+                    self.progress.write_time += began.elapsed();
+                }
+                Next::Broken(broken) => {
+                    let place = Place { line: broken.line, column: broken.column, ..Place::default() };
+                    self.telling.tell(&place, &broken.issue);
+                    return Ok(End::Failed(broken.issue.text));
+                }
+                Next::End if self.progress.counters.failed > 0 => {
+                    let counters = self.progress.counters;
+                    let why = format!(
+                        "{} of {} records were refused, so nothing was written",
+                        counters.failed, counters.read
+                    );
+                    return Ok(End::Failed(why));
+                }
+                Next::End => return Ok(End::Done),
+                Next::Stop(end) => return Ok(end),
+                Next::Idle => {}
+            }
+            // On SQLite nobody can write beside it.
+            if db.engine() == Engine::Postgres && told.elapsed() > HEARTBEAT {
+                told = Instant::now();
+                let mut beside = self.exchange.store.connection()?;
+                let progress = Progress { messages: 0, ..self.progress };
+                let is_ours = beside.write(|beside| {
+                    runs::advance(beside, self.id, self.node, now, &progress, &runs::Said::default())
+                })?;
+                if !is_ours {
+                    return Ok(End::GivenUp);
+                }
+            }
+        }
     }
 
     /// Applies the changes of a batch; gives each item's key, where it is known by now, and what became of it.
@@ -308,28 +480,41 @@ impl<'a> Pipeline<'a> {
         now: NaiveDateTime,
     ) -> Result<Vec<(Option<String>, Recorded)>, StoreError> {
         let rules = &self.exchange.rules;
-        let needed: Vec<Category> = items.iter().flat_map(|item| item.categories.iter().cloned()).collect();
+        let mut along = Along::default();
+        items.iter().for_each(|item| along.extend(&item.along));
         let taken = if writing.run.dry_run {
-            self.imagined.extend(needed);
-            db.imagine(|db| {
-                Category::take(db, self.imagined.clone(), rules, now)?;
-                batch.take(db, rules, now)
-            })?
-        } else {
-            if !needed.is_empty() {
-                Category::take(db, needed, rules, now)?;
+            self.imagined.extend(&along);
+            let (taken, changing, after) = db.imagine(|db| {
+                self.imagined.clone().take_before(db, rules, now)?;
+                let taken = batch.take(db, rules, now)?;
+                let taken = along.take_after(db, items, taken, rules, now)?;
+                let Some(changes) = &self.changes else { return Ok((taken, Vec::new(), HashMap::new())) };
+                let read = items.iter().filter(|item| item.change.is_ok() && item.deletes.is_none());
+                let told: Vec<_> = read.zip(&taken).map(|(item, (key, r))| (item.number, key.as_str(), r)).collect();
+                let changing = changes.wanted(&told);
+                let after = changes.now(db, &changing)?;
+                Ok((taken, changing, after))
+            })?;
+            if let Some(changes) = &mut self.changes {
+                let before = changes.now(db, &changing)?;
+                runs::put_changes(db, self.id, &changes.between(changing, &before, &after))?;
             }
-            batch.take(db, rules, now)?
+            taken
+        } else {
+            along.clone().take_before(db, rules, now)?;
+            let taken = batch.take(db, rules, now)?;
+            along.take_after(db, items, taken, rules, now)?
         };
         let mut taken = taken.into_iter();
-        let outcome = |item: &Item| match &item.change {
-            Err(issues) => Ok((None, Recorded::refused(issues.clone()))),
-            Ok(()) => match taken.next() {
+        let mut outcome = |item: &Item| match (&item.change, &item.deletes) {
+            (Err(issues), _) => Ok((None, Recorded::refused(issues.clone()))),
+            (Ok(()), Some(key)) => Ok((Some(key.clone()), delete(db, writing, key)?)),
+            (Ok(()), None) => match taken.next() {
                 Some((key, recorded)) => Ok((Some(key), recorded)),
                 None => Err(StoreError::Unavailable("nothing became of a record".to_owned())),
             },
         };
-        items.iter().map(outcome).collect()
+        items.iter().map(&mut outcome).collect()
     }
 }
 
@@ -360,6 +545,20 @@ fn note_keys(
     missing::note(db, writing.run.id, keys.iter().map(String::as_str))
 }
 
+/// Deletes a record that the source says is gone; what is not there need not go.
+fn delete(db: &mut Db, writing: &Writing<'_>, key: &str) -> Result<Recorded, StoreError> {
+    let gone = |outcome| Recorded { outcome, version: None, issues: Vec::new() };
+    let Some(place) = writing.kind.place else { return Ok(gone(Outcome::Unchanged)) };
+    let keys = [(place.key)(key)];
+    let deletions =
+        if writing.run.dry_run { db.imagine(|db| (place.delete)(db, &keys))? } else { (place.delete)(db, &keys)? };
+    Ok(match deletions.into_iter().next() {
+        Some(Deletion::Deleted) => gone(Outcome::Updated),
+        Some(Deletion::Refused(issue)) => Recorded::refused(vec![issue]),
+        Some(Deletion::NotFound) | None => gone(Outcome::Unchanged),
+    })
+}
+
 /// Whether the same may work a moment later.
 fn is_passing(error: &diesel::result::Error) -> bool {
     use diesel::result::{DatabaseErrorKind, Error};
@@ -372,10 +571,11 @@ fn is_passing(error: &diesel::result::Error) -> bool {
     }
 }
 
-fn count(progress: &mut Progress, change: &Recorded) {
+fn count(progress: &mut Progress, item: &Item, change: &Recorded) {
     let counters = &mut progress.counters;
     counters.read += 1;
     match change.outcome {
+        Outcome::Updated if item.deletes.is_some() => counters.deleted += 1,
         Outcome::Created => counters.created += 1,
         Outcome::Updated => counters.updated += 1,
         Outcome::Unchanged => counters.unchanged += 1,

@@ -2,8 +2,7 @@
 
 use super::formats::{Broken, Origin, Source};
 use super::kinds::Kind;
-use crate::domain::Issue;
-use crate::domain::pictures::Taking;
+use crate::domain::{Issue, Rules};
 use serde_json::Value;
 
 /// One record of a file.
@@ -24,16 +23,16 @@ pub struct Previewed {
 pub fn preview(
     origin: &Origin<'_>,
     kind: &'static Kind,
-    taking: &Taking,
+    rules: &Rules,
     limit: usize,
 ) -> Result<Vec<Previewed>, Broken> {
-    let mut source = Source::open(origin, kind, taking)?;
+    let mut source = Source::open(origin, kind, rules)?;
     let mut previewed = Vec::new();
     while previewed.len() < limit {
         let mut batch = kind.begin();
         let Some(item) = source.next_item(Some(&mut *batch))? else { break };
         let record = item.change.map(|()| batch.last().unwrap_or_default());
-        let categories = item.categories.into_iter().map(|category| category.id).collect();
+        let categories = item.along.categories.into_iter().map(|category| category.id).collect();
         previewed.push(Previewed { line: item.line, key: item.key, record, categories });
     }
     Ok(previewed)

@@ -1,8 +1,8 @@
 //! Who works on which run: a node claims one that waits, or that another node left behind when it died.
 
-use super::Exchange;
 use super::pipeline::Pipeline;
-use crate::reporting::RunState;
+use super::{Exchange, exports, turn};
+use crate::reporting::{Direction, RunState};
 use crate::store::StoreError;
 use crate::store::runs::{self, Run};
 use chrono::TimeDelta;
@@ -50,58 +50,82 @@ fn is_dead(run: &Run, now: chrono::NaiveDateTime) -> bool {
     run.heartbeat_at.is_none_or(|heard| now - heard > SILENCE)
 }
 
-/// The worker of a server: one thread that takes run after run.
+/// The workers of a process: threads that take run after run.
 pub struct Queue {
-    signal: Arc<(Mutex<bool>, Condvar)>,
+    signal: Arc<Signal>,
     exchange: Exchange,
-    thread: Mutex<Option<JoinHandle<()>>>,
+    threads: Mutex<Vec<JoinHandle<()>>>,
+}
+
+/// Rung when there may be something to do.
+#[derive(Default)]
+struct Signal {
+    rung: Mutex<u64>,
+    changed: Condvar,
+}
+
+impl Signal {
+    fn ring(&self) {
+        if let Ok(mut rung) = self.rung.lock() {
+            *rung += 1;
+            self.changed.notify_all();
+        }
+    }
+
+    /// Waits until it is rung after it was heard of last, but not for ever.
+    fn wait(&self, heard: &mut u64) {
+        if let Ok(rung) = self.rung.lock()
+            && let Ok((rung, _)) = self.changed.wait_timeout_while(rung, POLL, |rung| *rung == *heard)
+        {
+            *heard = *rung;
+        }
+    }
 }
 
 impl Queue {
-    /// Starts the worker.
+    /// Starts the workers.
     ///
     /// # Errors
     /// If the system gives no thread.
     pub fn start(exchange: Exchange) -> std::io::Result<Self> {
-        let signal = Arc::new((Mutex::new(false), Condvar::new()));
-        let (inner, waiter) = (exchange.clone(), signal.clone());
-        let thread = std::thread::Builder::new().name("runs".to_owned()).spawn(move || {
-            let node = node_name();
-            while !inner.is_stopping() {
-                match inner.take_one(&node) {
-                    Ok(true) => continue,
-                    Ok(false) => {}
-                    Err(e) => log::error!("the queue cannot be read: {e}"),
+        let signal = Arc::new(Signal::default());
+        let mut threads = Vec::new();
+        for number in 1..=exchange.workers {
+            let (inner, signal) = (exchange.clone(), signal.clone());
+            let worker = std::thread::Builder::new().name(format!("runs-{number}"));
+            threads.push(worker.spawn(move || {
+                let node = node_name();
+                let mut heard = 0;
+                while !inner.is_stopping() {
+                    match inner.take_one(&node) {
+                        // Another may have waited for it.
+                        Ok(true) => signal.ring(),
+                        Ok(false) => signal.wait(&mut heard),
+                        Err(e) => {
+                            log::error!("the queue cannot be read: {e}");
+                            signal.wait(&mut heard);
+                        }
+                    }
                 }
-                let (flag, changed) = &*waiter;
-                if let Ok(told) = flag.lock()
-                    && let Ok((mut told, _)) = changed.wait_timeout_while(told, POLL, |told| !*told)
-                {
-                    *told = false;
-                }
-            }
-        })?;
-        Ok(Self { signal, exchange, thread: Mutex::new(Some(thread)) })
+            })?);
+        }
+        Ok(Self { signal, exchange, threads: Mutex::new(threads) })
     }
 
     /// Says that there is something to do.
     pub fn wake(&self) {
-        let (flag, changed) = &*self.signal;
-        if let Ok(mut told) = flag.lock() {
-            *told = true;
-            changed.notify_one();
-        }
+        self.signal.ring();
     }
 
-    /// Ends the worker after its batch; the run at work is put back.
+    /// Ends the workers after their batches; runs at work are put back.
     pub fn stop(&self) {
         self.exchange.stopping.store(true, std::sync::atomic::Ordering::Relaxed);
         self.wake();
-        let thread = self.thread.lock().ok().and_then(|mut thread| thread.take());
-        if let Some(thread) = thread
-            && thread.join().is_err()
-        {
-            log::error!("the worker of runs ended in a panic");
+        let threads = self.threads.lock().map(|mut threads| std::mem::take(&mut *threads)).unwrap_or_default();
+        for thread in threads {
+            if thread.join().is_err() {
+                log::error!("a worker of runs ended in a panic");
+            }
         }
     }
 }
@@ -116,8 +140,11 @@ impl Exchange {
             let mut db = self.store.connection()?;
             runs::open(&mut db)?
         };
-        for run in open {
-            if self.take(&run, node)? {
+        for run in &open {
+            if turn::is_queued(run) && turn::must_wait(run, &open) {
+                continue;
+            }
+            if self.take(run, node)? {
                 return Ok(true);
             }
         }
@@ -135,14 +162,26 @@ impl Exchange {
             if run.state() == RunState::Running && !is_dead(run, now) {
                 return Ok(false);
             }
-            if !db.write(|db| runs::claim(db, run, node, now))? {
+            let claimed = db.write(|db| {
+                runs::only_in_turn(db)?;
+                let at_work = runs::running(db, run)?;
+                let others = at_work.iter().filter(|other| other.id != run.id && !is_dead(other, now)).count();
+                if others >= self.runs_per_kind {
+                    return Ok(false);
+                }
+                runs::claim(db, run, node, now)
+            });
+            if !claimed? {
                 return Ok(false);
             }
         }
         if run.attempt > 0 {
             log::info!(run = run.id; "run {} goes on after an interruption", run.id);
         }
-        let working = AssertUnwindSafe(|| Pipeline::new(self, run.id, node).work());
+        let working = AssertUnwindSafe(|| match run.direction() {
+            Direction::Import => Pipeline::new(self, run.id, node).work(),
+            Direction::Export => exports::work(self, run.id, node),
+        });
         if catch_unwind(working).is_err() {
             log::error!(run = run.id; "run {} ended in a panic", run.id);
             let mut db = self.store.connection()?;

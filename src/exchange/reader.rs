@@ -2,6 +2,7 @@
 
 use super::formats::{Broken, Item, Source};
 use super::kinds::{Batch, Kind};
+use super::pace::Pace;
 use std::sync::Arc;
 use std::sync::mpsc::SyncSender;
 use std::time::{Duration, Instant};
@@ -31,7 +32,7 @@ pub(super) enum Read {
 }
 
 /// Reads a source from the record after those that are done.
-pub(super) fn read(mut source: Source, kind: &'static Kind, done: u64, batch_size: usize, sender: &SyncSender<Read>) {
+pub(super) fn read(mut source: Source, kind: &'static Kind, done: u64, pace: &Pace, sender: &SyncSender<Read>) {
     let mut reading = Reading { kind, batch: kind.begin(), items: Vec::new(), began: Instant::now(), around: None };
     let mut passed = 0;
     let mut weight = 0;
@@ -46,7 +47,7 @@ pub(super) fn read(mut source: Source, kind: &'static Kind, done: u64, batch_siz
             Ok(Some(item)) => {
                 weight += item.weight;
                 reading.items.push(item);
-                if reading.items.len() < batch_size && weight < MAX_WEIGHT {
+                if reading.items.len() < pace.size() && weight < MAX_WEIGHT {
                     continue;
                 }
                 None

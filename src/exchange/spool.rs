@@ -7,11 +7,12 @@ use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// The folders of sources, and of what was refused of them.
+/// The folders of sources, of what was refused of them, and of what exports wrote.
 #[derive(Clone, Debug)]
 pub struct Spool {
     folder: PathBuf,
     rejected: PathBuf,
+    results: PathBuf,
 }
 
 /// A source in the spool.
@@ -39,14 +40,21 @@ impl Spool {
     pub fn open(data_dir: &Path) -> io::Result<Self> {
         let folder = data_dir.join("sources");
         let rejected = data_dir.join("rejected");
-        fs::create_dir_all(&folder)?;
-        fs::create_dir_all(&rejected)?;
-        Ok(Self { folder, rejected })
+        let results = data_dir.join("results");
+        for folder in [&folder, &rejected, &results] {
+            fs::create_dir_all(folder)?;
+        }
+        Ok(Self { folder, rejected, results })
     }
 
     /// Where the records lie that a run refused.
     pub fn rejected(&self, run: i64) -> PathBuf {
         self.rejected.join(run.to_string())
+    }
+
+    /// Where an export lies.
+    pub fn result(&self, run: i64) -> PathBuf {
+        self.results.join(run.to_string())
     }
 
     /// Begins a source that comes piece by piece.

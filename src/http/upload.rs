@@ -15,6 +15,7 @@ use serde_json::{Map, Value, json};
 use soapstone_contracts::exchange::{ImportMode, RunFormat, RunKind, StartImportResponse};
 use soapstone_runtime::soap::Fault;
 use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
 
 /// How long a form's plain field may be.
 const MAX_FIELD: usize = 4096;
@@ -152,6 +153,11 @@ pub(super) fn describe(document: &mut Value) {
             ),
         ),
         ("deleteAtMost", text("Of a full file: percent of the records that it may delete without being approved.")),
+        ("priority", text("Which of the runs that wait goes first: the highest, from -9 to 9; 0 by default.")),
+        (
+            "allOrNothing",
+            one_of(vec!["true", "false"], "Whether to write nothing if a record is refused; no by default."),
+        ),
     ];
     let mut form: Map<String, Value> =
         fields.iter().map(|(name, schema)| ((*name).to_owned(), schema.clone())).collect();
@@ -194,8 +200,11 @@ fn wanted(mut fields: Fields) -> Result<Request, Fault> {
         dry_run: one_of("dryRun", take("dryRun"), [("true", true), ("false", false)])?.unwrap_or(false),
         mode: one_of("mode", take("mode"), ImportMode::ALL.iter().map(|m| (m.as_str(), *m)))?
             .unwrap_or(ImportMode::Partial),
-        delete_at_most: take("deleteAtMost").map(percent).transpose()?,
+        delete_at_most: take("deleteAtMost").map(|value| number("deleteAtMost", value, 0..=100)).transpose()?,
         retry_of: None,
+        priority: take("priority").map(|value| number("priority", value, -9..=9)).transpose()?.unwrap_or(0),
+        all_or_nothing: one_of("allOrNothing", take("allOrNothing"), [("true", true), ("false", false)])?
+            .unwrap_or(false),
         channel: "rest",
     };
     match fields.into_keys().next() {
@@ -203,7 +212,7 @@ fn wanted(mut fields: Fields) -> Result<Request, Fault> {
         Some(name) => {
             let message = format!(
                 "The field \"{name}\" is not known; there are kind, format, profile, sourceName, dryRun, mode, \
-                 deleteAtMost, file"
+                 deleteAtMost, priority, allOrNothing, file"
             );
             Err(ServiceError::invalid("import.unknown_field", message).of(&name, "").into())
         }
@@ -228,9 +237,10 @@ fn one_of<T>(
     Err(ServiceError::invalid("import.unknown_value", message).of(name, &value))
 }
 
-fn percent(value: String) -> Result<i32, ServiceError> {
-    value.parse().ok().filter(|percent| (0..=100).contains(percent)).ok_or_else(|| {
-        let message = format!("\"deleteAtMost\" is \"{value}\", but must be a whole number from 0 to 100");
-        ServiceError::invalid("import.unknown_value", message).of("deleteAtMost", &value)
+fn number(name: &str, value: String, known: RangeInclusive<i32>) -> Result<i32, ServiceError> {
+    value.parse().ok().filter(|number| known.contains(number)).ok_or_else(|| {
+        let message =
+            format!("\"{name}\" is \"{value}\", but must be a whole number from {} to {}", known.start(), known.end());
+        ServiceError::invalid("import.unknown_value", message).of(name, &value)
     })
 }

@@ -92,15 +92,15 @@ pub(super) async fn show(store: Data<Store>, wanted: Query<Wanted>) -> HttpRespo
     let state = wanted.state.clone().filter(|s| !s.is_empty());
     let filter = runs::Filter { state: state.clone(), before: wanted.before, limit: PAGE, ..runs::Filter::default() };
     let found = store.read(move |db| Ok((runs::list(db, &filter)?, articles::count(db)?))).await;
-    let ((found, more), articles) = match found {
+    let ((reports, more), articles) = match found {
         Ok(found) => found,
         Err(e) => return unavailable(&e),
     };
-    let reports: Vec<Report> = found.into_iter().map(|(run, progress)| Report { run, progress }).collect();
     let all = [
         RunState::Queued,
         RunState::Running,
         RunState::Waiting,
+        RunState::Paused,
         RunState::Succeeded,
         RunState::SucceededWithErrors,
         RunState::Failed,

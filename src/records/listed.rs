@@ -17,6 +17,10 @@ use soapstone_runtime::{Decimal, Value};
 pub struct Wanted {
     /// Only records that changed since.
     pub since: Option<NaiveDateTime>,
+    /// Only these; none: all.
+    pub keys: Vec<String>,
+    /// Only orders that were handed out under this number, and are not confirmed yet.
+    pub leased: Option<i64>,
     /// Where the page before ended.
     pub after: Option<String>,
     pub limit: i64,
@@ -36,8 +40,9 @@ pub trait Listed: Value {
 
 impl Listed for Article {
     fn page(db: &mut Db, wanted: &Wanted) -> Page<Self> {
-        let (changed_since, after, limit) = (wanted.since, wanted.after.clone(), wanted.limit);
-        let filter = articles::Filter { changed_since, after, limit, ..articles::Filter::default() };
+        let (skus, changed_since, after, limit) =
+            (wanted.keys.clone(), wanted.since, wanted.after.clone(), wanted.limit);
+        let filter = articles::Filter { skus, changed_since, after, limit, ..articles::Filter::default() };
         let (found, next) = articles::list(db, &filter)?;
         Ok((found.iter().map(|stored| stored.record.to_contract(stored.version, stored.changed_at)).collect(), next))
     }
@@ -46,8 +51,8 @@ impl Listed for Article {
 impl Listed for Category {
     fn page(db: &mut Db, wanted: &Wanted) -> Page<Self> {
         let limit = usize::try_from(wanted.limit).unwrap_or(usize::MAX);
-        let (changed_since, after) = (wanted.since, wanted.after.clone());
-        let filter = categories::Filter { changed_since, after, limit, ..categories::Filter::default() };
+        let (ids, changed_since, after) = (wanted.keys.clone(), wanted.since, wanted.after.clone());
+        let filter = categories::Filter { ids, changed_since, after, limit, ..categories::Filter::default() };
         let (found, next) = categories::list(db, &filter)?;
         Ok((found.iter().map(|stored| stored.record.to_contract(stored.version, stored.changed_at)).collect(), next))
     }
@@ -55,16 +60,17 @@ impl Listed for Category {
 
 impl Listed for AttributeDefinition {
     fn page(db: &mut Db, wanted: &Wanted) -> Page<Self> {
-        let (changed_since, after, limit) = (wanted.since, wanted.after.clone(), wanted.limit);
-        let filter = attributes::Filter { changed_since, after, limit, ..attributes::Filter::default() };
+        let (codes, changed_since, after, limit) =
+            (wanted.keys.clone(), wanted.since, wanted.after.clone(), wanted.limit);
+        let filter = attributes::Filter { codes, changed_since, after, limit, ..attributes::Filter::default() };
         let (found, next) = attributes::list(db, &filter)?;
         Ok((found.iter().map(|stored| stored.record.to_contract(stored.version, stored.changed_at)).collect(), next))
     }
 }
 
 fn masters<R: Named>(db: &mut Db, kind: Kind, wanted: &Wanted) -> Page<R> {
-    let (changed_since, after, limit) = (wanted.since, wanted.after.clone(), wanted.limit);
-    let filter = masters::Filter { changed_since, after, limit, ..masters::Filter::default() };
+    let (keys, changed_since, after, limit) = (wanted.keys.clone(), wanted.since, wanted.after.clone(), wanted.limit);
+    let filter = masters::Filter { keys, changed_since, after, limit, ..masters::Filter::default() };
     let (found, next) = masters::list(db, kind, &filter)?;
     Ok((found.iter().map(|stored| R::of(&stored.record, stored.version, stored.changed_at)).collect(), next))
 }
@@ -89,8 +95,9 @@ impl Listed for AccountingGroup {
 
 impl Listed for Customer {
     fn page(db: &mut Db, wanted: &Wanted) -> Page<Self> {
-        let (changed_since, after, limit) = (wanted.since, wanted.after.clone(), wanted.limit);
-        let filter = customers::Filter { changed_since, after, limit, ..customers::Filter::default() };
+        let (numbers, changed_since, after, limit) =
+            (wanted.keys.clone(), wanted.since, wanted.after.clone(), wanted.limit);
+        let filter = customers::Filter { numbers, changed_since, after, limit, ..customers::Filter::default() };
         let (found, next) = customers::list(db, &filter)?;
         Ok((found.iter().map(|(customer, standing)| customer.to_contract(standing)).collect(), next))
     }
@@ -129,9 +136,10 @@ impl Listed for Voucher {
 
 impl Listed for Warehouse {
     fn page(db: &mut Db, wanted: &Wanted) -> Page<Self> {
-        let (changed_since, after, limit) = (wanted.since, wanted.after.clone(), wanted.limit);
+        let (keys, changed_since, after, limit) =
+            (wanted.keys.clone(), wanted.since, wanted.after.clone(), wanted.limit);
         let filter =
-            inventory::WarehouseFilter { changed_since, after, limit, ..inventory::WarehouseFilter::default() };
+            inventory::WarehouseFilter { keys, changed_since, after, limit, ..inventory::WarehouseFilter::default() };
         let (found, next) = inventory::list_warehouses(db, &filter)?;
         Ok((found.iter().map(|stored| stored.record.to_contract(stored.version, stored.changed_at)).collect(), next))
     }
@@ -140,8 +148,9 @@ impl Listed for Warehouse {
 impl Listed for Booking {
     /// What each warehouse has, as bookings that say so.
     fn page(db: &mut Db, wanted: &Wanted) -> Page<Self> {
-        let (changed_since, after, limit) = (wanted.since, wanted.after.clone(), wanted.limit);
-        let filter = inventory::Filter { changed_since, after, limit, ..inventory::Filter::default() };
+        let (skus, changed_since, after, limit) =
+            (wanted.keys.clone(), wanted.since, wanted.after.clone(), wanted.limit);
+        let filter = inventory::Filter { skus, changed_since, after, limit, ..inventory::Filter::default() };
         let (found, next) = list_stocks(db, &filter)?;
         let mut bookings = Vec::new();
         for stock in found {
@@ -160,9 +169,13 @@ impl Listed for Booking {
 impl Listed for Order {
     fn page(db: &mut Db, wanted: &Wanted) -> Page<Self> {
         let after = wanted.after.as_deref().and_then(|after| after.parse().ok()).unwrap_or(0);
-        let filter =
-            orders::Filter { changed_since: wanted.since, after, limit: wanted.limit, ..orders::Filter::default() };
-        let (found, more) = orders::list(db, &filter)?;
+        let (found, more) = match wanted.leased {
+            Some(export) => orders::leased(db, export, after, wanted.limit)?,
+            None => {
+                let (numbers, changed_since, limit) = (wanted.keys.clone(), wanted.since, wanted.limit);
+                orders::list(db, &orders::Filter { numbers, changed_since, after, limit, ..orders::Filter::default() })?
+            }
+        };
         let next = found.last().filter(|_| more).map(|loaded| loaded.id.to_string());
         Ok((found.iter().map(|loaded| loaded.order.to_contract(&loaded.standing)).collect(), next))
     }

@@ -47,8 +47,9 @@ pub(crate) async fn take<R: Record>(
     rules: &Arc<Rules>,
     records: Vec<R>,
 ) -> Result<Vec<RecordResult>, ServiceError> {
-    let (rules, now) = (rules.clone(), Utc::now().naive_utc());
-    let taken = store.write(move |db| R::take(db, records, &rules, now)).await?;
+    let rules = rules.clone();
+    // The time is that of the transaction: what changes after an export began is later than its beginning.
+    let taken = store.write(move |db| R::take(db, records, &rules, Utc::now().naive_utc())).await?;
     let (keys, changes) = taken.into_iter().unzip();
     Ok(results::of_changes(keys, changes))
 }

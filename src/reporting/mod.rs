@@ -2,9 +2,11 @@
 
 mod groups;
 mod report;
+mod summary;
 
 pub use groups::{Group, groups};
 pub use report::{Report, kind_of, report};
+pub use summary::{Comparison, Summary, change, summary};
 
 use crate::store::schema::run_messages;
 use diesel::prelude::*;
@@ -37,8 +39,30 @@ pub struct Progress {
     pub rejected_bytes: u64,
     /// Time spent reading and mapping.
     pub read_time: Duration,
+    /// Time spent in filters.
+    pub filter_time: Duration,
     /// Time spent comparing and writing.
     pub write_time: Duration,
+}
+
+/// Which way a run moves records.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Direction {
+    Import,
+    Export,
+}
+
+impl Direction {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Import => "import",
+            Self::Export => "export",
+        }
+    }
+
+    pub fn parse(text: &str) -> Self {
+        if text == Self::Export.as_str() { Self::Export } else { Self::Import }
+    }
 }
 
 /// Where a run stands.
@@ -48,6 +72,8 @@ pub enum RunState {
     Running,
     /// For somebody to approve what it would delete.
     Waiting,
+    /// Somebody halted it.
+    Paused,
     Succeeded,
     SucceededWithErrors,
     Failed,
@@ -60,6 +86,7 @@ impl RunState {
             Self::Queued => "queued",
             Self::Running => "running",
             Self::Waiting => "waiting",
+            Self::Paused => "paused",
             Self::Succeeded => "succeeded",
             Self::SucceededWithErrors => "succeededWithErrors",
             Self::Failed => "failed",
@@ -69,13 +96,20 @@ impl RunState {
 
     /// The state of that name; what nobody wrote counts as failed.
     pub fn parse(text: &str) -> Self {
-        let all =
-            [Self::Queued, Self::Running, Self::Waiting, Self::Succeeded, Self::SucceededWithErrors, Self::Cancelled];
+        let all = [
+            Self::Queued,
+            Self::Running,
+            Self::Waiting,
+            Self::Paused,
+            Self::Succeeded,
+            Self::SucceededWithErrors,
+            Self::Cancelled,
+        ];
         all.into_iter().find(|state| state.as_str() == text).unwrap_or(Self::Failed)
     }
 
     pub fn is_final(self) -> bool {
-        !matches!(self, Self::Queued | Self::Running | Self::Waiting)
+        !matches!(self, Self::Queued | Self::Running | Self::Waiting | Self::Paused)
     }
 
     /// For people.
@@ -84,6 +118,7 @@ impl RunState {
             Self::Queued => "queued",
             Self::Running => "running",
             Self::Waiting => "waiting for approval",
+            Self::Paused => "paused",
             Self::Succeeded => "succeeded",
             Self::SucceededWithErrors => "succeeded with errors",
             Self::Failed => "failed",

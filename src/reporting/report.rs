@@ -1,7 +1,7 @@
 //! The report of a run, put together from what the store keeps.
 
-use super::{Progress, RunMessage, RunState};
-use crate::store::runs::{self, Run};
+use super::{Direction, Progress, RunMessage, RunState};
+use crate::store::runs::{self, ExportOptions, Run};
 use crate::store::{Db, StoreError};
 use chrono::{NaiveDateTime, Utc};
 use soapstone_contracts::exchange as contract;
@@ -12,6 +12,8 @@ use soapstone_runtime::DateTime;
 pub struct Report {
     pub run: Run,
     pub progress: Progress,
+    /// Of an export: what it is to give.
+    pub export: Option<ExportOptions>,
 }
 
 /// The report of a run; None if there is no such run.
@@ -19,7 +21,7 @@ pub struct Report {
 /// # Errors
 /// Those of the database.
 pub fn report(connection: &mut Db, id: i64) -> Result<Option<Report>, StoreError> {
-    Ok(runs::get(connection, id)?.map(|(run, progress)| Report { run, progress }))
+    runs::get(connection, id)
 }
 
 impl Report {
@@ -52,6 +54,7 @@ impl Report {
         let run = &self.run;
         let counters = self.progress.counters;
         let time = |at: Option<NaiveDateTime>| at.map(DateTime::from_utc);
+        let export = self.export.as_ref();
         contract::Run {
             id: run.id,
             kind: kind_of(&run.kind),
@@ -83,6 +86,15 @@ impl Report {
             missing: self.progress.missing,
             retry_of: run.retry_of,
             artifact: Vec::new(),
+            direction: match run.direction() {
+                Direction::Import => contract::Direction::Import,
+                Direction::Export => contract::Direction::Export,
+            },
+            priority: run.priority,
+            all_or_nothing: run.all_or_nothing,
+            since: time(export.and_then(|export| export.since)),
+            consumer: export.and_then(|export| export.consumer.clone()),
+            export_number: export.and_then(|export| export.export_id).map(|id| id.to_string()),
         }
     }
 }

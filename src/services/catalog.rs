@@ -138,8 +138,9 @@ impl Catalog for CatalogService {
         _context: &Context,
         request: UpdateArticle,
     ) -> Result<UpdateArticleResponse, ServiceError> {
-        let (defaults, now) = (self.rules.defaults.clone(), Utc::now().naive_utc());
+        let defaults = self.rules.defaults.clone();
         let changed = self.store.write(move |db| {
+            let now = Utc::now().naive_utc();
             let sku = request.article.sku.clone();
             article(db, &sku)?;
             results::only(articles::upsert(db, vec![request.article], &defaults, now)?)?;
@@ -161,8 +162,9 @@ impl Catalog for CatalogService {
         _context: &Context,
         request: UpdateCategory,
     ) -> Result<UpdateCategoryResponse, ServiceError> {
-        let (defaults, now) = (self.rules.defaults.clone(), Utc::now().naive_utc());
+        let defaults = self.rules.defaults.clone();
         let changed = self.store.write(move |db| {
+            let now = Utc::now().naive_utc();
             let id = request.category.id.clone();
             category(db, &id)?;
             results::only(categories::upsert(db, vec![request.category], &defaults, now)?)?;
@@ -220,8 +222,9 @@ impl Catalog for CatalogService {
         _context: &Context,
         request: UpdateAttribute,
     ) -> Result<UpdateAttributeResponse, ServiceError> {
-        let (defaults, now) = (self.rules.defaults.clone(), Utc::now().naive_utc());
+        let defaults = self.rules.defaults.clone();
         let changed = self.store.write(move |db| {
+            let now = Utc::now().naive_utc();
             let code = request.definition.code.clone();
             definition(db, &code)?;
             results::only(attributes::upsert(db, vec![request.definition], &defaults, now)?)?;
@@ -414,8 +417,9 @@ impl Catalog for CatalogService {
         _context: &Context,
         request: UpdateSerialNumber,
     ) -> Result<UpdateSerialNumberResponse, ServiceError> {
-        let (defaults, now) = (self.rules.defaults.clone(), Utc::now().naive_utc());
+        let defaults = self.rules.defaults.clone();
         let changed = self.store.write(move |db| {
+            let now = Utc::now().naive_utc();
             let (sku, number) = (request.serial_number.sku.clone(), request.serial_number.number.clone());
             serial(db, &sku, &number)?;
             results::only(serials::upsert(db, vec![request.serial_number], &defaults, now)?)?;

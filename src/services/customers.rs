@@ -87,8 +87,8 @@ impl Customers for CustomersService {
             ServiceError::invalid("customer.no_number", "A change names the number of its customer").of("number", "")
         })?;
         let (numbering, defaults) = (self.rules.numbering.clone(), self.rules.defaults.clone());
-        let now = Utc::now().naive_utc();
         let changed = self.store.write(move |db| {
+            let now = Utc::now().naive_utc();
             let missing = || ServiceError::NotFound { kind: "customer", key: number.clone() };
             // Only what is there is changed.
             customers::resolve(db, &[compared(&number)])?.into_values().next().ok_or_else(missing)?;
@@ -128,8 +128,8 @@ impl Customers for CustomersService {
     ) -> Result<AssignNumbersResponse, ServiceError> {
         let keys = request.assignment.iter().map(|a| a.number.clone()).collect();
         let numbering = self.rules.numbering.clone();
-        let now = Utc::now().naive_utc();
         let changes = self.store.write(move |db| {
+            let now = Utc::now().naive_utc();
             let given = request.assignment.iter();
             given
                 .map(|a| customers::assign(db, &a.number, &a.to, &numbering, now))
@@ -148,8 +148,8 @@ impl Customers for CustomersService {
 
     async fn undo_merges(&self, _context: &Context, request: UndoMerges) -> Result<UndoMergesResponse, ServiceError> {
         let keys = request.number.clone();
-        let now = Utc::now().naive_utc();
         let changes = self.store.write(move |db| {
+            let now = Utc::now().naive_utc();
             request.number.iter().map(|n| customers::undo(db, n, now)).collect::<Result<Vec<_>, StoreError>>()
         });
         Ok(UndoMergesResponse { result: results::of_changes(keys, changes.await?) })
@@ -250,8 +250,9 @@ impl Customers for CustomersService {
         _context: &Context,
         request: UpdateGroup,
     ) -> Result<UpdateGroupResponse, ServiceError> {
-        let (defaults, now) = (self.rules.defaults.clone(), Utc::now().naive_utc());
+        let defaults = self.rules.defaults.clone();
         let changed = self.store.write(move |db| {
+            let now = Utc::now().naive_utc();
             let (kind, key) = (request.group.kind, request.group.key.clone());
             group(db, kind, &key)?;
             results::only(customers::upsert_groups(db, vec![request.group], &defaults, now)?)?;

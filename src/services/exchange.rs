@@ -1,16 +1,17 @@
 //! The portType Exchange.
 
-use super::page;
+use super::{page, times};
 use crate::error::ServiceError;
-use crate::exchange::{Accepted, Exchange as Runs, Queue, Request, Spooled};
-use crate::reporting::{self, Report};
+use crate::exchange::{Accepted, Exchange as Runs, ExportRequest, Queue, Request, Spooled};
+use crate::reporting::{self, Report, RunState};
 use crate::store::runs;
 use chrono::Utc;
 use soapstone_contracts::exchange::{
-    ApproveRun, ApproveRunResponse, Artifact, ArtifactKind, CancelRun, CancelRunResponse, Exchange, GetArtifact,
-    GetArtifactResponse, GetRun, GetRunMessages, GetRunMessagesResponse, GetRunResponse, GetRunSummary,
-    GetRunSummaryResponse, ImportMode, ListRuns, ListRunsResponse, RetryRun, RetryRunResponse, RunFormat, StartImport,
-    StartImportResponse,
+    ApproveRun, ApproveRunResponse, Artifact, ArtifactKind, CancelRun, CancelRunResponse, Exchange, ExportMode,
+    GetArtifact, GetArtifactResponse, GetRun, GetRunChanges, GetRunChangesResponse, GetRunMessages,
+    GetRunMessagesResponse, GetRunResponse, GetRunSummary, GetRunSummaryResponse, ImportMode, ListRuns,
+    ListRunsResponse, PauseRun, PauseRunResponse, ResumeRun, ResumeRunResponse, RetryRun, RetryRunResponse, RunFormat,
+    StartExport, StartExportResponse, StartImport, StartImportResponse,
 };
 use soapstone_runtime::service::Context;
 use std::fs::File;
@@ -72,10 +73,31 @@ impl Exchange for ExchangeService {
             mode: request.mode.unwrap_or(ImportMode::Partial),
             delete_at_most: request.delete_at_most,
             retry_of: None,
+            priority: request.priority.unwrap_or(0),
+            all_or_nothing: request.all_or_nothing.unwrap_or(false),
             channel: context.channel.name(),
         };
         let accepted = self.accept(wanted, source).await?;
         Ok(StartImportResponse { run: self.exchange.shown(&accepted.report) })
+    }
+
+    async fn start_export(&self, context: &Context, request: StartExport) -> Result<StartExportResponse, ServiceError> {
+        let wanted = ExportRequest {
+            kind: request.kind,
+            format: request.format.unwrap_or(RunFormat::Xml),
+            mode: request.mode.unwrap_or(ExportMode::Full),
+            since: times::since(request.since, &self.exchange.rules.defaults)?,
+            consumer: request.consumer,
+            lease_seconds: request.lease_seconds,
+            warehouse: request.warehouse,
+            packed: request.packed.unwrap_or(false),
+            priority: request.priority.unwrap_or(0),
+            channel: context.channel.name(),
+        };
+        let exchange = self.exchange.clone();
+        let accepted = self.exchange.store.read(move |db| exchange.accept_export(db, &wanted)).await?;
+        self.queue.wake();
+        Ok(StartExportResponse { run: self.exchange.shown(&accepted.report) })
     }
 
     async fn get_run(&self, _context: &Context, request: GetRun) -> Result<GetRunResponse, ServiceError> {
@@ -90,8 +112,8 @@ impl Exchange for ExchangeService {
             limit: page::size(request.limit),
         };
         let (found, more) = self.exchange.store.read(move |db| runs::list(db, &filter)).await?;
-        let next_cursor = found.last().filter(|_| more).map(|(run, _)| run.id.to_string());
-        let run = found.into_iter().map(|(run, progress)| self.exchange.shown(&Report { run, progress })).collect();
+        let next_cursor = found.last().filter(|_| more).map(|report| report.run.id.to_string());
+        let run = found.iter().map(|report| self.exchange.shown(report)).collect();
         Ok(ListRunsResponse { run, next_cursor })
     }
 
@@ -137,6 +159,48 @@ impl Exchange for ExchangeService {
         Ok(ApproveRunResponse { run: self.exchange.shown(&self.report(request.id).await?) })
     }
 
+    async fn pause_run(&self, _context: &Context, request: PauseRun) -> Result<PauseRunResponse, ServiceError> {
+        let report = self.report(request.id).await?;
+        if report.run.all_or_nothing && report.run.state() == RunState::Running {
+            return Err(ServiceError::Conflict {
+                code: "run.one_transaction",
+                message: format!("The run {} writes all or nothing and cannot be halted half-way", request.id),
+            });
+        }
+        if !self.exchange.store.write(move |db| runs::pause(db, request.id)).await? {
+            return Err(ServiceError::Conflict {
+                code: "run.not_pausable",
+                message: format!("The run {} neither waits for its turn nor is at work", request.id),
+            });
+        }
+        Ok(PauseRunResponse { run: self.exchange.shown(&self.report(request.id).await?) })
+    }
+
+    async fn resume_run(&self, _context: &Context, request: ResumeRun) -> Result<ResumeRunResponse, ServiceError> {
+        self.report(request.id).await?;
+        if !self.exchange.store.write(move |db| runs::resume(db, request.id)).await? {
+            return Err(ServiceError::Conflict {
+                code: "run.not_paused",
+                message: format!("The run {} is not paused", request.id),
+            });
+        }
+        self.queue.wake();
+        Ok(ResumeRunResponse { run: self.exchange.shown(&self.report(request.id).await?) })
+    }
+
+    async fn get_run_changes(
+        &self,
+        _context: &Context,
+        request: GetRunChanges,
+    ) -> Result<GetRunChangesResponse, ServiceError> {
+        self.report(request.id).await?;
+        let after = page::number(request.cursor.as_deref())?.unwrap_or(0);
+        let limit = page::size(request.limit);
+        let (found, more) = self.exchange.store.read(move |db| runs::changes(db, request.id, after, limit)).await?;
+        let next_cursor = found.last().filter(|_| more).map(|change| change.number.to_string());
+        Ok(GetRunChangesResponse { change: found.into_iter().map(reporting::change).collect(), next_cursor })
+    }
+
     async fn retry_run(&self, context: &Context, request: RetryRun) -> Result<RetryRunResponse, ServiceError> {
         let report = self.report(request.id).await?;
         let (exchange, channel) = (self.exchange.clone(), context.channel.name());
@@ -150,10 +214,9 @@ impl Exchange for ExchangeService {
         _context: &Context,
         request: GetRunSummary,
     ) -> Result<GetRunSummaryResponse, ServiceError> {
-        self.report(request.id).await?;
         let examples = request.examples.map_or(EXAMPLES, i64::from);
-        let groups = self.exchange.store.read(move |db| reporting::groups(db, request.id, examples)).await?;
-        Ok(GetRunSummaryResponse { group: groups.iter().map(reporting::Group::to_contract).collect() })
+        let found = self.exchange.store.read(move |db| reporting::summary(db, request.id, examples)).await?;
+        Ok(found.ok_or(ServiceError::NotFound { kind: "run", key: request.id.to_string() })?.to_contract())
     }
 
     async fn get_artifact(

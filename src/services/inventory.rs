@@ -161,8 +161,9 @@ impl Inventory for InventoryService {
         _context: &Context,
         request: UpdateWarehouse,
     ) -> Result<UpdateWarehouseResponse, ServiceError> {
-        let (defaults, now) = (self.rules.defaults.clone(), Utc::now().naive_utc());
+        let defaults = self.rules.defaults.clone();
         let changed = self.store.write(move |db| {
+            let now = Utc::now().naive_utc();
             let key = request.warehouse.key.clone();
             warehouse(db, &key)?;
             results::only(inventory::upsert_warehouses(db, vec![request.warehouse], &defaults, now)?)?;

@@ -59,8 +59,9 @@ pub(super) async fn update<R: Record + Send + 'static>(
     defaults: &Defaults,
     record: R,
 ) -> Result<R, ServiceError> {
-    let (given, defaults, now) = (record.into_given(), defaults.clone(), Utc::now().naive_utc());
+    let (given, defaults) = (record.into_given(), defaults.clone());
     let changed = store.write(move |db| {
+        let now = Utc::now().naive_utc();
         let key = given.key.clone();
         one::<R>(db, &key)?;
         results::only(masters::upsert(db, R::KIND, vec![given], &defaults, now)?)?;

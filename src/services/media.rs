@@ -56,8 +56,7 @@ impl MediaService {
     /// # Errors
     /// Those of the database, or of the file that the picture lies in.
     fn take(&self, db: &mut Db, picture: Picture, filled: &mut Filled) -> Result<Recorded, StoreError> {
-        let now = Utc::now().naive_utc();
-        db.write(|db| records::taken_picture(db, picture, filled, &self.rules, now))
+        db.write(|db| records::taken_picture(db, picture, filled, &self.rules, Utc::now().naive_utc()))
     }
 
     /// Takes a picture that came as a file. Gives its name, and what became of it.
@@ -82,8 +81,7 @@ impl MediaService {
 
     /// Takes one document, in a transaction of its own.
     fn take_document(&self, db: &mut Db, document: ArticleDocument) -> Result<(String, Recorded), StoreError> {
-        let now = Utc::now().naive_utc();
-        let taken = db.write(|db| records::Record::take(db, vec![document], &self.rules, now))?;
+        let taken = db.write(|db| records::Record::take(db, vec![document], &self.rules, Utc::now().naive_utc()))?;
         let nothing = || ServiceError::internal("a document was taken, and nothing became of it");
         Ok(taken.into_iter().next().ok_or_else(nothing)?)
     }

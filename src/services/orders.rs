@@ -108,9 +108,12 @@ impl OrdersService {
         numbers: Vec<String>,
         change: fn(&mut Db, &str, chrono::NaiveDateTime) -> Result<crate::store::batch::Recorded, StoreError>,
     ) -> Result<Vec<soapstone_contracts::common::RecordResult>, ServiceError> {
-        let (given, now) = (numbers.clone(), Utc::now().naive_utc());
-        let changes = self.store.write(move |db| given.iter().map(|number| change(db, number, now)).collect()).await?;
-        Ok(results::of_changes(numbers, changes))
+        let given = numbers.clone();
+        let changes = self.store.write(move |db| {
+            let now = Utc::now().naive_utc();
+            given.iter().map(|number| change(db, number, now)).collect()
+        });
+        Ok(results::of_changes(numbers, changes.await?))
     }
 }
 
@@ -153,8 +156,8 @@ impl Orders for OrdersService {
         _context: &Context,
         request: UpdateOrder,
     ) -> Result<UpdateOrderResponse, ServiceError> {
-        let now = Utc::now().naive_utc();
         let changed = self.store.write(move |db| {
+            let now = Utc::now().naive_utc();
             let number = request.order.number.clone().unwrap_or_default();
             let change = orders::update(db, &number, request.order, now)?;
             results::only([change.ok_or_else(|| missing(&number))?])?;
@@ -203,9 +206,10 @@ impl Orders for OrdersService {
             ServiceError::invalid("export.lease", "A lease lasts a second at least")
                 .of("leaseSeconds", &seconds.to_string())
         })?;
-        let now = Utc::now().naive_utc();
-        let export =
-            self.store.write(move |db| orders::hand_out(db, limit, lease, request.warehouse.as_deref(), now)).await?;
+        let export = self
+            .store
+            .write(move |db| orders::hand_out(db, limit, lease, request.warehouse.as_deref(), Utc::now().naive_utc()));
+        let export = export.await?;
         Ok(ExportOrdersResponse {
             export_number: export.as_ref().map(|export| export.id.to_string()),
             leased_until: export.as_ref().map(|export| DateTime::from_utc(export.leased_until)),
@@ -218,14 +222,14 @@ impl Orders for OrdersService {
         _context: &Context,
         request: ConfirmExport,
     ) -> Result<ConfirmExportResponse, ServiceError> {
-        let now = Utc::now().naive_utc();
         let answers: Vec<Answer> = request
             .result
             .into_iter()
             .map(|r| Answer { order: r.order, accepted: r.accepted, message: r.message })
             .collect();
         let number = request.export_number.clone();
-        let confirmed = self.store.write(move |db| orders::confirm(db, &number, &answers, now)).await?;
+        let confirm = move |db: &mut Db| orders::confirm(db, &number, &answers, Utc::now().naive_utc());
+        let confirmed = self.store.write(confirm).await?;
         let missing = || ServiceError::NotFound { kind: "export", key: request.export_number };
         let (numbers, changes) = confirmed.ok_or_else(missing)?.into_iter().unzip();
         Ok(ConfirmExportResponse { result: results::of_changes(numbers, changes) })

@@ -1,6 +1,8 @@
 //! Import and export runs: files as cases, a real catalogue, a large one, and what happens when a run is cut off.
 
 mod cases;
+mod exported;
+mod foreign;
 mod full;
 mod interrupted;
 mod kinds;
@@ -10,6 +12,7 @@ mod packed;
 mod profiles;
 mod refused;
 mod round_trip;
+mod steered;
 
 use serde_json::Value;
 

@@ -30,8 +30,7 @@ pub struct Records<R> {
     buffer: Vec<u8>,
     scope: Scope<'static>,
     number: u64,
-    line: u32,
-    column: u32,
+    place: Place,
     root: Option<String>,
     /// The root's start tag, as it stands in the file.
     opening: String,
@@ -50,8 +49,7 @@ impl<R: BufRead> Records<R> {
             buffer: Vec::new(),
             scope: Scope::default(),
             number: 0,
-            line: 1,
-            column: 1,
+            place: Place::default(),
             root: None,
             opening: String::new(),
             finished: false,
@@ -87,7 +85,7 @@ impl<R: BufRead> Records<R> {
                 Ok(_) => (ReadErrorKind::Unexpected, "something comes after the operation's element".to_owned()),
                 Err(e) => (ReadErrorKind::Malformed, format!("not well-formed XML: {e}")),
             };
-            return Err(at(ReadError::new(kind, message), self.line, self.column));
+            return Err(at(ReadError::new(kind, message), self.place.line, self.place.column));
         }
     }
 
@@ -144,12 +142,16 @@ impl<R: BufRead> Records<R> {
                 Ok(event) => event,
                 Err(e) => {
                     let message = format!("not well-formed XML: {e}");
-                    return Err(at(ReadError::new(ReadErrorKind::Malformed, message), self.line, self.column));
+                    return Err(at(
+                        ReadError::new(ReadErrorKind::Malformed, message),
+                        self.place.line,
+                        self.place.column,
+                    ));
                 }
             };
             let (open, content, close) = raw(&event);
-            let (line, column) = (self.line, self.column);
-            advance(&mut self.line, &mut self.column, open, content, close);
+            let Place { line, column } = self.place;
+            self.place.pass(&event);
             match &event {
                 Event::Start(_) if self.passing > 0 => {
                     self.passing += 1;
@@ -255,14 +257,31 @@ fn raw<'a>(event: &'a Event<'_>) -> (&'static str, &'a str, &'static str) {
     }
 }
 
-fn advance(line: &mut u32, column: &mut u32, open: &str, content: &str, close: &str) {
-    let lines = content.bytes().filter(|b| *b == b'\n').count();
-    if lines > 0 {
-        *line += u32::try_from(lines).unwrap_or(0);
-        let last = content.rsplit('\n').next().unwrap_or("");
-        *column = 1 + u32::try_from(last.chars().count() + close.len()).unwrap_or(0);
-    } else {
-        *column += u32::try_from(open.len() + content.chars().count() + close.len()).unwrap_or(0);
+/// A place in a text: line and character, from 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Place {
+    pub line: u32,
+    pub column: u32,
+}
+
+impl Default for Place {
+    fn default() -> Self {
+        Self { line: 1, column: 1 }
+    }
+}
+
+impl Place {
+    /// Goes on to the end of an event that begins here.
+    pub fn pass(&mut self, event: &Event<'_>) {
+        let (open, content, close) = raw(event);
+        let lines = content.bytes().filter(|b| *b == b'\n').count();
+        if lines > 0 {
+            self.line += u32::try_from(lines).unwrap_or(0);
+            let last = content.rsplit('\n').next().unwrap_or("");
+            self.column = 1 + u32::try_from(last.chars().count() + close.len()).unwrap_or(0);
+        } else {
+            self.column += u32::try_from(open.len() + content.chars().count() + close.len()).unwrap_or(0);
+        }
     }
 }
 

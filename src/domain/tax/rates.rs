@@ -95,4 +95,10 @@ impl Rates {
             known: classes.iter().filter(|(_, steps)| then(steps).is_some()).map(|(name, _)| name.clone()).collect(),
         })
     }
+
+    /// The class of a country that has this rate on a day.
+    pub fn class_of(&self, country: &str, percent: &BigDecimal, day: NaiveDate) -> Option<String> {
+        let holds = |steps: &Steps| steps.range(..=day).next_back().is_some_and(|(_, rate)| rate == percent);
+        self.0.get(country)?.iter().find(|(_, steps)| holds(steps)).map(|(class, _)| class.clone())
+    }
 }

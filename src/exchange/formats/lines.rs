@@ -104,7 +104,7 @@ fn too_long() -> Issue {
     Issue::error("message.limit", "the record is larger than 64 MB").suggest("split the record")
 }
 
-fn issue(error: ReadError) -> Issue {
+pub(super) fn issue(error: ReadError) -> Issue {
     let pointer = error.path.trim_start_matches('/').to_owned();
     let field = if pointer.is_empty() { error.field } else { Some(pointer) };
     let mut text = error.message;

@@ -1,5 +1,6 @@
 //! From the cells of a record to the contract's members: by a profile, or by the native column names.
 
+use super::Along;
 use super::Item;
 use super::cells::{self, Cells};
 use super::columns::{NoPath, Path, Plain, Shape};
@@ -287,7 +288,8 @@ impl Mapping {
             column: None,
             key,
             change: change.map_err(|issue| vec![*issue]),
-            categories,
+            deletes: None,
+            along: Along { categories, ..Along::default() },
             columns: Some(self.columns.clone()),
             weight: record.as_slice().len(),
             raw,

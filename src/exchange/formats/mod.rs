@@ -1,29 +1,35 @@
 //! The forms of files: each reads records of a kind into a batch, and tells of each where it stands.
 
+mod along;
 mod archive;
+mod bmecat;
 mod cells;
 mod columns;
 mod csv;
 mod encoding;
+mod language;
 mod lines;
 mod mapping;
+mod opentrans;
 mod packed;
 mod recognised;
+mod tree;
 mod xml;
 
+pub use along::Along;
 pub use columns::Shape;
 pub use csv::{Form, form};
+pub(super) use language::three_letters;
 pub use mapping::Columns;
+pub(super) use opentrans::CHARGE;
 pub use recognised::recognise;
 
 use super::Profile;
 use super::kinds::{Batch, Kind};
-use crate::domain::Issue;
-use crate::domain::pictures::Taking;
+use crate::domain::{Issue, Rules};
 use crate::store::runs::Run;
 use encoding::Utf8File;
 use packed::Unpacked;
-use soapstone_contracts::catalog::Category;
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::ops::Range;
@@ -41,8 +47,10 @@ pub struct Item {
     pub key: Option<String>,
     /// Whether it is in the batch, or why not.
     pub change: Result<(), Vec<Issue>>,
-    /// Categories that must be there first.
-    pub categories: Vec<Category>,
+    /// The key of a record that is to be deleted; it is in no batch then.
+    pub deletes: Option<String>,
+    /// Records of other kinds that come along.
+    pub along: Along,
     /// What the source calls the contract's members.
     pub columns: Option<Columns>,
     /// Where it stands in the text of the source.
@@ -55,7 +63,7 @@ impl Item {
     fn at(number: i64, raw: Range<u64>) -> Self {
         let weight = usize::try_from(raw.end - raw.start).unwrap_or(usize::MAX);
         let (line, column, key, columns) = (None, None, None, None);
-        Self { number, line, column, key, change: Ok(()), categories: Vec::new(), columns, raw, weight }
+        Self { number, line, column, key, change: Ok(()), deletes: None, along: Along::default(), columns, raw, weight }
     }
 }
 
@@ -85,6 +93,8 @@ enum Reader {
     Csv(Box<csv::CsvFile>),
     Lines(lines::LinesFile),
     Archive(archive::ArchiveFile),
+    Bmecat(Box<bmecat::BmecatFile>),
+    OpenTrans(Box<opentrans::OpenTransFile>),
 }
 
 /// Where records come from.
@@ -119,10 +129,13 @@ impl Source {
     ///
     /// # Errors
     /// Why it cannot be read at all.
-    pub fn open(origin: &Origin<'_>, kind: &'static Kind, taking: &Taking) -> Result<Self, Broken> {
+    pub fn open(origin: &Origin<'_>, kind: &'static Kind, rules: &Rules) -> Result<Self, Broken> {
         if origin.format == "zip" {
-            let reader = Reader::Archive(archive::ArchiveFile::open(origin.path, taking)?);
+            let reader = Reader::Archive(archive::ArchiveFile::open(origin.path, &rules.pictures)?);
             return Ok(Self { reader, text: None, sizes: (origin.size, origin.size) });
+        }
+        if origin.format == "openTrans" {
+            return Self::open_trans(origin, kind);
         }
         let profile = match origin.profile {
             Some(text) => Some(Profile::parse(text).map_err(|e| Box::new(Issue::from(e)))?),
@@ -130,7 +143,7 @@ impl Source {
         };
         let unpacked = Unpacked::of(origin.path)?;
         let declared = match origin.format {
-            "xml" => {
+            "xml" | "bmecat" => {
                 let head = packed::head(&unpacked.path).map_err(|e| unreadable(&e))?;
                 soapstone_runtime::xml::declared_encoding(&head)
             }
@@ -140,10 +153,29 @@ impl Source {
         let size = text.size().map_err(|e| unreadable(&e))?;
         let reader = match origin.format {
             "csv" => Reader::Csv(Box::new(csv::CsvFile::open(text.clone(), kind, profile)?)),
+            "bmecat" => Reader::Bmecat(Box::new(bmecat::BmecatFile::open(text.clone(), kind, rules)?)),
             "jsonLines" => Reader::Lines(lines::LinesFile::open(&text, kind)?),
             _ => Reader::Xml(xml::XmlFile::open(&text, kind)?),
         };
         Ok(Self { reader, text: Some(text), sizes: (origin.size, size.max(1)) })
+    }
+
+    /// Opens a business document, or a ZIP of some.
+    fn open_trans(origin: &Origin<'_>, kind: &'static Kind) -> Result<Self, Broken> {
+        let mut texts = Vec::new();
+        for unpacked in opentrans::files(origin.path)? {
+            let head = packed::head(&unpacked.path).map_err(|e| unreadable(&e))?;
+            let declared = soapstone_runtime::xml::declared_encoding(&head);
+            texts.push(Arc::new(Utf8File::of(unpacked, declared.as_deref())?));
+        }
+        let mut size = 0;
+        for text in &texts {
+            size += text.size().map_err(|e| unreadable(&e))?;
+        }
+        // Of several, each is a file of its own: they are not copied into one.
+        let text = if texts.len() == 1 { texts.first().cloned() } else { None };
+        let reader = Reader::OpenTrans(Box::new(opentrans::OpenTransFile::open(texts, kind)?));
+        Ok(Self { reader, text, sizes: (origin.size, size.max(1)) })
     }
 
     /// The next record, read into the batch; None at the end. Without a batch it is passed over.
@@ -156,6 +188,8 @@ impl Source {
             Reader::Csv(file) => file.next_item(batch),
             Reader::Lines(file) => file.next_item(batch),
             Reader::Archive(file) => file.next_item(batch),
+            Reader::Bmecat(file) => file.next_item(batch),
+            Reader::OpenTrans(file) => file.next_item(batch),
         }
     }
 
@@ -166,6 +200,8 @@ impl Source {
             Reader::Csv(file) => file.position(),
             Reader::Lines(file) => file.position(),
             Reader::Archive(file) => file.position(),
+            Reader::Bmecat(file) => file.position(),
+            Reader::OpenTrans(file) => file.position(),
         };
         let (source, text) = self.sizes;
         if source == text {
@@ -186,8 +222,9 @@ impl Source {
     pub fn around(&self) -> io::Result<(Vec<u8>, Vec<u8>)> {
         let (head, tail) = match &self.reader {
             Reader::Xml(file) => file.around(),
+            Reader::Bmecat(file) => file.around()?,
             Reader::Csv(file) => (file.head()?, Vec::new()),
-            Reader::Lines(_) | Reader::Archive(_) => (Vec::new(), Vec::new()),
+            Reader::Lines(_) | Reader::Archive(_) | Reader::OpenTrans(_) => (Vec::new(), Vec::new()),
         };
         // What was in another encoding is in UTF-8 from here on, and says so.
         let is_converted = self.text.as_ref().is_some_and(|text| text.is_converted());

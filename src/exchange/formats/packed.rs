@@ -92,6 +92,33 @@ impl Unpacked {
     }
 }
 
+impl Unpacked {
+    /// Unpacks all files of a ZIP, in the order of their names.
+    ///
+    /// # Errors
+    /// If it is damaged, or far larger than it looks.
+    pub fn all(path: &Path) -> Result<Vec<Self>, Box<Issue>> {
+        let unreadable = |e: io::Error| super::unreadable(&e);
+        let file = File::open(path).map_err(unreadable)?;
+        let mut left = file.metadata().map_err(unreadable)?.len().saturating_mul(MOST_RATIO).max(MOST_SMALL);
+        let mut archive = zip::ZipArchive::new(file).map_err(|e| damaged(&e))?;
+        let mut names: Vec<String> =
+            archive.file_names().filter(|name| !crate::pictures::is_rubbish(name)).map(str::to_owned).collect();
+        names.retain(|name| !name.ends_with('/'));
+        names.sort_unstable();
+        let mut all = Vec::new();
+        for (name, place) in names.iter().zip(0_u32..) {
+            let mut entry = archive.by_name(name).map_err(|e| damaged(&e))?;
+            let copy =
+                Self { path: path.with_extension(format!("unpacked-{}-{place}", std::process::id())), is_copy: true };
+            pass(&mut entry, File::create(&copy.path).map_err(unreadable)?, left)?;
+            left = left.saturating_sub(std::fs::metadata(&copy.path).map_err(unreadable)?.len());
+            all.push(copy);
+        }
+        Ok(all)
+    }
+}
+
 /// Reads the beginning of what is packed.
 ///
 /// # Errors
@@ -110,7 +137,8 @@ pub fn unpacked_head(path: &Path) -> Result<Vec<u8>, ServiceError> {
         Packing::Zip => {
             let file = File::open(path).map_err(failed)?;
             let mut archive = zip::ZipArchive::new(file).map_err(|e| wrong(damaged(&e)))?;
-            let place = only_file(&mut archive).map_err(wrong)?;
+            let place = files_of(&mut archive).map_err(wrong)?.first().copied();
+            let place = place.ok_or_else(|| ServiceError::invalid("import.empty", "The ZIP is empty"))?;
             let entry = archive.by_index(place).map_err(|e| wrong(damaged(&e)))?;
             entry.take(4096).read_to_end(&mut unpacked).map_err(|e| wrong(damaged(&e)))?;
         }
@@ -123,8 +151,8 @@ fn damaged(why: &dyn std::fmt::Display) -> Box<Issue> {
     Box::new(issue.suggest("pack it again, without encryption, and send it again"))
 }
 
-/// Which entry of an archive is its only file.
-fn only_file(archive: &mut zip::ZipArchive<File>) -> Result<usize, Box<Issue>> {
+/// Which entries of an archive are files.
+fn files_of(archive: &mut zip::ZipArchive<File>) -> Result<Vec<usize>, Box<Issue>> {
     let mut files = Vec::new();
     for place in 0..archive.len() {
         let entry = archive.by_index(place).map_err(|e| damaged(&e))?;
@@ -132,6 +160,12 @@ fn only_file(archive: &mut zip::ZipArchive<File>) -> Result<usize, Box<Issue>> {
             files.push(place);
         }
     }
+    Ok(files)
+}
+
+/// Which entry of an archive is its only file.
+fn only_file(archive: &mut zip::ZipArchive<File>) -> Result<usize, Box<Issue>> {
+    let files = files_of(archive)?;
     match files[..] {
         [place] => Ok(place),
         _ => {

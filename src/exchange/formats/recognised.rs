@@ -9,6 +9,37 @@ use soapstone_contracts::exchange::RunKind;
 /// Kinds whose records are files: a ZIP of them is no packing.
 const FILES: [RunKind; 2] = [RunKind::Pictures, RunKind::ArticleDocuments];
 
+/// Formats that need not be looked for.
+const GIVEN: [&str; 6] = ["xml", "csv", "jsonLines", "bmecat", "openTrans", "caller"];
+
+/// Documents of openTRANS that can be imported.
+const OPENTRANS: [&str; 6] = ["OPENTRANS", "ORDER", "ORDERCHANGE", "ORDERRESPONSE", "DISPATCHNOTIFICATION", "INVOICE"];
+
+/// The local name of the first element.
+fn root(text: &str) -> &str {
+    let mut rest = text;
+    while let Some((_, after)) = rest.split_once('<') {
+        // A comment may hold anything.
+        rest = match after.strip_prefix("!--") {
+            Some(comment) => comment.split_once("-->").map_or("", |(_, after)| after),
+            None if after.starts_with(['?', '!']) => after,
+            None => {
+                let name = after.split(|c: char| c.is_whitespace() || matches!(c, '>' | '/')).next().unwrap_or("");
+                return name.rsplit(':').next().unwrap_or(name);
+            }
+        };
+    }
+    ""
+}
+
+fn of_root(root: &str) -> &'static str {
+    match root {
+        "BMECAT" => "bmecat",
+        root if OPENTRANS.contains(&root) => "openTrans",
+        _ => "xml",
+    }
+}
+
 /// The format of a source: as asked for, as the profile says, or by its first bytes.
 ///
 /// # Errors
@@ -36,11 +67,8 @@ pub fn recognise(
             .map(|_| "csv")
             .map_err(|e| ServiceError::invalid("profile.invalid", e.to_string()));
     }
-    match asked {
-        "xml" => return Ok("xml"),
-        "csv" => return Ok("csv"),
-        "jsonLines" => return Ok("jsonLines"),
-        _ => {}
+    if let Some(format) = GIVEN.iter().find(|format| **format == asked) {
+        return Ok(format);
     }
     let head = unpacked_head(&source.path)?;
     if head.is_empty() {
@@ -49,7 +77,7 @@ pub fn recognise(
     let text: String = head.iter().filter(|b| b.is_ascii() && **b != 0).map(|b| char::from(*b)).collect();
     let text = text.trim_start();
     if text.starts_with('<') {
-        return Ok("xml");
+        return Ok(of_root(root(text)));
     }
     if text.starts_with('{') {
         return Ok("jsonLines");
@@ -61,4 +89,21 @@ pub fn recognise(
     let message =
         "The file is neither XML, nor JSON lines, nor CSV with a header line: its format cannot be recognised";
     Err(ServiceError::invalid("import.unknown_format", message).of("format", asked))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn formats_of_xml_are_told_by_the_root() {
+        for (text, format) in [
+            ("<?xml version=\"1.0\"?>\n<!DOCTYPE BMECAT SYSTEM \"x.dtd\">\n<BMECAT version=\"1.2\">", "bmecat"),
+            ("<!-- <BMECAT> --><ot:ORDER xmlns:ot='x'>", "openTrans"),
+            ("<UpsertArticles/>", "xml"),
+            ("<", "xml"),
+        ] {
+            assert_eq!(of_root(root(text)), format, "{text}");
+        }
+    }
 }

@@ -114,8 +114,9 @@ impl Pricing for PricingService {
         _context: &Context,
         request: UpdatePriceEntry,
     ) -> Result<UpdatePriceEntryResponse, ServiceError> {
-        let (defaults, now) = (self.rules.defaults.clone(), Utc::now().naive_utc());
+        let defaults = self.rules.defaults.clone();
         let changed = self.store.write(move |db| {
+            let now = Utc::now().naive_utc();
             let key = request.entry.key.clone();
             entry(db, &key)?;
             results::only(entries::upsert(db, vec![request.entry], &defaults, now)?)?;
@@ -171,8 +172,9 @@ impl Pricing for PricingService {
         _context: &Context,
         request: UpdateLineDiscount,
     ) -> Result<UpdateLineDiscountResponse, ServiceError> {
-        let (defaults, now) = (self.rules.defaults.clone(), Utc::now().naive_utc());
+        let defaults = self.rules.defaults.clone();
         let changed = self.store.write(move |db| {
+            let now = Utc::now().naive_utc();
             let key = request.discount.key.clone();
             discount(db, &key)?;
             results::only(discounts::upsert(db, vec![request.discount], &defaults, now)?)?;
@@ -220,8 +222,9 @@ impl Pricing for PricingService {
         _context: &Context,
         request: UpdateVoucher,
     ) -> Result<UpdateVoucherResponse, ServiceError> {
-        let (defaults, now) = (self.rules.defaults.clone(), Utc::now().naive_utc());
+        let defaults = self.rules.defaults.clone();
         let changed = self.store.write(move |db| {
+            let now = Utc::now().naive_utc();
             let code = request.voucher.code.clone();
             voucher(db, &code)?;
             results::only(vouchers::upsert(db, vec![request.voucher], &defaults, now)?)?;

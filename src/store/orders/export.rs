@@ -5,7 +5,7 @@ use super::{hold, not_found};
 use crate::domain::Issue;
 use crate::store::batch::{Outcome, Recorded};
 use crate::store::schema::{customers, order_exports, order_positions, orders};
-use crate::store::{Db, StoreError, lock};
+use crate::store::{Db, LOOKUP, StoreError, lock, page};
 use chrono::{NaiveDateTime, TimeDelta};
 use diesel::prelude::*;
 use soapstone_contracts::orders::ExportState;
@@ -29,6 +29,22 @@ pub fn hand_out(
     warehouse: Option<&str>,
     now: NaiveDateTime,
 ) -> Result<Option<Export>, StoreError> {
+    let Some(id) = self::lease(connection, limit, lease, warehouse, now)? else { return Ok(None) };
+    let orders = leased(connection, id, 0, i64::MAX - 1)?.0;
+    Ok(Some(Export { id, leased_until: now + lease, orders }))
+}
+
+/// Leases orders: first those of an export that was not confirmed in time; else new ones. Gives the export's number.
+///
+/// # Errors
+/// Those of the database; nothing is leased then.
+pub fn lease(
+    connection: &mut Db,
+    limit: i64,
+    lease: TimeDelta,
+    warehouse: Option<&str>,
+    now: NaiveDateTime,
+) -> Result<Option<i64>, StoreError> {
     // Two who ask at once get different orders.
     lock::alone(connection, "order exports")?;
     let leased_until = now + lease;
@@ -43,31 +59,49 @@ pub fn hand_out(
         Some(warehouse) => late.filter(order_exports::warehouse.eq(warehouse)),
         None => late.filter(order_exports::warehouse.is_null()),
     };
-    let late: Option<i64> = late.first(connection).optional()?;
-    let id = match late {
-        Some(id) => {
-            diesel::update(order_exports::table.find(id))
-                .set((
-                    order_exports::handed_out_at.eq(now),
-                    order_exports::leased_until.eq(leased_until),
-                    order_exports::attempts.eq(order_exports::attempts + 1),
-                ))
-                .execute(connection)?;
-            id
-        }
-        None => match lease_new(connection, limit, leased_until, warehouse, now)? {
-            Some(id) => id,
-            None => return Ok(None),
-        },
+    let Some(id) = late.first(connection).optional()? else {
+        return lease_new(connection, limit, leased_until, warehouse, now);
     };
-    let rows: Vec<(Row, Option<String>)> = orders::table
+    extend(connection, id, leased_until, now)?;
+    Ok(Some(id))
+}
+
+/// Hands out an export again, under its number.
+///
+/// # Errors
+/// Those of the database.
+pub fn extend(
+    connection: &mut Db,
+    export: i64,
+    leased_until: NaiveDateTime,
+    now: NaiveDateTime,
+) -> Result<(), StoreError> {
+    diesel::update(order_exports::table.find(export))
+        .set((
+            order_exports::handed_out_at.eq(now),
+            order_exports::leased_until.eq(leased_until),
+            order_exports::attempts.eq(order_exports::attempts + 1),
+        ))
+        .execute(connection)?;
+    Ok(())
+}
+
+/// The orders of an export that nobody confirmed yet, after one; whether there are more.
+///
+/// # Errors
+/// Those of the database.
+pub fn leased(connection: &mut Db, export: i64, after: i64, limit: i64) -> Result<(Vec<Loaded>, bool), StoreError> {
+    let mut rows: Vec<(Row, Option<String>)> = orders::table
         .left_join(customers::table)
-        .filter(orders::export_id.eq(id))
+        .filter(orders::export_id.eq(export))
         .filter(orders::export_state.eq(ExportState::Leased.as_str()))
+        .filter(orders::id.gt(after))
         .order(orders::id)
+        .limit(limit + 1)
         .select((Row::as_select(), customers::number.nullable()))
         .load(connection)?;
-    Ok(Some(Export { id, leased_until, orders: load(connection, rows)? }))
+    let more = page::cut(&mut rows, limit);
+    Ok((load(connection, rows)?, more))
 }
 
 fn lease_new(
@@ -102,9 +136,11 @@ fn lease_new(
         Db::Sqlite(sqlite) => insert.get_result(sqlite)?,
         Db::Postgres(postgres) => insert.get_result(postgres)?,
     };
-    diesel::update(orders::table.filter(orders::id.eq_any(ids)))
-        .set((orders::export_state.eq(ExportState::Leased.as_str()), orders::export_id.eq(export)))
-        .execute(connection)?;
+    for ids in ids.chunks(LOOKUP) {
+        diesel::update(orders::table.filter(orders::id.eq_any(ids)))
+            .set((orders::export_state.eq(ExportState::Leased.as_str()), orders::export_id.eq(export)))
+            .execute(connection)?;
+    }
     Ok(Some(export))
 }
 

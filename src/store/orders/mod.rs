@@ -10,7 +10,7 @@ mod shipments;
 mod take;
 
 pub use documents::{Document, Filed, get as get_document, list as list_documents, pdf, record as record_document};
-pub use export::{Answer, Export, confirm, hand_out, release};
+pub use export::{Answer, Export, confirm, extend, hand_out, lease, leased, release};
 pub use load::Loaded;
 pub use payments::{OfOrder as PaymentOfOrder, get as get_payment, list as list_payments, record as record_payment};
 pub use shipments::{Shipment, get as get_shipment, list as list_shipments, record as record_shipment};

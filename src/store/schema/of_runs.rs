@@ -27,6 +27,10 @@ diesel::table! {
         delete_at_most -> Integer,
         approved -> Bool,
         retry_of -> Nullable<BigInt>,
+        direction -> Text,
+        priority -> Integer,
+        all_or_nothing -> Bool,
+        pause_requested -> Bool,
     }
 }
 
@@ -47,6 +51,7 @@ diesel::table! {
         write_millis -> BigInt,
         missing_count -> Nullable<BigInt>,
         rejected_bytes -> BigInt,
+        filter_millis -> BigInt,
     }
 }
 
@@ -91,5 +96,47 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    run_exports (run_id) {
+        run_id -> BigInt,
+        since -> Nullable<Timestamp>,
+        consumer -> Nullable<Text>,
+        packed -> Bool,
+        lease_seconds -> Nullable<Integer>,
+        warehouse -> Nullable<Text>,
+        export_id -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    export_marks (kind, consumer) {
+        kind -> Text,
+        consumer -> Text,
+        changed_before -> Timestamp,
+    }
+}
+
+diesel::table! {
+    run_changes (run_id, number) {
+        run_id -> BigInt,
+        number -> BigInt,
+        record -> BigInt,
+        record_key -> Text,
+        outcome -> Text,
+    }
+}
+
+diesel::table! {
+    run_change_fields (run_id, number, place) {
+        run_id -> BigInt,
+        number -> BigInt,
+        place -> Integer,
+        field -> Text,
+        before -> Nullable<Text>,
+        after -> Nullable<Text>,
+    }
+}
+
+diesel::joinable!(run_exports -> runs (run_id));
 diesel::joinable!(run_progress -> runs (run_id));
-diesel::allow_tables_to_appear_in_same_query!(runs, run_progress);
+diesel::allow_tables_to_appear_in_same_query!(runs, run_progress, run_exports);

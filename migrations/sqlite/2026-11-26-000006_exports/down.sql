@@ -1,0 +1,10 @@
+DROP INDEX runs_by_kind;
+DROP TABLE run_change_fields;
+DROP TABLE run_changes;
+ALTER TABLE run_progress DROP COLUMN filter_millis;
+DROP TABLE export_marks;
+DROP TABLE run_exports;
+ALTER TABLE runs DROP COLUMN pause_requested;
+ALTER TABLE runs DROP COLUMN all_or_nothing;
+ALTER TABLE runs DROP COLUMN priority;
+ALTER TABLE runs DROP COLUMN direction;

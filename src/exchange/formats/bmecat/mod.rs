@@ -1,0 +1,179 @@
+//! BMEcat 1.2 and 2005: catalogues of articles, with the categories, attributes and prices that they have. `docs/mapping.md` says
+//! where each element goes.
+
+mod article;
+mod header;
+mod prices;
+
+use super::encoding::Utf8File;
+use super::tree::{Found, Node, Trees};
+use super::{Along, Broken, Item};
+use crate::domain::{Issue, Rules};
+use crate::exchange::kinds::{Batch, Kind};
+pub(super) use article::decimal;
+use article::{Reading, category};
+use header::{Catalogue, groups_of_articles};
+use soapstone_contracts::catalog::Category;
+use soapstone_contracts::exchange::RunKind;
+use std::io::{self, Read, Seek, SeekFrom};
+use std::sync::Arc;
+
+/// How much of a file is copied before the first record and after the last, for one of the refused records.
+const MAX_AROUND: u64 = 16 << 20;
+
+pub struct BmecatFile {
+    text: Arc<Utf8File>,
+    trees: Trees,
+    reading: Reading,
+    of: RunKind,
+    /// Categories that no record brought along yet.
+    categories: Vec<Category>,
+    number: i64,
+    /// Where the first record begins, and where the last one that was read ends.
+    records: Option<(u64, u64)>,
+}
+
+/// How the end tags of records end.
+const ARTICLE_ENDS: [&str; 2] = ["ARTICLE>", "PRODUCT>"];
+const CATEGORY_ENDS: [&str; 2] = ["CLASSIFICATION_GROUP>", "CATALOG_STRUCTURE>"];
+
+/// Elements that are read as a whole.
+fn is_wanted(around: &[String], name: &str) -> bool {
+    match name {
+        "HEADER" => around.len() == 1,
+        "ARTICLE" | "PRODUCT" => around.len() == 2,
+        "CLASSIFICATION_GROUP" | "CLASSIFICATION_SYSTEM_NAME" | "CATALOG_STRUCTURE" => true,
+        _ => false,
+    }
+}
+
+impl BmecatFile {
+    pub(super) fn open(text: Arc<Utf8File>, kind: &'static Kind, rules: &Rules) -> Result<Self, Broken> {
+        if !matches!(kind.of, RunKind::Articles | RunKind::Categories) {
+            let text = format!("a BMEcat catalogue holds articles and categories, and no {}", kind.of);
+            let issue = Issue::error("bmecat.kind", text)
+                .suggest("import it as articles; its categories and prices come along");
+            return Err(Box::new(issue).into());
+        }
+        let catalogue = Catalogue { groups: groups_of_articles(&text)?, ..Catalogue::default() };
+        let trees = Trees::open(&text)?;
+        let reading = Reading::new(catalogue, rules);
+        Ok(Self { text, trees, reading, of: kind.of, categories: Vec::new(), number: 0, records: None })
+    }
+
+    pub(super) fn position(&self) -> u64 {
+        self.trees.position()
+    }
+
+    pub(super) fn next_item(&mut self, batch: Option<&mut dyn Batch>) -> Result<Option<Item>, Broken> {
+        loop {
+            let Some(found) = self.trees.next(is_wanted)? else { return Ok(None) };
+            match found.node.name.as_str() {
+                "HEADER" => self.reading.catalogue.read_header(&found.node),
+                "CLASSIFICATION_SYSTEM_NAME" => self.reading.catalogue.own_system(&found.node),
+                "CLASSIFICATION_GROUP" | "CATALOG_STRUCTURE" => {
+                    let Some(category) = category(&found.node, &mut self.reading.catalogue) else { continue };
+                    if self.of == RunKind::Categories {
+                        return Ok(Some(self.category(&found, category, batch)));
+                    }
+                    self.categories.push(category);
+                }
+                _ if self.of == RunKind::Categories => {}
+                _ => return Ok(Some(self.article(&found, batch))),
+            }
+        }
+    }
+
+    fn item(&mut self, found: &Found) -> Item {
+        self.number += 1;
+        let begin = self.records.map_or(found.raw.start, |(begin, _)| begin);
+        self.records = Some((begin, found.raw.end));
+        let mut item = Item::at(self.number, found.raw.clone());
+        (item.line, item.column) = (Some(found.node.line), Some(found.node.column));
+        item
+    }
+
+    fn category(&mut self, found: &Found, category: Category, batch: Option<&mut dyn Batch>) -> Item {
+        let mut item = self.item(found);
+        item.key = Some(category.id.clone());
+        if let Some(batch) = batch {
+            item.change = match &found.wrong {
+                Some(issue) => Err(vec![issue.clone()]),
+                None => read(batch, article::value(&category)),
+            };
+        }
+        item
+    }
+
+    fn article(&mut self, found: &Found, batch: Option<&mut dyn Batch>) -> Item {
+        let mut item = self.item(found);
+        let categories = std::mem::take(&mut self.categories);
+        let Some(batch) = batch else { return item };
+        item.key = sku(&found.node).map(str::to_owned);
+        item.along.categories = categories;
+        if let Some(issue) = &found.wrong {
+            item.change = Err(vec![issue.clone()]);
+            return item;
+        }
+        match item.key.as_deref() {
+            None => item.change = Err(vec![no_number(&found.node)]),
+            Some(sku) if found.node.attribute("mode") == Some("delete") => item.deletes = Some(sku.to_owned()),
+            Some(sku) => match self.reading.article(&found.node, sku) {
+                Err(issues) => item.change = Err(issues),
+                Ok((value, along)) => {
+                    item.change = read(batch, value);
+                    item.along = Along { categories: std::mem::take(&mut item.along.categories), ..along };
+                }
+            },
+        }
+        item
+    }
+
+    /// What stands before the first record and after the last.
+    pub(super) fn around(&self) -> io::Result<(Vec<u8>, Vec<u8>)> {
+        let Some((begin, end)) = self.records else { return Ok((Vec::new(), Vec::new())) };
+        let mut file = self.text.open()?;
+        let size = self.text.size()?;
+        let mut head = Vec::new();
+        (&mut file).take(begin.min(MAX_AROUND)).read_to_end(&mut head)?;
+        // The end of the last record in the file: what follows it closes all.
+        let ends = if self.of == RunKind::Categories { CATEGORY_ENDS } else { ARTICLE_ENDS };
+        let tail = last_record_end(&mut file, end, size, ends)?;
+        let mut after = Vec::new();
+        file.seek(SeekFrom::Start(tail))?;
+        file.take(MAX_AROUND).read_to_end(&mut after)?;
+        Ok((head, after))
+    }
+}
+
+/// Where the last record of the file ends.
+fn last_record_end(file: &mut std::fs::File, from: u64, size: u64, ends: [&str; 2]) -> io::Result<u64> {
+    let begin = size.saturating_sub(MAX_AROUND).max(from);
+    file.seek(SeekFrom::Start(begin))?;
+    let mut rest = Vec::new();
+    file.read_to_end(&mut rest)?;
+    let rest = String::from_utf8_lossy(&rest);
+    let last = ends.iter().filter_map(|end| {
+        let (place, _) = rest.rmatch_indices(end).find(|(place, _)| {
+            let before = rest[..*place].rsplit('<').next().unwrap_or("");
+            before.starts_with('/') && (before == "/" || before.ends_with(':'))
+        })?;
+        Some(place + end.len())
+    });
+    Ok(begin + last.max().unwrap_or(0) as u64)
+}
+
+/// The number of an article.
+fn sku(node: &Node) -> Option<&str> {
+    node.text_at("SUPPLIER_AID|SUPPLIER_PID")
+}
+
+fn no_number(node: &Node) -> Issue {
+    let name = if node.name == "ARTICLE" { "SUPPLIER_AID" } else { "SUPPLIER_PID" };
+    Issue::error("bmecat.number", format!("the article has no {name}")).of(name, "").suggest("give it its number")
+}
+
+/// Reads a record as REST has it.
+fn read(batch: &mut dyn Batch, value: serde_json::Value) -> Result<(), Vec<Issue>> {
+    batch.read_json(value).map_err(|error| vec![super::lines::issue(*error)])
+}
