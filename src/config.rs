@@ -9,6 +9,7 @@ use crate::domain::pricing::{Policy as PricePolicy, Rate};
 use crate::domain::signals::Sending;
 use crate::domain::tax::Rates;
 use crate::domain::{Defaults, Rules};
+use crate::exchange::channels::{Channels, read_folders, read_schedules};
 use bigdecimal::BigDecimal;
 use chrono::FixedOffset;
 use soapstone_runtime::http::{Output, ReplyHosts, TrustedProxies};
@@ -45,6 +46,21 @@ pub const SETTINGS: &[Setting] = &[
     Setting { key: "pool-size", default: "8", doc: "Connections to the database." },
     Setting { key: "workers", default: "0", doc: "Threads that answer requests; 0: one a core." },
     Setting { key: "log", default: "info", doc: "What is logged: error, warn, info, debug, trace, or by module." },
+    Setting {
+        key: "hot-folders",
+        default: "",
+        doc: "TOML file of folders that are watched; empty: hot-folders.toml in the data folder, if it is there.",
+    },
+    Setting {
+        key: "schedules",
+        default: "",
+        doc: "TOML file of what is exported or imported when; empty: schedules.toml in the data folder, if it is there.",
+    },
+    Setting {
+        key: "caller-folder",
+        default: "",
+        doc: "Folder of the exchange by PepperShop's Caller; empty: caller in the data folder.",
+    },
     Setting { key: "run-workers", default: "2", doc: "How many runs a process works on at once; 0: none, others do." },
     Setting { key: "runs-per-kind", default: "1", doc: "How many runs of a kind are at work at once, on all nodes." },
     Setting {
@@ -284,6 +300,10 @@ pub struct Config {
     pub log: String,
     pub batch_size: usize,
     pub delete_at_most: i32,
+    /// Folders that are watched, and schedules.
+    pub channels: Channels,
+    /// The folder of the exchange by the Caller.
+    pub caller_folder: PathBuf,
     /// How many runs a process works on at once.
     pub run_workers: usize,
     /// How many runs of a kind are at work at once.
@@ -350,6 +370,14 @@ impl Config {
             log: reader.text("log").to_owned(),
             batch_size: reader.at_least("batch-size", 1)?,
             delete_at_most: reader.percent("delete-at-most")?,
+            channels: Channels {
+                folders: reader.listed_in("hot-folders", &data_dir, read_folders)?,
+                schedules: reader.listed_in("schedules", &data_dir, read_schedules)?,
+            },
+            caller_folder: match reader.text("caller-folder") {
+                "" => data_dir.join("caller"),
+                folder => PathBuf::from(folder),
+            },
             run_workers: reader.parsed("run-workers", "a whole number")?,
             runs_per_kind: reader.at_least("runs-per-kind", 1)?,
             rules: Arc::new(reader.rules()?),
@@ -441,6 +469,24 @@ impl Values<'_> {
             tax: Arc::new(tax.map_err(|why| ConfigError(format!("tax-rates: {why}")))?),
             coins: coins.ok_or_else(|| self.wrong("cash-rounding", "such as CHF=0.05"))?,
         })
+    }
+
+    /// What is listed in a file of its own, which may be missing where nobody names it.
+    fn listed_in<T>(
+        &self,
+        key: &str,
+        data_dir: &Path,
+        read: fn(&str) -> Result<Vec<T>, String>,
+    ) -> Result<Vec<T>, ConfigError> {
+        let standard = data_dir.join(format!("{key}.toml"));
+        let path = match self.text(key) {
+            "" if !standard.is_file() => return Ok(Vec::new()),
+            "" => standard,
+            path => PathBuf::from(path),
+        };
+        let wrong = |why: String| ConfigError(format!("{key}: {}: {why}", path.display()));
+        let text = std::fs::read_to_string(&path).map_err(|e| wrong(e.to_string()))?;
+        read(&text).map_err(wrong)
     }
 
     fn range(&self, key: &str) -> Result<Range, ConfigError> {

@@ -97,6 +97,7 @@ impl Import {
             mode: if self.full { ImportMode::Full } else { ImportMode::Partial },
             delete_at_most: self.delete_at_most,
             retry_of: None,
+            claim: None,
             priority: 0,
             all_or_nothing: self.all_or_nothing,
             channel: "commandLine",

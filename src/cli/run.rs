@@ -58,7 +58,7 @@ enum What {
         #[arg(long, default_value_t = 100)]
         limit: i64,
     },
-    /// Write a file of a run: the records that it refused, what was sent, or what an export wrote
+    /// Write a file of a run: the records that it refused, what was sent, what an export wrote, its messages or report
     File {
         id: i64,
         /// Which file

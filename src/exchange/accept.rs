@@ -1,5 +1,7 @@
 //! Accepting a run: checked, safe on disk, in the database; only then "accepted" is said.
 
+use super::channels::caller::Job;
+use super::filter::Filter;
 use super::formats;
 use super::kinds::{KINDS, Kind};
 use super::{Exchange, Spooled};
@@ -24,6 +26,8 @@ pub struct Request {
     pub retry_of: Option<i64>,
     /// Which of the runs that wait goes first: the highest.
     pub priority: i32,
+    /// Which file of a folder it is.
+    pub claim: Option<String>,
     /// Nothing is written if a record is refused.
     pub all_or_nothing: bool,
     /// How it came, as the contract calls it.
@@ -55,14 +59,26 @@ impl Exchange {
     /// # Errors
     /// If the profile is not known, the format not recognised, or the database not reached.
     pub fn accept(&self, db: &mut Db, request: &Request, source: &Spooled) -> Result<Accepted, StoreError> {
-        let profile = match request.profile.as_deref() {
-            None => None,
-            Some(name) => Some(self.profiles.text(name).ok_or_else(|| {
-                let known = self.profiles.names().join(", ");
-                let message = format!("There is no profile \"{name}\"; known are {known}");
-                ServiceError::invalid("profile.unknown", message).of("profile", name)
-            })?),
+        let of_caller = match request.format {
+            RunFormat::Caller => Job::of(request.kind, request.mode).map(|job| format!("caller-{}", job.name)),
+            _ => None,
         };
+        let named = request.profile.clone().or(of_caller);
+        let (profile, filter) = match named.as_deref() {
+            None => (None, None),
+            Some(name) => {
+                let (profile, filter) = (self.profiles.text(name), self.profiles.filter(name));
+                if profile.is_none() && filter.is_none() {
+                    let known = self.profiles.names().join(", ");
+                    let message = format!("There is no profile \"{name}\"; known are {known}");
+                    return Err(ServiceError::invalid("profile.unknown", message).of("profile", name).into());
+                }
+                (profile, filter)
+            }
+        };
+        if let Some(filter) = &filter {
+            Filter::compile(filter)?;
+        }
         let unknown = || {
             ServiceError::invalid("import.unknown_kind", "There are no runs of that kind")
                 .of("kind", request.kind.as_str())
@@ -77,7 +93,7 @@ impl Exchange {
         let new = NewRun {
             kind: request.kind.as_str().to_owned(),
             format: format.to_owned(),
-            profile: request.profile.clone(),
+            profile: named,
             profile_text: profile,
             channel: request.channel.to_owned(),
             state: RunState::Queued.as_str().to_owned(),
@@ -94,11 +110,17 @@ impl Exchange {
             direction: Direction::Import.as_str().to_owned(),
             priority: request.priority,
             all_or_nothing: request.all_or_nothing,
+            filter_text: filter,
+            claim: request.claim.clone(),
         };
         db.write(|db| {
             // Sent again while it is still at work: the same run. Done already: what it would find may have changed
             // since, so it is a run of its own, which writes nothing where nothing did.
-            let same = runs::same_again(db, &new)?.filter(|run| !run.state().is_final());
+            let same = match &new.claim {
+                // Of a file in a folder it is told by which one it is.
+                Some(claim) => runs::claimed(db, claim)?.map(|report| report.run),
+                None => runs::same_again(db, &new)?.filter(|run| !run.state().is_final()),
+            };
             let again = same.is_some();
             let id = match same {
                 Some(run) => run.id,

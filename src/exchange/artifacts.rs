@@ -2,12 +2,16 @@
 
 use super::{Accepted, Exchange, Request};
 use crate::error::ServiceError;
-use crate::reporting::{Direction, Report, RunState, kind_of};
+use crate::reporting::{Direction, Report, RunState, TableError, kind_of, messages_csv, report_html, summary};
 use crate::store::runs::Run;
 use crate::store::{Db, StoreError};
 use soapstone_contracts::exchange::{Artifact, ArtifactKind, ImportMode, Run as RunReport, RunFormat};
 use std::fs::File;
+use std::io::{Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
+
+/// How many examples of each code a printed report has.
+const EXAMPLES: i64 = 10;
 
 impl Exchange {
     /// The report of a run as the contract has it, with its files.
@@ -34,6 +38,7 @@ impl Exchange {
                 let is_done = report.run.direction() == Direction::Export && report.run.state() == RunState::Succeeded;
                 is_done.then(|| report.run.source_path.clone().into())
             }
+            // They are made when somebody asks for them.
             ArtifactKind::Messages | ArtifactKind::Report => None,
             ArtifactKind::Rejected => {
                 let is_done = report.run.state().is_final() && report.progress.rejected_bytes > 0;
@@ -48,9 +53,27 @@ impl Exchange {
     /// If there is none.
     pub fn artifact(&self, report: &Report, kind: ArtifactKind) -> Result<(Artifact, File), ServiceError> {
         let missing = || ServiceError::NotFound { kind: "artifact", key: format!("{}/{kind}", report.run.id) };
+        if matches!(kind, ArtifactKind::Messages | ArtifactKind::Report) {
+            let file = self.made(report, kind).map_err(ServiceError::internal)?;
+            let size = file.metadata().map_err(ServiceError::internal)?.len();
+            return Ok((described(&report.run, kind, size), file));
+        }
         let file = File::open(self.path(report, kind).ok_or_else(missing)?).map_err(|_| missing())?;
         let size = file.metadata().map_err(ServiceError::internal)?.len();
         Ok((described(&report.run, kind, size), file))
+    }
+
+    /// Makes a file of what the database has of a run.
+    fn made(&self, report: &Report, kind: ArtifactKind) -> Result<File, TableError> {
+        let mut db = self.store.connection()?;
+        let mut file = tempfile::tempfile()?;
+        if kind == ArtifactKind::Messages {
+            messages_csv(&mut db, report.run.id, None, &file)?;
+        } else if let Some(summary) = summary(&mut db, report.run.id, EXAMPLES)? {
+            file.write_all(report_html(&summary).as_bytes())?;
+        }
+        file.seek(SeekFrom::Start(0))?;
+        Ok(file)
     }
 
     /// Accepts a run of the records that another one refused.
@@ -79,6 +102,7 @@ impl Exchange {
             mode: ImportMode::Partial,
             delete_at_most: None,
             retry_of: Some(run.id),
+            claim: None,
             priority: run.priority,
             all_or_nothing: run.all_or_nothing,
             channel,
@@ -96,6 +120,11 @@ fn name(run: &Run, kind: ArtifactKind) -> String {
     let source = Path::new(&run.source_name);
     if matches!(kind, ArtifactKind::Source | ArtifactKind::Result_) {
         return run.source_name.clone();
+    }
+    match kind {
+        ArtifactKind::Messages => return format!("run-{}-messages.csv", run.id),
+        ArtifactKind::Report => return format!("run-{}.html", run.id),
+        _ => {}
     }
     let ending = match run.format.as_str() {
         "jsonLines" => "jsonl",

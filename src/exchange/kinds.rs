@@ -44,6 +44,18 @@ pub trait Batch: Send {
     /// The record that was read last, as REST shows it.
     fn last(&self) -> Option<Value>;
 
+    /// The record at a place, as REST shows it.
+    fn at(&self, place: usize) -> Option<Value>;
+
+    /// Puts another record into a place.
+    ///
+    /// # Errors
+    /// Where and why it is not such a record.
+    fn put(&mut self, place: usize, members: Value) -> Result<(), Box<ReadError>>;
+
+    /// Takes a record out.
+    fn remove(&mut self, place: usize);
+
     /// Takes them, in the transaction that is open.
     ///
     /// # Errors
@@ -83,7 +95,25 @@ impl<R: Record> Batch for Of<R> {
     }
 
     fn last(&self) -> Option<Value> {
-        serde_json::from_str(&json::to_string(self.0.last()?)).ok()
+        self.at(self.0.len().checked_sub(1)?)
+    }
+
+    fn at(&self, place: usize) -> Option<Value> {
+        serde_json::from_str(&json::to_string(self.0.get(place)?)).ok()
+    }
+
+    fn put(&mut self, place: usize, members: Value) -> Result<(), Box<ReadError>> {
+        let record = json::from_value(members)?;
+        if let Some(there) = self.0.get_mut(place) {
+            *there = record;
+        }
+        Ok(())
+    }
+
+    fn remove(&mut self, place: usize) {
+        if place < self.0.len() {
+            self.0.remove(place);
+        }
     }
 
     fn take(self: Box<Self>, db: &mut Db, rules: &Rules, now: NaiveDateTime) -> Taken {

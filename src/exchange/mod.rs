@@ -3,7 +3,9 @@
 mod accept;
 mod artifacts;
 mod changes;
+pub mod channels;
 mod exports;
+mod filter;
 mod formats;
 mod kinds;
 mod missing;

@@ -3,6 +3,7 @@
 
 use super::Exchange;
 use super::changes::Changes;
+use super::filter::{self, Filter};
 use super::formats::{Along, Broken, Item, Origin, Source, Text};
 use super::kinds::Kind;
 use super::pace::Pace;
@@ -201,13 +202,28 @@ impl<'a> Pipeline<'a> {
         let (text, around) = (source.text(), Around::default());
         let writing = Writing { run: &run, kind, pace: pace.clone(), text, rejected, around };
         let done = u64::try_from(self.progress.counters.read).unwrap_or(0);
-        let (sender, receiver) = sync_channel(AHEAD);
+        let filter = match run.filter_text.as_deref().map(Filter::compile).transpose() {
+            Ok(filter) => filter,
+            Err(error) => return Ok(End::Failed(error.to_string())),
+        };
+        let (sender, mut receiver) = sync_channel(AHEAD);
         std::thread::scope(|scope| {
             let spawned = std::thread::Builder::new()
                 .name(format!("run-{}-reader", run.id))
                 .spawn_scoped(scope, move || read(source, kind, done, &pace, &sender));
             if let Err(e) = spawned {
                 return Ok(End::Failed(format!("no thread to read with: {e}")));
+            }
+            if let Some(filter) = filter {
+                let (to_writer, filtered) = sync_channel(AHEAD);
+                let unfiltered = std::mem::replace(&mut receiver, filtered);
+                let (run, store) = (&run, &self.exchange.store);
+                let spawned = std::thread::Builder::new()
+                    .name(format!("run-{}-filter", run.id))
+                    .spawn_scoped(scope, move || filter::filter(filter, run, kind, store, &unfiltered, &to_writer));
+                if let Err(e) = spawned {
+                    return Ok(End::Failed(format!("no thread to filter with: {e}")));
+                }
             }
             // The receiver goes along: once it is dropped, the reader ends too.
             if run.all_or_nothing && !run.dry_run {
@@ -353,9 +369,10 @@ impl<'a> Pipeline<'a> {
         now: NaiveDateTime,
         unwritable: &mut Option<io::Error>,
     ) -> Result<(), StoreError> {
-        let ReadBatch { batch, items, bytes, around, time } = read;
+        let ReadBatch { batch, items, bytes, around, time, filter_time } = read;
         writing.around = around;
         self.progress.read_time += time;
+        self.progress.filter_time += filter_time;
         self.progress.bytes = i64::try_from(bytes).unwrap_or(i64::MAX);
         let outcomes = self.apply(db, writing, batch, &items, now)?;
         let mut refused = Vec::new();
@@ -489,7 +506,7 @@ impl<'a> Pipeline<'a> {
                 let taken = batch.take(db, rules, now)?;
                 let taken = along.take_after(db, items, taken, rules, now)?;
                 let Some(changes) = &self.changes else { return Ok((taken, Vec::new(), HashMap::new())) };
-                let read = items.iter().filter(|item| item.change.is_ok() && item.deletes.is_none());
+                let read = items.iter().filter(|item| item.is_in_batch());
                 let told: Vec<_> = read.zip(&taken).map(|(item, (key, r))| (item.number, key.as_str(), r)).collect();
                 let changing = changes.wanted(&told);
                 let after = changes.now(db, &changing)?;
@@ -509,12 +526,21 @@ impl<'a> Pipeline<'a> {
         let mut outcome = |item: &Item| match (&item.change, &item.deletes) {
             (Err(issues), _) => Ok((None, Recorded::refused(issues.clone()))),
             (Ok(()), Some(key)) => Ok((Some(key.clone()), delete(db, writing, key)?)),
+            (Ok(()), None) if item.is_skipped => {
+                Ok((item.key.clone(), Recorded { outcome: Outcome::Unchanged, version: None, issues: Vec::new() }))
+            }
             (Ok(()), None) => match taken.next() {
                 Some((key, recorded)) => Ok((Some(key), recorded)),
                 None => Err(StoreError::Unavailable("nothing became of a record".to_owned())),
             },
         };
-        items.iter().map(&mut outcome).collect()
+        let mut outcomes = Vec::with_capacity(items.len());
+        for item in items {
+            let (key, mut recorded) = outcome(item)?;
+            recorded.issues.extend(item.warnings.iter().cloned());
+            outcomes.push((key, recorded));
+        }
+        Ok(outcomes)
     }
 }
 
@@ -576,6 +602,7 @@ fn count(progress: &mut Progress, item: &Item, change: &Recorded) {
     counters.read += 1;
     match change.outcome {
         Outcome::Updated if item.deletes.is_some() => counters.deleted += 1,
+        Outcome::Unchanged if item.is_skipped => counters.skipped += 1,
         Outcome::Created => counters.created += 1,
         Outcome::Updated => counters.updated += 1,
         Outcome::Unchanged => counters.unchanged += 1,

@@ -1,5 +1,6 @@
 //! Mapping profiles: a TOML file says how the columns of a foreign table become records.
 
+use super::channels::caller::Job;
 use crate::domain::Issue;
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -16,6 +17,14 @@ pub struct Profile {
     /// For people.
     #[serde(default)]
     pub description: String,
+    /// Columns that the file lacks are passed over.
+    #[serde(default)]
+    pub optional_columns: bool,
+    /// Columns that the profile does not name are read by the contract's names, where they are such.
+    #[serde(default)]
+    pub native_columns: bool,
+    /// Foreign XML; columns are paths into its records then.
+    pub xml: Option<XmlForm>,
     #[serde(default)]
     pub csv: CsvForm,
     /// The contract's members by the columns that fill them.
@@ -44,12 +53,26 @@ pub struct CsvForm {
     pub decimal: Option<char>,
 }
 
+/// The form of foreign XML.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct XmlForm {
+    /// Which elements are records: `Product`, `Catalog/Product`, or from the root `/Shop/Catalog/Product`.
+    pub record: String,
+    /// The decimal mark; a point where it is left out.
+    pub decimal: Option<char>,
+}
+
 /// Where a member comes from.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, from = "FieldForm")]
 pub struct FieldRule {
     pub column: Option<String>,
     pub constant: Option<String>,
+    /// Made of several columns: `{Article}/{Customer}`; a brace itself is written twice.
+    pub template: Option<String>,
+    /// Between several values of a member that may have several.
+    pub split: Option<String>,
     /// Other words for what the cell says; a cell that is not among them is an error.
     pub lookup: Option<BTreeMap<String, String>>,
     /// Of texts.
@@ -78,6 +101,8 @@ enum FieldForm {
 struct FullRule {
     column: Option<String>,
     constant: Option<String>,
+    template: Option<String>,
+    split: Option<String>,
     lookup: Option<BTreeMap<String, String>>,
     language: Option<String>,
     currency: Option<String>,
@@ -96,6 +121,8 @@ impl From<FieldForm> for FieldRule {
             FieldForm::Full(full) => Self {
                 column: full.column,
                 constant: full.constant,
+                template: full.template,
+                split: full.split,
                 lookup: full.lookup,
                 language: full.language,
                 currency: full.currency,
@@ -209,18 +236,109 @@ impl Profile {
     /// # Errors
     /// With line and column.
     pub fn parse(text: &str) -> Result<Self, ProfileError> {
-        let profile: Self = toml::from_str(text).map_err(|e| ProfileError(e.to_string().trim().to_owned()))?;
+        let mut profile: Self = toml::from_str(text).map_err(|e| ProfileError(e.to_string().trim().to_owned()))?;
         if let Some(separator) = &profile.csv.separator
             && (separator.len() != 1 || !separator.is_ascii())
         {
             return Err(ProfileError(format!("csv.separator is \"{separator}\", but must be one character")));
         }
         for (name, rule) in &profile.fields {
-            if rule.column.is_none() == rule.constant.is_none() {
-                return Err(ProfileError(format!("fields.{name} needs either a column or a constant")));
+            let sources = [&rule.column, &rule.constant, &rule.template].into_iter().flatten().count();
+            if sources != 1 {
+                return Err(ProfileError(format!("fields.{name} needs either a column, a constant or a template")));
+            }
+            if let Some(Err(why)) = rule.template.as_deref().map(template) {
+                return Err(ProfileError(format!("fields.{name}.template: {why}")));
             }
         }
+        if let Some(xml) = &profile.xml {
+            if xml.record.trim_matches('/').is_empty() {
+                return Err(ProfileError(
+                    "xml.record says which elements are records, such as Catalog/Product".to_owned(),
+                ));
+            }
+            profile.csv.decimal = profile.csv.decimal.or(xml.decimal);
+        }
         Ok(profile)
+    }
+}
+
+/// A part of a template.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Part {
+    Text(String),
+    Column(String),
+}
+
+/// The parts of a template.
+///
+/// # Errors
+/// What is wrong with it.
+pub fn template(text: &str) -> Result<Vec<Part>, String> {
+    let (mut parts, mut plain) = (Vec::new(), String::new());
+    let mut rest = text;
+    while let Some(place) = rest.find(['{', '}']) {
+        plain.push_str(&rest[..place]);
+        let after = &rest[place..];
+        if let Some(twice) = after
+            .strip_prefix("{{")
+            .map(|rest| ('{', rest))
+            .or_else(|| after.strip_prefix("}}").map(|rest| ('}', rest)))
+        {
+            plain.push(twice.0);
+            rest = twice.1;
+            continue;
+        }
+        let (column, after) = after
+            .strip_prefix('{')
+            .and_then(|after| after.split_once('}'))
+            .ok_or_else(|| format!("\"{text}\" has a brace without its other one; a brace itself is written twice"))?;
+        if !plain.is_empty() {
+            parts.push(Part::Text(std::mem::take(&mut plain)));
+        }
+        parts.push(Part::Column(column.to_owned()));
+        rest = after;
+    }
+    plain.push_str(rest);
+    if !plain.is_empty() {
+        parts.push(Part::Text(plain));
+    }
+    Ok(parts)
+}
+
+impl Profile {
+    /// All columns that it names.
+    pub fn columns(&self) -> Vec<String> {
+        let mut all: Vec<String> = Vec::new();
+        let mut add = |column: Option<&String>| {
+            if let Some(column) = column.filter(|column| !all.contains(column)) {
+                all.push(column.clone());
+            }
+        };
+        let when = |condition: &Option<Condition>| condition.as_ref().map(|condition| condition.column.clone());
+        for rule in self.fields.values() {
+            for column in [&rule.column, &rule.currency_column, &rule.gross_column, &rule.from, &rule.until] {
+                add(column.as_ref());
+            }
+            add(when(&rule.when).as_ref());
+            for part in rule.template.as_deref().and_then(|text| template(text).ok()).unwrap_or_default() {
+                if let Part::Column(column) = part {
+                    add(Some(&column));
+                }
+            }
+        }
+        add(self.categories.as_ref().map(|rule| &rule.column));
+        for rule in &self.attributes {
+            add(Some(&rule.column));
+            add(when(&rule.when).as_ref());
+        }
+        for rule in &self.stock {
+            add(Some(&rule.column));
+            add(when(&rule.when).as_ref());
+        }
+        self.media.iter().for_each(|rule| add(Some(&rule.column)));
+        add(self.variants.as_ref().map(|rule| &rule.column));
+        all
     }
 }
 
@@ -235,14 +353,26 @@ impl Profiles {
         Self { folder: Some(folder.to_owned()) }
     }
 
-    /// The text of a profile by its name.
-    pub fn text(&self, name: &str) -> Option<String> {
+    /// A file of the folder, by the profile's name.
+    fn own(&self, name: &str, ending: &str) -> Option<String> {
         let plain = !name.is_empty() && name.chars().all(|c| c.is_alphanumeric() || matches!(c, '-' | '_' | '.'));
         if !plain || name.starts_with('.') {
             return None;
         }
-        let own = self.folder.as_ref().and_then(|f| std::fs::read_to_string(f.join(format!("{name}.toml"))).ok());
-        own.or_else(|| SHIPPED.iter().find(|(known, _)| *known == name).map(|(_, text)| (*text).to_owned()))
+        self.folder.as_ref().and_then(|folder| std::fs::read_to_string(folder.join(format!("{name}.{ending}"))).ok())
+    }
+
+    /// The script that goes with a profile, or alone is one.
+    pub fn filter(&self, name: &str) -> Option<String> {
+        self.own(name, "rhai")
+    }
+
+    /// The text of a profile by its name.
+    pub fn text(&self, name: &str) -> Option<String> {
+        let of_caller = || Some(Job::find(name.strip_prefix("caller-")?)?.profile.to_owned());
+        self.own(name, "toml")
+            .or_else(of_caller)
+            .or_else(|| SHIPPED.iter().find(|(known, _)| *known == name).map(|(_, text)| (*text).to_owned()))
     }
 
     /// All names.
@@ -251,8 +381,8 @@ impl Profiles {
         if let Some(entries) = self.folder.as_ref().and_then(|folder| std::fs::read_dir(folder).ok()) {
             names.extend(entries.flatten().filter_map(|entry| {
                 let path = entry.path();
-                let toml = path.extension().is_some_and(|e| e == "toml");
-                toml.then(|| path.file_stem().map(|s| s.to_string_lossy().into_owned()))?
+                let is_one = path.extension().is_some_and(|e| e == "toml" || e == "rhai");
+                is_one.then(|| path.file_stem().map(|s| s.to_string_lossy().into_owned()))?
             }));
         }
         names.sort();

@@ -2,20 +2,17 @@
 
 use super::pipeline::Pipeline;
 use super::{Exchange, exports, turn};
+use crate::pictures::Bell;
 use crate::reporting::{Direction, RunState};
 use crate::store::StoreError;
 use crate::store::runs::{self, Run};
 use chrono::TimeDelta;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Condvar, Mutex};
+use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
-use std::time::Duration;
 
 /// A node on another machine that was not heard of for so long is taken for dead.
 const SILENCE: TimeDelta = TimeDelta::seconds(20);
-
-/// How often the queue is looked at without being told.
-const POLL: Duration = Duration::from_millis(1000);
 
 /// This process, in a way that another on the same machine can tell whether it is alive.
 pub fn node_name() -> String {
@@ -52,34 +49,9 @@ fn is_dead(run: &Run, now: chrono::NaiveDateTime) -> bool {
 
 /// The workers of a process: threads that take run after run.
 pub struct Queue {
-    signal: Arc<Signal>,
+    bell: Arc<Bell>,
     exchange: Exchange,
     threads: Mutex<Vec<JoinHandle<()>>>,
-}
-
-/// Rung when there may be something to do.
-#[derive(Default)]
-struct Signal {
-    rung: Mutex<u64>,
-    changed: Condvar,
-}
-
-impl Signal {
-    fn ring(&self) {
-        if let Ok(mut rung) = self.rung.lock() {
-            *rung += 1;
-            self.changed.notify_all();
-        }
-    }
-
-    /// Waits until it is rung after it was heard of last, but not for ever.
-    fn wait(&self, heard: &mut u64) {
-        if let Ok(rung) = self.rung.lock()
-            && let Ok((rung, _)) = self.changed.wait_timeout_while(rung, POLL, |rung| *rung == *heard)
-        {
-            *heard = *rung;
-        }
-    }
 }
 
 impl Queue {
@@ -88,10 +60,10 @@ impl Queue {
     /// # Errors
     /// If the system gives no thread.
     pub fn start(exchange: Exchange) -> std::io::Result<Self> {
-        let signal = Arc::new(Signal::default());
+        let bell = Arc::new(Bell::default());
         let mut threads = Vec::new();
         for number in 1..=exchange.workers {
-            let (inner, signal) = (exchange.clone(), signal.clone());
+            let (inner, bell) = (exchange.clone(), bell.clone());
             let worker = std::thread::Builder::new().name(format!("runs-{number}"));
             threads.push(worker.spawn(move || {
                 let node = node_name();
@@ -99,22 +71,27 @@ impl Queue {
                 while !inner.is_stopping() {
                     match inner.take_one(&node) {
                         // Another may have waited for it.
-                        Ok(true) => signal.ring(),
-                        Ok(false) => signal.wait(&mut heard),
+                        Ok(true) => bell.ring(),
+                        Ok(false) => bell.wait(&mut heard),
                         Err(e) => {
                             log::error!("the queue cannot be read: {e}");
-                            signal.wait(&mut heard);
+                            bell.wait(&mut heard);
                         }
                     }
                 }
             })?);
         }
-        Ok(Self { signal, exchange, threads: Mutex::new(threads) })
+        Ok(Self { bell, exchange, threads: Mutex::new(threads) })
+    }
+
+    /// What wakes the workers.
+    pub fn bell(&self) -> Arc<Bell> {
+        self.bell.clone()
     }
 
     /// Says that there is something to do.
     pub fn wake(&self) {
-        self.signal.ring();
+        self.bell.ring();
     }
 
     /// Ends the workers after their batches; runs at work are put back.

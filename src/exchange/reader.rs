@@ -20,6 +20,7 @@ pub(super) struct ReadBatch {
     /// How much of the source is read.
     pub bytes: u64,
     pub time: Duration,
+    pub filter_time: Duration,
     pub around: Around,
 }
 
@@ -90,6 +91,7 @@ impl Reading {
             items: std::mem::take(&mut self.items),
             bytes: source.position(),
             time: std::mem::replace(&mut self.began, Instant::now()).elapsed(),
+            filter_time: Duration::ZERO,
             around: around.clone(),
         }
     }

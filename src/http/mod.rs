@@ -3,6 +3,7 @@
 mod artifacts;
 mod audit;
 mod auth;
+mod caller;
 mod capture;
 mod documents;
 mod files;
@@ -16,6 +17,7 @@ mod tls;
 mod upload;
 
 use crate::config::Config;
+use crate::exchange::channels::{Attendant, Caller};
 use crate::exchange::{Exchange, Queue};
 use crate::navigator;
 use crate::pictures::Workshop;
@@ -85,6 +87,7 @@ pub struct Server {
     pub scheme: &'static str,
     running: actix_web::dev::Server,
     queue: Arc<Queue>,
+    attendant: Attendant,
     sender: Sender,
     workshop: Workshop,
 }
@@ -117,6 +120,9 @@ impl Server {
         let exchange = Exchange { bell: workshop.bell(), ..exchange };
         let queue = Queue::start(exchange.clone()).map_err(|e| format!("no thread for runs: {e}"))?;
         let queue = Arc::new(queue);
+        let caller = Caller::in_folder(&config.caller_folder);
+        let attendant = Attendant::start(exchange.clone(), queue.bell(), config.channels.clone(), caller.clone())
+            .map_err(|e| format!("no thread for folders and schedules: {e}"))?;
         let sender = Sender::new(store.clone(), config.sending.clone())?;
         let runs = ExchangeService { exchange: exchange.clone(), queue: queue.clone() };
         let catalog = CatalogService { store: store.clone(), rules: rules.clone() };
@@ -176,6 +182,7 @@ impl Server {
         let rest = Rest::new(services.into_iter().map(|(_, service)| service).collect(), config.limits)
             .observed(observed)
             .elsewhere("/pictures/(fileName)", "PUT");
+        let calls = caller::Calls { service: runs.clone(), caller };
         let upload = upload::Upload { service: runs, limit: config.max_upload };
         let pictures = pictures::Pictures { service: media, folder: config.data_dir.clone(), limit: config.max_upload };
         let state = Data::new(State { rest: rest.clone(), trusted: config.trusted_proxies.clone() });
@@ -186,6 +193,7 @@ impl Server {
         let mut server = HttpServer::new(move || {
             let endpoints = endpoints.clone();
             let (rest, upload, orders, pictures) = (rest.clone(), upload.clone(), orders.clone(), pictures.clone());
+            let calls = calls.clone();
             App::new()
                 .wrap(from_fn(auth::guard))
                 .wrap(Compress::default())
@@ -215,6 +223,7 @@ impl Server {
                 .configure(health::configure)
                 .configure(metrics::configure)
                 .configure(navigator::configure)
+                .configure(|config| calls.configure(config))
                 .default_service(web::to(unknown_path))
         })
         .on_connect(tls::remember)
@@ -236,7 +245,7 @@ impl Server {
         })?;
         let address = server.addrs().first().copied().unwrap_or(config.listen);
         let scheme = if config.tls.is_some() { "https" } else { "http" };
-        Ok(Self { address, scheme, running: server.run(), queue, sender, workshop })
+        Ok(Self { address, scheme, running: server.run(), queue, attendant, sender, workshop })
     }
 
     /// Answers until a signal ends it; then finishes what was accepted and puts back the run at work.
@@ -249,6 +258,7 @@ impl Server {
         // What was on its way is sent again: targets know it by its id.
         sending.abort();
         let stop = move || {
+            self.attendant.stop();
             self.queue.stop();
             self.workshop.close();
         };

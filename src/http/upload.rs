@@ -202,6 +202,7 @@ fn wanted(mut fields: Fields) -> Result<Request, Fault> {
             .unwrap_or(ImportMode::Partial),
         delete_at_most: take("deleteAtMost").map(|value| number("deleteAtMost", value, 0..=100)).transpose()?,
         retry_of: None,
+        claim: None,
         priority: take("priority").map(|value| number("priority", value, -9..=9)).transpose()?.unwrap_or(0),
         all_or_nothing: one_of("allOrNothing", take("allOrNothing"), [("true", true), ("false", false)])?
             .unwrap_or(false),

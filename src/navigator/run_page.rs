@@ -1,8 +1,7 @@
 //! One run: how far it is, what became of its records, what it has to say, how long it took.
 
-use super::chart::{self, Chart};
-use super::{duration, grouped, not_found, page, size, unavailable};
-use crate::reporting::{self, Report, RunMessage, RunState};
+use super::{not_found, page, unavailable};
+use crate::reporting::{self, Chart, Direction, Report, RunMessage, RunState, draw, duration, grouped, size};
 use crate::store::{Store, StoreError, runs};
 use actix_web::HttpResponse;
 use actix_web::web::{Data, Path, Query};
@@ -24,6 +23,7 @@ pub(super) struct Wanted {
 struct RunPage {
     id: i64,
     kind: String,
+    way: &'static str,
     source: String,
     state: &'static str,
     label: &'static str,
@@ -99,6 +99,9 @@ impl Line {
 
 fn counters(report: &Report) -> Vec<Counter> {
     let counters = report.progress.counters;
+    if report.run.direction() == Direction::Export {
+        return vec![Counter { name: "written", value: grouped(counters.read), class: "created", share: 100 }];
+    }
     let share = |count: i64| (count * 100).checked_div(counters.read).unwrap_or(0);
     let of = |name, value, class| Counter {
         name,
@@ -121,9 +124,18 @@ fn counters(report: &Report) -> Vec<Counter> {
 /// The files of a run, with their addresses.
 fn files(report: &Report) -> Vec<(&'static str, String)> {
     let address = |kind: ArtifactKind| format!("/api/v1/runs/{}/artifacts/{kind}/file", report.run.id);
-    let mut files = vec![("What was sent", address(ArtifactKind::Source))];
+    let mut files = Vec::new();
+    if report.run.direction() == Direction::Import {
+        files.push(("What was sent", address(ArtifactKind::Source)));
+    } else if report.run.state() == RunState::Succeeded {
+        files.push(("What was written", address(ArtifactKind::Result_)));
+    }
     if report.run.state().is_final() && report.progress.rejected_bytes > 0 {
         files.push(("The refused records, to correct and import", address(ArtifactKind::Rejected)));
+    }
+    files.push(("The report, to print", address(ArtifactKind::Report)));
+    if report.progress.messages > 0 {
+        files.push(("All messages, as CSV", address(ArtifactKind::Messages)));
     }
     files
 }
@@ -161,7 +173,13 @@ fn stages(report: &Report) -> Vec<Stage> {
     #[expect(clippy::cast_possible_truncation, reason = "a share between 0 and 100")]
     let stage =
         |name, seconds: f64| Stage { name, time: duration(seconds), share: (seconds / all * 100.0).round() as i64 };
-    vec![stage("Reading and mapping", read), stage("Comparing and writing", write)]
+    let filter = report.progress.filter_time.as_secs_f64();
+    let mut stages = vec![stage("Reading and mapping", read)];
+    if filter > 0.0 {
+        stages.push(stage("Filtering", filter));
+    }
+    stages.push(stage("Comparing and writing", write));
+    stages
 }
 
 fn timeline(report: &Report, samples: &[(NaiveDateTime, i64)]) -> Option<Chart> {
@@ -169,7 +187,7 @@ fn timeline(report: &Report, samples: &[(NaiveDateTime, i64)]) -> Option<Chart> 
     #[expect(clippy::cast_precision_loss, reason = "seconds on a picture")]
     let seconds = |at: NaiveDateTime| (at - start).num_milliseconds() as f64 / 1000.0;
     let points: Vec<(f64, i64)> = samples.iter().map(|(at, done)| (seconds(*at), *done)).collect();
-    chart::draw(&points)
+    draw(&points)
 }
 
 type Found = Option<(Report, (Vec<RunMessage>, bool), Vec<(String, String, i64)>, Vec<(NaiveDateTime, i64)>)>;
@@ -200,6 +218,7 @@ pub(super) async fn show(store: Data<Store>, id: Path<i64>, wanted: Query<Wanted
     page(&RunPage {
         id,
         kind: report.run.kind.clone(),
+        way: if report.run.direction() == Direction::Export { "Export" } else { "Import" },
         source: report.run.source_name.clone(),
         state: report.run.state().as_str(),
         label: report.run.state().label(),
@@ -231,6 +250,9 @@ fn channel(channel: &str) -> &str {
         "rest" => "REST",
         "commandLine" => "command line",
         "navigator" => "Navigator",
+        "hotFolder" => "watched folder",
+        "schedule" => "schedule",
+        "caller" => "Caller",
         other => other,
     }
 }

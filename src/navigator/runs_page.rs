@@ -1,7 +1,7 @@
 //! The list of runs.
 
-use super::{duration, grouped, page, unavailable};
-use crate::reporting::{Report, RunState};
+use super::{page, unavailable};
+use crate::reporting::{Report, RunState, duration, grouped};
 use crate::store::{Store, articles, runs};
 use actix_web::HttpResponse;
 use actix_web::web::{Data, Query};

@@ -47,7 +47,7 @@ impl Bell {
     }
 
     /// Waits until it rings after `heard`, but not for long.
-    fn wait(&self, heard: &mut u64) {
+    pub(crate) fn wait(&self, heard: &mut u64) {
         if let Ok(rung) = self.rung.lock()
             && let Ok((rung, _)) = self.changed.wait_timeout_while(rung, POLL, |rung| *rung == *heard)
         {

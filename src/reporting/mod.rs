@@ -1,10 +1,18 @@
 //! What a run did: counters, messages, times; read by SOAP, REST, command line and Navigator alike.
 
+mod chart;
+mod figures;
 mod groups;
+mod html;
+mod messages_csv;
 mod report;
 mod summary;
 
+pub use chart::{Chart, draw};
+pub use figures::{duration, grouped, size};
 pub use groups::{Group, groups};
+pub use html::report_html;
+pub use messages_csv::{TableError, messages_csv};
 pub use report::{Report, kind_of, report};
 pub use summary::{Comparison, Summary, change, summary};
 

@@ -73,6 +73,7 @@ impl Exchange for ExchangeService {
             mode: request.mode.unwrap_or(ImportMode::Partial),
             delete_at_most: request.delete_at_most,
             retry_of: None,
+            claim: None,
             priority: request.priority.unwrap_or(0),
             all_or_nothing: request.all_or_nothing.unwrap_or(false),
             channel: context.channel.name(),

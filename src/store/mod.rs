@@ -27,6 +27,7 @@ mod page;
 pub mod pictures;
 pub mod prices;
 pub mod runs;
+pub mod schedules;
 pub mod schema;
 mod search;
 pub mod serials;

@@ -61,7 +61,7 @@ pub fn attacks(lure: &str) -> Vec<Attack> {
         of("a boundary of 10,000 characters", related(&"b".repeat(10_000), "--"), refused),
         of(
             "content that looks like its boundary",
-            related("b", "--b\r\n\r\n".to_owned() + &"\r\n--bb".repeat(200_000)),
+            related("b", "--b\r\n\r\n".to_owned() + "\r\n--bb".repeat(200_000).as_str()),
             refused,
         ),
         of(

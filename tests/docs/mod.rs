@@ -29,6 +29,7 @@ const FAMILIES: &[&str] = &[
     "delivery",
     "document",
     "export",
+    "filter",
     "group",
     "http",
     "import",

@@ -106,7 +106,7 @@ on_each_database! {
         // Elsewhere it is the same order.
         let other = Site::new(Database::Sqlite);
         let run = other.run(&["import", "orders", path.to_str().unwrap(), "--json"]).json();
-        assert_eq!((counters(&run), &run["format"]), ("read 3, created 3, warnings 6".to_owned(), &json!("openTrans")), "{}", messages(&other.json(&["run", "messages", "1"])));
+        assert_eq!((counters(&run), &run["format"]), ("read 3, created 3, warnings 4".to_owned(), &json!("openTrans")), "{}", messages(&other.json(&["run", "messages", "1"])));
         let taken: Value = serde_json::from_str(other.run(&["export", "orders", "-", "--format", "jsonl"]).stdout.lines().next().unwrap()).unwrap();
         let there = server.get("/api/v1/orders/GWAHJV-160131-1470").json()["order"].clone();
         for member in ["number", "reference", "billingAddress", "deliveryAddress", "email", "comment", "total", "net", "paymentMethod", "orderedAt"] {

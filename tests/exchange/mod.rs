@@ -2,6 +2,8 @@
 
 mod cases;
 mod exported;
+mod filters;
+mod folders;
 mod foreign;
 mod full;
 mod interrupted;

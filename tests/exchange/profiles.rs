@@ -1,7 +1,7 @@
 //! From a foreign table to a profile, and from there to records.
 
-use super::counters;
-use crate::support::{Database, Site};
+use super::{counters, messages};
+use crate::support::{Database, Site, on_each_database};
 
 /// As an ERP writes it, in Windows-1252.
 const TABLE: &[u8] = b"Artikel-Nr;Name;Preis;Aktionspreis;Aktion von;Aktion bis;Gewicht;Warengruppe;Lagerort\r\n\
@@ -47,5 +47,78 @@ fn one_is_proposed_tested_and_used() {
     for wrong in [&["profile", "test", "nope", table][..], &["profile", "new", "nowhere.csv"]] {
         let told = site.run(wrong);
         assert!(told.code == 1 && !told.stderr.is_empty(), "{told:?}");
+    }
+}
+
+on_each_database! {
+    fn foreign_xml_is_mapped_by_paths(database) {
+        let site = Site::new(database);
+        std::fs::create_dir_all(site.folder().join("data/profiles")).unwrap();
+        let profile = r#"
+[xml]
+record = "Products/Product"
+decimal = ","
+
+[fields]
+sku = { template = "{@group}-{Number}" }
+name = { column = "Texts/Text[@lang='de']", language = "de" }
+weight = "Weight"
+listPrice = { column = "Prices/Price[@type='net']/Amount", currency-column = "Prices/Price[@type='net']/Currency", gross = false }
+active = { column = "State", lookup = { "on" = "true", "off" = "false" } }
+metaKeywords = { template = "{Number} {Texts/Text[1]}" }
+
+[categories]
+column = "Group"
+levels = ">"
+
+[[attributes]]
+column = "Feature[Name='colour']/Value"
+code = "colour"
+
+[[media]]
+column = "Images/Image/@file"
+between = "|"
+"#;
+        std::fs::write(site.folder().join("data/profiles/shop.toml"), profile).unwrap();
+        let xml = r#"<?xml version="1.0" encoding="ISO-8859-1"?>
+<s:Shop xmlns:s="urn:shop"><s:Products>
+<s:Product group="G"><s:Number>1</s:Number><s:Texts><s:Text lang="en">Saw</s:Text><s:Text lang="de">S&#228;ge</s:Text></s:Texts><s:Weight>1,5</s:Weight>
+ <s:Prices><s:Price type="gross"><s:Amount>12</s:Amount></s:Price><s:Price type="net"><s:Amount>10,50</s:Amount><s:Currency>EUR</s:Currency></s:Price></s:Prices>
+ <s:State>on</s:State><s:Group>Tools>Saws</s:Group><s:Feature><s:Name>size</s:Name><s:Value>L</s:Value></s:Feature><s:Feature><s:Name>colour</s:Name><s:Value>red</s:Value></s:Feature>
+ <s:Images><s:Image file="1.jpg"/><s:Image file="2.jpg"/></s:Images></s:Product>
+<s:Product group="G"><s:Number>2</s:Number><s:State>broken</s:State></s:Product>
+</s:Products></s:Shop>
+"#;
+        let file = site.file("shop.xml", xml);
+        let run = site.run(&["import", "articles", file.to_str().unwrap(), "--profile", "shop", "--json"]).json();
+        assert_eq!(counters(&run), "read 2, created 1, failed 1");
+        let said = messages(&site.json(&["run", "messages", &run["id"].to_string()]));
+        assert!(said.starts_with("line 7 | column 1 | field State | value broken | code csv.lookup"), "{said}");
+        let refused = site.run(&["run", "file", &run["id"].to_string()]).stdout;
+        assert!(refused.contains("<s:Shop") && refused.contains("broken") && refused.trim_end().ends_with("</s:Products></s:Shop>"), "{refused}");
+        let corrected = site.file("corrected.xml", refused.replace("broken", "off"));
+        let again = site.run(&["import", "articles", corrected.to_str().unwrap(), "--profile", "shop", "--json"]).json();
+        assert_eq!(counters(&again), "read 1, created 1");
+        let article: serde_json::Value = serde_json::from_str(site.run(&["export", "articles", "-", "--format", "jsonl"]).stdout.lines().next().unwrap()).unwrap();
+        assert_eq!(article["sku"], "G-1");
+        assert_eq!(article["name"], serde_json::json!([{"language": "de", "value": "Säge"}]));
+        assert_eq!(article["listPrice"], serde_json::json!({"currency": "EUR", "gross": false, "value": "10.50"}));
+        assert_eq!((&article["category"], &article["metaKeywords"]), (&serde_json::json!(["tools/saws"]), &serde_json::json!("1 Saw")));
+        assert_eq!(article["attribute"], serde_json::json!([{"code": "colour", "value": "red"}]));
+        assert_eq!(article["media"].as_array().unwrap().len(), 2);
+    }
+
+    fn lists_are_split_and_columns_may_lack(database) {
+        let site = Site::new(database);
+        std::fs::create_dir_all(site.folder().join("data/profiles")).unwrap();
+        let profile = "optional-columns = true\nnative-columns = true\n[fields]\nsku = \"Nr\"\nweight = \"Gewicht\"\ncategory = { column = \"Gruppen\", split = \",\" }\n";
+        std::fs::write(site.folder().join("data/profiles/own.toml"), profile).unwrap();
+        let categories = site.file("categories.csv", "id\na\nb\n");
+        site.run(&["import", "categories", categories.to_str().unwrap()]);
+        let file = site.file("a.csv", "Nr;Gruppen;gtin;Unbekannt\n1;a, b;4012345678901;x\n");
+        let run = site.run(&["import", "articles", file.to_str().unwrap(), "--profile", "own", "--json"]).json();
+        assert_eq!(counters(&run), "read 1, created 1");
+        let article: serde_json::Value = serde_json::from_str(&site.run(&["export", "articles", "-", "--format", "jsonl"]).stdout).unwrap();
+        assert_eq!((&article["category"], &article["gtin"]), (&serde_json::json!(["a", "b"]), &serde_json::json!("4012345678901")));
     }
 }

@@ -41,7 +41,7 @@ fn steps(contract: &str) -> Vec<Step> {
                 let _ = writeln!(out, "declare namespace {prefix}='{uri}';");
                 out
             });
-            (declared + &find.get_attribute("path").unwrap(), find.get_content())
+            (declared + find.get_attribute("path").unwrap().as_str(), find.get_content())
         });
         Step {
             operation: node.get_attribute("operation").unwrap(),

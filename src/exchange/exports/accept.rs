@@ -100,6 +100,8 @@ impl Exchange {
             direction: Direction::Export.as_str().to_owned(),
             priority: request.priority,
             all_or_nothing: false,
+            filter_text: None,
+            claim: None,
         };
         db.write(|db| {
             let id = runs::accept(db, &new, Some(&options))?;

@@ -1,8 +1,8 @@
 //! The forms of exports.
 
-use super::ExportError;
 use super::opentrans::Documents;
 use super::table::Table;
+use super::{ExportError, caller};
 use crate::exchange::kinds::{Kind, Spelling};
 use soapstone_contracts::exchange::{RunFormat, RunKind};
 use std::io::{self, BufWriter, Write};
@@ -18,6 +18,8 @@ pub enum ExportFormat {
     JsonLines,
     /// openTRANS: a ZIP with a document for each order.
     OpenTrans,
+    /// The Caller's XML.
+    Caller,
 }
 
 impl ExportFormat {
@@ -28,7 +30,8 @@ impl ExportFormat {
             RunFormat::Csv => Some(Self::Csv),
             RunFormat::JsonLines => Some(Self::JsonLines),
             RunFormat::OpenTrans => Some(Self::OpenTrans),
-            RunFormat::Zip | RunFormat::Bmecat | RunFormat::Caller => None,
+            RunFormat::Caller => Some(Self::Caller),
+            RunFormat::Zip | RunFormat::Bmecat => None,
         }
     }
 
@@ -39,13 +42,14 @@ impl ExportFormat {
             Self::Csv => RunFormat::Csv.as_str(),
             Self::JsonLines => RunFormat::JsonLines.as_str(),
             Self::OpenTrans => RunFormat::OpenTrans.as_str(),
+            Self::Caller => RunFormat::Caller.as_str(),
         }
     }
 
     /// How files of it end.
     pub fn ending(self) -> &'static str {
         match self {
-            Self::Xml => "xml",
+            Self::Xml | Self::Caller => "xml",
             Self::Csv => "csv",
             Self::JsonLines => "jsonl",
             Self::OpenTrans => "zip",
@@ -54,14 +58,14 @@ impl ExportFormat {
 
     /// Whether it has a place for records of a kind.
     pub fn takes(self, kind: &Kind) -> bool {
-        self != Self::OpenTrans || kind.of == RunKind::Orders
+        !matches!(self, Self::OpenTrans | Self::Caller) || kind.of == RunKind::Orders
     }
 
     /// How it wants records spelled.
     pub(super) fn spelling(self) -> Spelling {
         match self {
             Self::Xml => Spelling::Xml,
-            Self::Csv | Self::JsonLines | Self::OpenTrans => Spelling::Json,
+            Self::Csv | Self::JsonLines | Self::OpenTrans | Self::Caller => Spelling::Json,
         }
     }
 }
@@ -70,6 +74,8 @@ impl ExportFormat {
 enum Body {
     /// Records that are written as they are spelled, and the end of the file.
     Lines(String),
+    /// Orders as the Caller has them.
+    Caller,
     /// Which columns there are is known at the end only.
     Table(Box<Table>),
     /// Each is a file in a ZIP.
@@ -95,6 +101,10 @@ impl<W: Write> ExportFile<W> {
             }
             ExportFormat::JsonLines => Body::Lines(String::new()),
             ExportFormat::Csv => Body::Table(Box::new(Table::begin(kind)?)),
+            ExportFormat::Caller => {
+                writeln!(out, "{}", caller::START)?;
+                Body::Caller
+            }
             ExportFormat::OpenTrans => Body::Documents(Box::new(Documents::begin()?)),
         };
         Ok(Self { out, body })
@@ -107,6 +117,7 @@ impl<W: Write> ExportFile<W> {
     pub fn add(&mut self, record: &str) -> io::Result<()> {
         match &mut self.body {
             Body::Lines(_) => writeln!(self.out, "{record}"),
+            Body::Caller => writeln!(self.out, "{}", caller::order(record)?),
             Body::Table(table) => table.add(record),
             Body::Documents(documents) => documents.add(record),
         }
@@ -119,6 +130,7 @@ impl<W: Write> ExportFile<W> {
     pub fn finish(mut self) -> io::Result<W> {
         match self.body {
             Body::Lines(end) => self.out.write_all(end.as_bytes())?,
+            Body::Caller => writeln!(self.out, "{}", caller::END)?,
             Body::Table(table) => table.write(&mut self.out)?,
             Body::Documents(documents) => documents.write(&mut self.out)?,
         }

@@ -1,6 +1,7 @@
 //! Records written to files, page by page, in bounded memory: by a run, or at once for the command line.
 
 mod accept;
+mod caller;
 mod file;
 mod opentrans;
 mod pages;

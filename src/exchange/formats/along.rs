@@ -68,7 +68,7 @@ impl Along {
         if self.prices.is_empty() && self.shipments.is_empty() {
             return Ok(taken);
         }
-        let read = items.iter().filter(|item| item.change.is_ok() && item.deletes.is_none());
+        let read = items.iter().filter(|item| item.is_in_batch());
         let (mut prices, mut shipments) = (Vec::new(), Vec::new());
         for (place, item) in read.enumerate() {
             if taken.get(place).is_some_and(|(_, recorded)| recorded.outcome != Outcome::Refused) {

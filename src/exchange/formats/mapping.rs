@@ -7,7 +7,7 @@ use super::columns::{NoPath, Path, Plain, Shape};
 use crate::domain::Issue;
 use crate::exchange::kinds::{Batch, Kind};
 use crate::exchange::profile::{
-    AttributeRule, CategoryRule, Condition, FieldRule, MediaRule, Profile, StockRule, VariantRule,
+    AttributeRule, CategoryRule, Condition, FieldRule, MediaRule, Part, Profile, StockRule, VariantRule, template,
 };
 use csv::ByteRecord;
 use serde_json::{Map, Value, json};
@@ -39,6 +39,8 @@ struct Field {
     path: Path,
     source: Source,
     lookup: Option<BTreeMap<String, String>>,
+    /// Between several values.
+    split: Option<String>,
     when: Option<Condition>,
     /// It counts only if this cell says something.
     beside: Option<usize>,
@@ -47,6 +49,8 @@ struct Field {
 enum Source {
     Column(usize),
     Constant(String),
+    /// Texts, and columns by their places.
+    Template(Vec<Result<usize, String>>),
 }
 
 /// Where a variant belongs, as its parent tells.
@@ -90,8 +94,50 @@ impl Tying<'_> {
         })
     }
 
+    /// Whether the file lacks a column that a rule cannot do without, and may lack it.
+    fn is_lacking(&self, rule: &FieldRule, profile: &Profile) -> bool {
+        let lacks = |column: &str| !self.names.iter().any(|name| name == column);
+        profile.optional_columns && rule.column.as_deref().is_some_and(lacks)
+    }
+
+    /// Ties a member to the columns of a template.
+    fn template(&mut self, name: &str, rule: &FieldRule, text: &str, is_optional: bool) -> Result<(), Box<Issue>> {
+        let parts = template(text).unwrap_or_default();
+        let mut pieces = Vec::new();
+        let mut first = None;
+        for part in parts {
+            pieces.push(match part {
+                Part::Text(text) => Err(text),
+                // What a file may lack is as if its cells were empty.
+                Part::Column(column) if is_optional && !self.names.contains(&column) => Err(String::new()),
+                Part::Column(column) => {
+                    let place = self.column(&column)?;
+                    first.get_or_insert(column);
+                    Ok(place)
+                }
+            });
+        }
+        self.tie(name, None, Some(""), rule, None)?;
+        if let Some(field) = self.fields.last_mut() {
+            let member = field.path.member();
+            field.source = Source::Template(pieces);
+            self.columns.extend(first.map(|column| (member, column)));
+        }
+        Ok(())
+    }
+
     /// Ties a member to the column or constant of a rule.
-    fn rule(&mut self, name: &str, rule: &FieldRule) -> Result<(), Box<Issue>> {
+    fn rule(&mut self, name: &str, rule: &FieldRule, profile: &Profile) -> Result<(), Box<Issue>> {
+        if self.is_lacking(rule, profile) {
+            return Ok(());
+        }
+        if let Some(text) = &rule.template {
+            let name = match &rule.language {
+                Some(language) if !name.contains('[') => format!("{name}[{language}]"),
+                _ => name.to_owned(),
+            };
+            return self.template(&name, rule, text, profile.optional_columns);
+        }
         let name = match &rule.language {
             Some(language) if !name.contains('[') => format!("{name}[{language}]"),
             _ => name.to_owned(),
@@ -112,6 +158,10 @@ impl Tying<'_> {
             ("from", rule.from.as_deref(), None),
             ("until", rule.until.as_deref(), None),
         ] {
+            let lacks = |column: &str| profile.optional_columns && !self.names.iter().any(|name| name == column);
+            if column.is_some_and(lacks) {
+                continue;
+            }
             if column.is_some() || constant.is_some() {
                 self.tie(&format!("{name}/{part}"), column, constant, &own, main)?;
             }
@@ -147,7 +197,8 @@ impl Tying<'_> {
             }
             (None, constant) => Source::Constant(constant.unwrap_or_default().to_owned()),
         };
-        self.fields.push(Field { path, source, lookup: rule.lookup.clone(), when: rule.when.clone(), beside });
+        let (lookup, split, when) = (rule.lookup.clone(), rule.split.clone(), rule.when.clone());
+        self.fields.push(Field { path, source, lookup, split, when, beside });
         Ok(())
     }
 }
@@ -164,12 +215,15 @@ impl Mapping {
             None => native(&tying.shape, names)?,
         };
         for (name, rule) in &profile.fields {
-            tying.rule(name, rule)?;
+            tying.rule(name, rule, &profile)?;
+        }
+        if profile.native_columns {
+            tie_native(&mut tying, &profile)?;
         }
         // Of what there are several, they stand in the order of the columns.
         tying.fields.sort_by_key(|field| match field.source {
             Source::Column(column) => column,
-            Source::Constant(_) => usize::MAX,
+            Source::Constant(_) | Source::Template(_) => usize::MAX,
         });
         let listed = profile
             .attributes
@@ -180,6 +234,9 @@ impl Mapping {
             .chain(profile.categories.iter().map(|r| ("category", &r.column)))
             .chain(profile.variants.iter().map(|r| ("variantOf", &r.column)));
         for (member, column) in listed {
+            if profile.optional_columns && !names.contains(column) {
+                continue;
+            }
             tying.column(column)?;
             tying.columns.push((member.to_owned(), column.clone()));
         }
@@ -187,7 +244,7 @@ impl Mapping {
             let field = tying.fields.iter().find(|field| field.path.member() == *key);
             field.map(|field| match field.source {
                 Source::Column(column) => Some(column),
-                Source::Constant(_) => None,
+                Source::Constant(_) | Source::Template(_) => None,
             })
         });
         if key.is_none() && kind.keys.len() == 1 {
@@ -223,7 +280,7 @@ impl Mapping {
         let columns =
             self.fields.iter().filter(|field| field.path.is_number()).filter_map(|field| match field.source {
                 Source::Column(column) => Some(column),
-                Source::Constant(_) => None,
+                Source::Constant(_) | Source::Template(_) => None,
             });
         columns.collect()
     }
@@ -289,6 +346,8 @@ impl Mapping {
             key,
             change: change.map_err(|issue| vec![*issue]),
             deletes: None,
+            is_skipped: false,
+            warnings: Vec::new(),
             along: Along { categories, ..Along::default() },
             columns: Some(self.columns.clone()),
             weight: record.as_slice().len(),
@@ -349,9 +408,14 @@ impl Mapping {
         if field.beside.map(|beside| cells.at(beside)).transpose()?.is_some_and(str::is_empty) {
             return Ok(());
         }
+        let made;
         let (cell, name) = match &field.source {
             Source::Column(column) => (cells.at(*column)?, self.names_of(cells, *column)),
             Source::Constant(constant) => (constant.as_str(), ""),
+            Source::Template(parts) => {
+                made = filled(parts, cells)?;
+                (made.as_str(), "")
+            }
         };
         if cell.is_empty() {
             return Ok(());
@@ -370,10 +434,17 @@ impl Mapping {
         if field.path.plain().is_some_and(|plain| cells::is_no_time(plain, value)) {
             return Ok(());
         }
-        field.path.put(members, value, |plain, text| cells::read(plain, text, self.mark)).map_err(|part| {
-            let text = format!("\"{name}\" has \"{part}\" where name=value is expected");
-            Box::new(Issue::error("csv.pair", text).of(name, cell).suggest("correct the list"))
-        })
+        let values = match field.split.as_deref().filter(|split| !split.is_empty()) {
+            Some(split) => value.split(split).map(str::trim).filter(|value| !value.is_empty()).collect(),
+            None => vec![value],
+        };
+        for value in values {
+            field.path.put(members, value, |plain, text| cells::read(plain, text, self.mark)).map_err(|part| {
+                let text = format!("\"{name}\" has \"{part}\" where name=value is expected");
+                Box::new(Issue::error("csv.pair", text).of(name, cell).suggest("correct the list"))
+            })?;
+        }
+        Ok(())
     }
 
     fn names_of<'c>(&self, cells: &Cells<'c>, column: usize) -> &'c str {
@@ -458,6 +529,40 @@ impl Mapping {
             Issue::error(code, text).of(&column, &value).suggest(format!("correct the cell of the column {column}")),
         )
     }
+}
+
+/// A template with the cells of a record in it; nothing, if all of them are empty.
+fn filled(parts: &[Result<usize, String>], cells: &Cells<'_>) -> Result<String, Box<Issue>> {
+    let (mut text, mut says_something) = (String::new(), false);
+    for part in parts {
+        match part {
+            Ok(column) => {
+                let cell = cells.at(*column)?;
+                says_something |= !cell.is_empty();
+                text.push_str(cell);
+            }
+            Err(plain) => text.push_str(plain),
+        }
+    }
+    Ok(if says_something { text } else { String::new() })
+}
+
+/// Ties the columns that a profile does not name, where they are named as the contract's members.
+fn tie_native(tying: &mut Tying<'_>, profile: &Profile) -> Result<(), Box<Issue>> {
+    let named = profile.columns();
+    let names: Vec<String> =
+        tying.names.iter().filter(|name| !name.is_empty() && !named.contains(name)).cloned().collect();
+    for name in names {
+        // A member that the profile fills stays as it does.
+        let is_filled = profile
+            .fields
+            .iter()
+            .any(|(field, rule)| field.eq_ignore_ascii_case(&name) && !tying.is_lacking(rule, profile));
+        if !is_filled && Path::parse(&name, &tying.shape).is_ok() {
+            tying.tie(&name, Some(&name), None, &FieldRule::default(), None)?;
+        }
+    }
+    Ok(())
 }
 
 /// A profile for columns that are named as the contract's members.
@@ -576,6 +681,18 @@ fn slug(name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::exchange::channels::caller::Job;
+
+    #[test]
+    fn profiles_of_the_caller_fill_members_that_there_are() {
+        for job in Job::all() {
+            let profile = Profile::parse(job.profile).unwrap_or_else(|e| panic!("{}: {e}", job.name));
+            let kind = Kind::find(job.kind.as_str()).unwrap();
+            let columns = profile.columns();
+            let mapping = Mapping::new(kind, Some(profile), &columns);
+            assert!(mapping.is_ok(), "{}: {:?}", job.name, mapping.err());
+        }
+    }
 
     #[test]
     fn names_become_slugs() {

@@ -7,12 +7,14 @@ mod cells;
 mod columns;
 mod csv;
 mod encoding;
+mod foreign;
 mod language;
 mod lines;
 mod mapping;
 mod opentrans;
 mod packed;
 mod recognised;
+mod select;
 mod tree;
 mod xml;
 
@@ -49,6 +51,10 @@ pub struct Item {
     pub change: Result<(), Vec<Issue>>,
     /// The key of a record that is to be deleted; it is in no batch then.
     pub deletes: Option<String>,
+    /// A filter passes over it; it is in no batch then.
+    pub is_skipped: bool,
+    /// What a filter warns of.
+    pub warnings: Vec<Issue>,
     /// Records of other kinds that come along.
     pub along: Along,
     /// What the source calls the contract's members.
@@ -63,7 +69,27 @@ impl Item {
     fn at(number: i64, raw: Range<u64>) -> Self {
         let weight = usize::try_from(raw.end - raw.start).unwrap_or(usize::MAX);
         let (line, column, key, columns) = (None, None, None, None);
-        Self { number, line, column, key, change: Ok(()), deletes: None, along: Along::default(), columns, raw, weight }
+        Self {
+            number,
+            line,
+            column,
+            key,
+            change: Ok(()),
+            deletes: None,
+            is_skipped: false,
+            warnings: Vec::new(),
+            along: Along::default(),
+            columns,
+            raw,
+            weight,
+        }
+    }
+}
+
+impl Item {
+    /// Whether it is in the batch.
+    pub fn is_in_batch(&self) -> bool {
+        self.change.is_ok() && self.deletes.is_none() && !self.is_skipped
     }
 }
 
@@ -95,6 +121,7 @@ enum Reader {
     Archive(archive::ArchiveFile),
     Bmecat(Box<bmecat::BmecatFile>),
     OpenTrans(Box<opentrans::OpenTransFile>),
+    Foreign(Box<foreign::ForeignFile>),
 }
 
 /// Where records come from.
@@ -152,10 +179,15 @@ impl Source {
         let text = Arc::new(Utf8File::of(unpacked, declared.as_deref())?);
         let size = text.size().map_err(|e| unreadable(&e))?;
         let reader = match origin.format {
-            "csv" => Reader::Csv(Box::new(csv::CsvFile::open(text.clone(), kind, profile)?)),
+            "csv" | "caller" => Reader::Csv(Box::new(csv::CsvFile::open(text.clone(), kind, profile)?)),
             "bmecat" => Reader::Bmecat(Box::new(bmecat::BmecatFile::open(text.clone(), kind, rules)?)),
             "jsonLines" => Reader::Lines(lines::LinesFile::open(&text, kind)?),
-            _ => Reader::Xml(xml::XmlFile::open(&text, kind)?),
+            _ => match profile.map(|profile| (profile.xml.clone(), profile)) {
+                Some((Some(form), profile)) => {
+                    Reader::Foreign(Box::new(foreign::ForeignFile::open(text.clone(), kind, profile, &form.record)?))
+                }
+                _ => Reader::Xml(xml::XmlFile::open(&text, kind)?),
+            },
         };
         Ok(Self { reader, text: Some(text), sizes: (origin.size, size.max(1)) })
     }
@@ -190,6 +222,7 @@ impl Source {
             Reader::Archive(file) => file.next_item(batch),
             Reader::Bmecat(file) => file.next_item(batch),
             Reader::OpenTrans(file) => file.next_item(batch),
+            Reader::Foreign(file) => file.next_item(batch),
         }
     }
 
@@ -202,6 +235,7 @@ impl Source {
             Reader::Archive(file) => file.position(),
             Reader::Bmecat(file) => file.position(),
             Reader::OpenTrans(file) => file.position(),
+            Reader::Foreign(file) => file.position(),
         };
         let (source, text) = self.sizes;
         if source == text {
@@ -223,6 +257,7 @@ impl Source {
         let (head, tail) = match &self.reader {
             Reader::Xml(file) => file.around(),
             Reader::Bmecat(file) => file.around()?,
+            Reader::Foreign(file) => file.around()?,
             Reader::Csv(file) => (file.head()?, Vec::new()),
             Reader::Lines(_) | Reader::Archive(_) | Reader::OpenTrans(_) => (Vec::new(), Vec::new()),
         };

@@ -10,7 +10,7 @@ use soapstone_contracts::exchange::RunKind;
 const FILES: [RunKind; 2] = [RunKind::Pictures, RunKind::ArticleDocuments];
 
 /// Formats that need not be looked for.
-const GIVEN: [&str; 6] = ["xml", "csv", "jsonLines", "bmecat", "openTrans", "caller"];
+const GIVEN: [&str; 5] = ["xml", "csv", "jsonLines", "bmecat", "openTrans"];
 
 /// Documents of openTRANS that can be imported.
 const OPENTRANS: [&str; 6] = ["OPENTRANS", "ORDER", "ORDERCHANGE", "ORDERRESPONSE", "DISPATCHNOTIFICATION", "INVOICE"];
@@ -61,10 +61,16 @@ pub fn recognise(
     if asked == "zip" || (asked == "auto" && of_files && is_archive) {
         return Ok("zip");
     }
+    if asked == "caller" {
+        let known = profile.is_some();
+        let message = format!("The Caller has no files of {}", kind.of);
+        let unknown = || ServiceError::invalid("import.unknown_format", message).of("format", asked);
+        return known.then_some("caller").ok_or_else(unknown);
+    }
     if let Some(text) = profile {
-        // Only tables are mapped.
+        // Tables are mapped, and XML, as the profile says.
         return Profile::parse(text)
-            .map(|_| "csv")
+            .map(|profile| if profile.xml.is_some() { "xml" } else { "csv" })
             .map_err(|e| ServiceError::invalid("profile.invalid", e.to_string()));
     }
     if let Some(format) = GIVEN.iter().find(|format| **format == asked) {

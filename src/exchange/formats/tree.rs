@@ -8,7 +8,7 @@ use quick_xml::events::{BytesStart, Event};
 use soapstone_runtime::ReadErrorKind;
 use soapstone_runtime::records::Place;
 use std::fs::File;
-use std::io::BufReader;
+use std::io::{self, BufReader, Read, Seek, SeekFrom};
 use std::ops::Range;
 
 /// How many bytes one tree may have.
@@ -37,6 +37,10 @@ impl Node {
 
     pub fn attribute(&self, name: &str) -> Option<&str> {
         self.attributes.iter().find(|(own, _)| own == name).map(|(_, value)| value.trim()).filter(|v| !v.is_empty())
+    }
+
+    pub fn children(&self) -> &[Self] {
+        &self.children
     }
 
     /// The elements at the end of a path of names, such as `ADDRESS/NAME`; `A|B` is either.
@@ -234,4 +238,32 @@ fn node(name: String, element: &BytesStart<'_>, at: Place, wrong: &mut Option<Is
         }
     }
     Node { name, attributes, line: at.line.into(), column: at.column.into(), ..Node::default() }
+}
+
+/// How much of a file is copied before the first record and after the last, for one of some of the records.
+const MAX_AROUND: u64 = 16 << 20;
+
+/// What stands before the first record and after the last, where records are elements of these names.
+pub(super) fn around(text: &Utf8File, records: Option<(u64, u64)>, names: &[&str]) -> io::Result<(Vec<u8>, Vec<u8>)> {
+    let Some((begin, end)) = records else { return Ok((Vec::new(), Vec::new())) };
+    let mut file = text.open()?;
+    let mut head = Vec::new();
+    (&mut file).take(begin.min(MAX_AROUND)).read_to_end(&mut head)?;
+    let rest_begins = text.size()?.saturating_sub(MAX_AROUND).max(end);
+    file.seek(SeekFrom::Start(rest_begins))?;
+    let mut rest = Vec::new();
+    file.read_to_end(&mut rest)?;
+    let rest = String::from_utf8_lossy(&rest);
+    let last = names.iter().filter_map(|name| end_of_last(&rest, name)).max().unwrap_or(0);
+    Ok((head, rest[last..].as_bytes().to_vec()))
+}
+
+/// Where the last element of a name ends.
+fn end_of_last(text: &str, name: &str) -> Option<usize> {
+    let tag = format!("{name}>");
+    let is_end = |(place, _): &(usize, &str)| {
+        let before = text[..*place].rsplit('<').next().unwrap_or("");
+        before == "/" || (before.starts_with('/') && before.ends_with(':'))
+    };
+    text.rmatch_indices(&tag).find(is_end).map(|(place, _)| place + tag.len())
 }

@@ -56,6 +56,8 @@ pub struct Run {
     pub priority: i32,
     pub all_or_nothing: bool,
     pub pause_requested: bool,
+    pub filter_text: Option<String>,
+    pub claim: Option<String>,
 }
 
 impl Run {
@@ -91,6 +93,8 @@ pub struct NewRun {
     pub direction: String,
     pub priority: i32,
     pub all_or_nothing: bool,
+    pub filter_text: Option<String>,
+    pub claim: Option<String>,
 }
 
 #[derive(Queryable, Selectable)]
@@ -233,7 +237,20 @@ pub fn same_again(connection: &mut Db, new: &NewRun) -> Result<Option<Run>, Stor
             && run.format == new.format
             && run.mode == new.mode
             && run.all_or_nothing == new.all_or_nothing
+            && run.filter_text == new.filter_text
     }))
+}
+
+/// The run of a file that was found in a folder.
+///
+/// # Errors
+/// Those of the database.
+pub fn claimed(connection: &mut Db, claim: &str) -> Result<Option<Report>, StoreError> {
+    let id: Option<i64> = runs::table.filter(runs::claim.eq(claim)).select(runs::id).first(connection).optional()?;
+    match id {
+        Some(id) => get(connection, id),
+        None => Ok(None),
+    }
 }
 
 /// The runs of a kind before one that went the same way and came to their end; the latest first.

@@ -31,6 +31,8 @@ diesel::table! {
         priority -> Integer,
         all_or_nothing -> Bool,
         pause_requested -> Bool,
+        filter_text -> Nullable<Text>,
+        claim -> Nullable<Text>,
     }
 }
 
@@ -134,6 +136,15 @@ diesel::table! {
         field -> Text,
         before -> Nullable<Text>,
         after -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    schedule_times (name, due_at) {
+        name -> Text,
+        due_at -> Timestamp,
+        run_id -> Nullable<BigInt>,
+        delivered -> Bool,
     }
 }
 

@@ -6,7 +6,7 @@ mod header;
 mod prices;
 
 use super::encoding::Utf8File;
-use super::tree::{Found, Node, Trees};
+use super::tree::{Found, Node, Trees, around};
 use super::{Along, Broken, Item};
 use crate::domain::{Issue, Rules};
 use crate::exchange::kinds::{Batch, Kind};
@@ -15,11 +15,8 @@ use article::{Reading, category};
 use header::{Catalogue, groups_of_articles};
 use soapstone_contracts::catalog::Category;
 use soapstone_contracts::exchange::RunKind;
-use std::io::{self, Read, Seek, SeekFrom};
+use std::io;
 use std::sync::Arc;
-
-/// How much of a file is copied before the first record and after the last, for one of the refused records.
-const MAX_AROUND: u64 = 16 << 20;
 
 pub struct BmecatFile {
     text: Arc<Utf8File>,
@@ -33,9 +30,9 @@ pub struct BmecatFile {
     records: Option<(u64, u64)>,
 }
 
-/// How the end tags of records end.
-const ARTICLE_ENDS: [&str; 2] = ["ARTICLE>", "PRODUCT>"];
-const CATEGORY_ENDS: [&str; 2] = ["CLASSIFICATION_GROUP>", "CATALOG_STRUCTURE>"];
+/// What records are called.
+const ARTICLES: [&str; 2] = ["ARTICLE", "PRODUCT"];
+const CATEGORIES: [&str; 2] = ["CLASSIFICATION_GROUP", "CATALOG_STRUCTURE"];
 
 /// Elements that are read as a whole.
 fn is_wanted(around: &[String], name: &str) -> bool {
@@ -131,36 +128,9 @@ impl BmecatFile {
 
     /// What stands before the first record and after the last.
     pub(super) fn around(&self) -> io::Result<(Vec<u8>, Vec<u8>)> {
-        let Some((begin, end)) = self.records else { return Ok((Vec::new(), Vec::new())) };
-        let mut file = self.text.open()?;
-        let size = self.text.size()?;
-        let mut head = Vec::new();
-        (&mut file).take(begin.min(MAX_AROUND)).read_to_end(&mut head)?;
-        // The end of the last record in the file: what follows it closes all.
-        let ends = if self.of == RunKind::Categories { CATEGORY_ENDS } else { ARTICLE_ENDS };
-        let tail = last_record_end(&mut file, end, size, ends)?;
-        let mut after = Vec::new();
-        file.seek(SeekFrom::Start(tail))?;
-        file.take(MAX_AROUND).read_to_end(&mut after)?;
-        Ok((head, after))
+        let names = if self.of == RunKind::Categories { CATEGORIES } else { ARTICLES };
+        around(&self.text, self.records, &names)
     }
-}
-
-/// Where the last record of the file ends.
-fn last_record_end(file: &mut std::fs::File, from: u64, size: u64, ends: [&str; 2]) -> io::Result<u64> {
-    let begin = size.saturating_sub(MAX_AROUND).max(from);
-    file.seek(SeekFrom::Start(begin))?;
-    let mut rest = Vec::new();
-    file.read_to_end(&mut rest)?;
-    let rest = String::from_utf8_lossy(&rest);
-    let last = ends.iter().filter_map(|end| {
-        let (place, _) = rest.rmatch_indices(end).find(|(place, _)| {
-            let before = rest[..*place].rsplit('<').next().unwrap_or("");
-            before.starts_with('/') && (before == "/" || before.ends_with(':'))
-        })?;
-        Some(place + end.len())
-    });
-    Ok(begin + last.max().unwrap_or(0) as u64)
 }
 
 /// The number of an article.

@@ -6,7 +6,7 @@ const WIDTH: f64 = 640.0;
 const HEIGHT: f64 = 140.0;
 
 /// The line and the area below it, as SVG paths, with what the axes end at.
-pub(super) struct Chart {
+pub struct Chart {
     pub line: String,
     pub area: String,
     pub seconds: f64,
@@ -14,7 +14,7 @@ pub(super) struct Chart {
 }
 
 /// Draws points of (seconds, records); None if there is no line to draw.
-pub(super) fn draw(points: &[(f64, i64)]) -> Option<Chart> {
+pub fn draw(points: &[(f64, i64)]) -> Option<Chart> {
     let (seconds, records) = *points.last()?;
     if points.len() < 2 || seconds <= 0.0 || records <= 0 {
         return None;
