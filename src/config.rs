@@ -61,6 +61,12 @@ pub const SETTINGS: &[Setting] = &[
         default: "",
         doc: "Folder of the exchange by PepperShop's Caller; empty: caller in the data folder.",
     },
+    Setting {
+        key: "share-sources",
+        default: "true",
+        doc: "On PostgreSQL: whether files of runs go through the database, so that all nodes reach them; not needed for one node, or a \
+              data folder that all have.",
+    },
     Setting { key: "run-workers", default: "2", doc: "How many runs a process works on at once; 0: none, others do." },
     Setting { key: "runs-per-kind", default: "1", doc: "How many runs of a kind are at work at once, on all nodes." },
     Setting {
@@ -304,6 +310,8 @@ pub struct Config {
     pub channels: Channels,
     /// The folder of the exchange by the Caller.
     pub caller_folder: PathBuf,
+    /// Whether files of runs go through the database.
+    pub shares_sources: bool,
     /// How many runs a process works on at once.
     pub run_workers: usize,
     /// How many runs of a kind are at work at once.
@@ -378,6 +386,7 @@ impl Config {
                 "" => data_dir.join("caller"),
                 folder => PathBuf::from(folder),
             },
+            shares_sources: reader.parsed("share-sources", "true or false")?,
             run_workers: reader.parsed("run-workers", "a whole number")?,
             runs_per_kind: reader.at_least("runs-per-kind", 1)?,
             rules: Arc::new(reader.rules()?),

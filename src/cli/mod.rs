@@ -20,6 +20,7 @@ mod spelled;
 mod token;
 mod user;
 mod work;
+mod worker;
 
 use clap::{Args, Parser, Subcommand};
 use std::collections::BTreeMap;
@@ -84,6 +85,8 @@ struct Global {
 enum Command {
     /// Start the server
     Serve(serve::Serve),
+    /// Work on runs, without a server
+    Worker(worker::Worker),
     /// Import a file
     Import(import::Import),
     /// Write records to a file
@@ -184,6 +187,7 @@ pub fn main() -> ExitCode {
     let global = &cli.global;
     let outcome = match &cli.command {
         Command::Serve(command) => command.run(global),
+        Command::Worker(command) => command.run(global),
         Command::Import(command) => command.run(global),
         Command::Export(command) => command.run(global),
         Command::Run(command) => command.run(global),

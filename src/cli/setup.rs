@@ -59,6 +59,8 @@ pub(super) fn exchange(config: &Config, store: Store) -> Result<Exchange, Failur
         bell: Arc::default(),
         batch_size: config.batch_size,
         delete_at_most: config.delete_at_most,
+        shares_sources: config.shares_sources,
+        at_work: Arc::default(),
         workers: config.run_workers,
         runs_per_kind: config.runs_per_kind,
         max_artifact: u64::try_from(config.limits.body).unwrap_or(u64::MAX),

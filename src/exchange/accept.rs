@@ -113,6 +113,7 @@ impl Exchange {
             filter_text: filter,
             claim: request.claim.clone(),
         };
+        self.share(&source.path, &source.sha256, new.source_size)?;
         db.write(|db| {
             // Sent again while it is still at work: the same run. Done already: what it would find may have changed
             // since, so it is a run of its own, which writes nothing where nothing did.

@@ -22,9 +22,19 @@ impl Exchange {
     /// The files of a run that are there.
     fn artifacts(&self, report: &Report) -> Vec<Artifact> {
         let of = |kind: &ArtifactKind| {
-            let path = self.path(report, *kind)?;
-            let size = std::fs::metadata(path).ok()?.len();
-            Some(described(&report.run, *kind, size))
+            let is_there = match kind {
+                ArtifactKind::Source => report.run.direction() == Direction::Import,
+                ArtifactKind::Result_ => {
+                    report.run.direction() == Direction::Export && report.run.state() == RunState::Succeeded
+                }
+                ArtifactKind::Rejected => has_rejected(report),
+                ArtifactKind::Messages | ArtifactKind::Report => false,
+            };
+            let size = match kind {
+                ArtifactKind::Rejected => report.progress.rejected_bytes,
+                _ => u64::try_from(report.run.source_size).unwrap_or(0),
+            };
+            is_there.then(|| described(&report.run, *kind, size))
         };
         ArtifactKind::ALL.iter().filter_map(of).collect()
     }
@@ -32,17 +42,24 @@ impl Exchange {
     /// Where a file of a run lies; None: it has none. What is still written to is none yet.
     fn path(&self, report: &Report, kind: ArtifactKind) -> Option<PathBuf> {
         match kind {
+            // They are made when somebody asks for them.
+            ArtifactKind::Rejected | ArtifactKind::Messages | ArtifactKind::Report => None,
             ArtifactKind::Source if report.run.direction() == Direction::Export => None,
-            ArtifactKind::Source => Some(report.run.source_path.clone().into()),
+            ArtifactKind::Source => self.lies_at(report),
             ArtifactKind::Result_ => {
                 let is_done = report.run.direction() == Direction::Export && report.run.state() == RunState::Succeeded;
-                is_done.then(|| report.run.source_path.clone().into())
+                if is_done { self.lies_at(report) } else { None }
             }
-            // They are made when somebody asks for them.
-            ArtifactKind::Messages | ArtifactKind::Report => None,
-            ArtifactKind::Rejected => {
-                let is_done = report.run.state().is_final() && report.progress.rejected_bytes > 0;
-                is_done.then(|| self.spool.rejected(report.run.id))
+        }
+    }
+
+    /// Where the source or result of a run lies.
+    fn lies_at(&self, report: &Report) -> Option<PathBuf> {
+        match self.at_hand(&report.run.source_path, &report.run.source_sha256) {
+            Ok(path) => Some(path),
+            Err(error) => {
+                log::error!(run = report.run.id; "a file of run {} cannot be fetched: {error:?}", report.run.id);
+                None
             }
         }
     }
@@ -53,7 +70,10 @@ impl Exchange {
     /// If there is none.
     pub fn artifact(&self, report: &Report, kind: ArtifactKind) -> Result<(Artifact, File), ServiceError> {
         let missing = || ServiceError::NotFound { kind: "artifact", key: format!("{}/{kind}", report.run.id) };
-        if matches!(kind, ArtifactKind::Messages | ArtifactKind::Report) {
+        if kind == ArtifactKind::Rejected && !has_rejected(report) {
+            return Err(missing());
+        }
+        if matches!(kind, ArtifactKind::Rejected | ArtifactKind::Messages | ArtifactKind::Report) {
             let file = self.made(report, kind).map_err(ServiceError::internal)?;
             let size = file.metadata().map_err(ServiceError::internal)?.len();
             return Ok((described(&report.run, kind, size), file));
@@ -67,7 +87,9 @@ impl Exchange {
     fn made(&self, report: &Report, kind: ArtifactKind) -> Result<File, TableError> {
         let mut db = self.store.connection()?;
         let mut file = tempfile::tempfile()?;
-        if kind == ArtifactKind::Messages {
+        if kind == ArtifactKind::Rejected {
+            self.write_rejected(report.run.id, &mut file).map_err(StoreError::from)?;
+        } else if kind == ArtifactKind::Messages {
             messages_csv(&mut db, report.run.id, None, &file)?;
         } else if let Some(summary) = summary(&mut db, report.run.id, EXAMPLES)? {
             file.write_all(report_html(&summary).as_bytes())?;
@@ -109,6 +131,10 @@ impl Exchange {
         };
         self.accept(db, &request, &source)
     }
+}
+
+fn has_rejected(report: &Report) -> bool {
+    report.run.state().is_final() && report.progress.rejected_bytes > 0
 }
 
 fn described(run: &Run, kind: ArtifactKind, size: u64) -> Artifact {

@@ -16,7 +16,7 @@ mod profile;
 mod proposal;
 mod queue;
 mod reader;
-mod rejected;
+mod shared;
 mod spool;
 mod telling;
 mod turn;
@@ -34,8 +34,9 @@ pub use spool::{Spool, Spooled};
 use crate::domain::Rules;
 use crate::pictures::Bell;
 use crate::store::Store;
-use std::sync::Arc;
+use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 
 /// All that runs need.
 #[derive(Clone)]
@@ -50,6 +51,10 @@ pub struct Exchange {
     pub batch_size: usize,
     /// The share of records that a full file may delete without being approved, in percent.
     pub delete_at_most: i32,
+    /// Whether nodes have folders of their own, so that sources go through the database.
+    pub shares_sources: bool,
+    /// Runs that this process is at work on.
+    pub at_work: Arc<Mutex<HashSet<i64>>>,
     /// How many runs one process works on at once.
     pub workers: usize,
     /// How many runs of a kind are at work at once, whoever works on them.

@@ -8,7 +8,6 @@ use super::formats::{Along, Broken, Item, Origin, Source, Text};
 use super::kinds::Kind;
 use super::pace::Pace;
 use super::reader::{Around, Read, ReadBatch, read};
-use super::rejected::Rejected;
 use super::telling::{Place, Telling};
 use crate::domain::{Issue, Severity};
 use crate::reporting::{Progress, RunState};
@@ -19,10 +18,11 @@ use crate::store::{Db, Engine, StoreError, missing};
 use chrono::NaiveDateTime;
 use soapstone_contracts::exchange::RunKind;
 use std::collections::HashMap;
-use std::io;
+use std::io::{self, Read as _, Seek, SeekFrom, Write};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::time::{Duration, Instant};
+use tempfile::SpooledTempFile;
 
 /// Batches that wait between reader and writer.
 const AHEAD: usize = 4;
@@ -35,6 +35,13 @@ const SAMPLE: Duration = Duration::from_millis(500);
 
 /// How often a batch is tried again when the database is busy.
 const ATTEMPTS: u32 = 5;
+
+/// For how long a run waits for a database that is away, or full.
+const AWAY: Duration = Duration::from_secs(15 * 60);
+
+/// How many bytes of refused records a run that is one transaction holds in memory, and writes at once.
+const HELD_IN_MEMORY: usize = 1 << 20;
+const HELD_PIECE: u64 = 1 << 20;
 
 /// A dry run of categories is one batch, as each may be below one that is only imagined.
 const IMAGINED_TOGETHER: usize = 1_000_000;
@@ -82,7 +89,8 @@ struct Writing<'a> {
     kind: &'static Kind,
     pace: Arc<Pace>,
     text: Option<Text>,
-    rejected: Rejected,
+    /// Refused records of a run that is one transaction: they outlast it.
+    held: Option<SpooledTempFile>,
     around: Around,
 }
 
@@ -154,15 +162,32 @@ impl<'a> Pipeline<'a> {
     /// Goes through the source; where the database is only busy, again from the last batch that was written.
     fn run(&mut self) -> Result<End, StoreError> {
         let mut attempt = 0;
+        let mut since = None;
         loop {
             let before = self.progress.counters.read;
-            match self.pass() {
-                Err(StoreError::Database(error)) if attempt < ATTEMPTS && is_passing(&error) => {
-                    log::warn!(run = self.id; "run {} tries its batch again: {error}", self.id);
-                    attempt = if self.progress.counters.read > before { 1 } else { attempt + 1 };
-                    std::thread::sleep(Duration::from_millis(100 << attempt));
-                }
+            let error = match self.pass() {
+                Err(error) => error,
                 other => return other,
+            };
+            if self.progress.counters.read > before {
+                (attempt, since) = (0, None);
+            }
+            let wait = match Trouble::of(&error) {
+                Trouble::Busy if attempt < ATTEMPTS => Duration::from_millis(200 << attempt),
+                // It is a matter of minutes, or of somebody who comes: the run goes on where it stands.
+                Trouble::Away if since.get_or_insert_with(Instant::now).elapsed() < AWAY => {
+                    Duration::from_millis(500 << attempt.min(5))
+                }
+                _ => return Err(error),
+            };
+            attempt += 1;
+            log::warn!(run = self.id; "run {} tries its batch again in {} ms: {error}", self.id, wait.as_millis());
+            let until = Instant::now() + wait;
+            while Instant::now() < until {
+                if self.exchange.is_stopping() {
+                    return Ok(End::GivenUp);
+                }
+                std::thread::sleep(Duration::from_millis(50));
             }
         }
     }
@@ -187,20 +212,18 @@ impl<'a> Pipeline<'a> {
         if run.dry_run {
             self.changes = Changes::after(runs::last_change(&mut *self.exchange.store.connection()?, run.id)?, kind);
         }
-        let source = match Source::open(&Origin::of(&run), kind, &self.exchange.rules) {
+        let path = self.exchange.at_hand(&run.source_path, &run.source_sha256)?;
+        let source = match Source::open(&Origin::of(&run, &path), kind, &self.exchange.rules) {
             Ok(source) => source,
             Err(broken) => return self.broken(broken),
-        };
-        let rejected = match Rejected::resume(self.exchange.spool.rejected(run.id), self.progress.rejected_bytes) {
-            Ok(rejected) => rejected,
-            Err(e) => return Ok(self.unwritable(&e)),
         };
         let pace = Arc::new(match (kind.of, run.dry_run) {
             (RunKind::Categories, true) => Pace::steady(IMAGINED_TOGETHER),
             _ => Pace::up_to(usize::try_from(run.batch_size).unwrap_or(1)),
         });
         let (text, around) = (source.text(), Around::default());
-        let writing = Writing { run: &run, kind, pace: pace.clone(), text, rejected, around };
+        let held = (run.all_or_nothing && !run.dry_run).then(|| SpooledTempFile::new(HELD_IN_MEMORY));
+        let writing = Writing { run: &run, kind, pace: pace.clone(), text, held, around };
         let done = u64::try_from(self.progress.counters.read).unwrap_or(0);
         let filter = match run.filter_text.as_deref().map(Filter::compile).transpose() {
             Ok(filter) => filter,
@@ -253,9 +276,7 @@ impl<'a> Pipeline<'a> {
                 }
             }
         };
-        if let Err(e) = writing.rejected.finish(&writing.around.1) {
-            return Ok(self.unwritable(&e));
-        }
+        self.finish_rejected(&writing)?;
         match (end, writing.kind.place) {
             (End::Done, Some(place)) if writing.run.mode == "full" => self.delete_missing(writing.run, place),
             (end, _) => Ok(end),
@@ -291,10 +312,31 @@ impl<'a> Pipeline<'a> {
         Ok(End::Failed(broken.issue.text))
     }
 
-    /// The file of refused records cannot be written: no record may be lost.
-    fn unwritable(&self, why: &io::Error) -> End {
-        log::error!(run = self.id; "the refused records of run {} cannot be written: {why}", self.id);
-        End::Failed(format!("the refused records cannot be written: {why}"))
+    /// Ends the file of refused records with what stands at its end.
+    fn finish_rejected(&self, writing: &Writing<'_>) -> Result<(), StoreError> {
+        if self.progress.rejected_bytes == 0 || writing.around.1.is_empty() {
+            return Ok(());
+        }
+        let mut db = self.exchange.store.connection()?;
+        db.write(|db| runs::keep_rejected(db, self.id, runs::TAIL, &writing.around.1))
+    }
+
+    /// Keeps the refused records of a run that was taken back.
+    fn keep_held(&self, writing: &mut Writing<'_>) -> Result<(), StoreError> {
+        let Some(held) = &mut writing.held else { return Ok(()) };
+        let lost = |e: io::Error| StoreError::Unavailable(format!("refused records that were held are lost: {e}"));
+        held.seek(SeekFrom::Start(0)).map_err(lost)?;
+        let mut db = self.exchange.store.connection()?;
+        let mut number = 0;
+        loop {
+            let mut piece = Vec::new();
+            io::Read::by_ref(held).take(HELD_PIECE).read_to_end(&mut piece).map_err(lost)?;
+            if piece.is_empty() {
+                return Ok(());
+            }
+            db.write(|db| runs::keep_rejected(db, self.id, number, &piece))?;
+            number += i64::try_from(piece.len()).unwrap_or(i64::MAX);
+        }
     }
 
     /// Tells of something that has no place in the source.
@@ -320,11 +362,10 @@ impl<'a> Pipeline<'a> {
         let began = Instant::now();
         let before = self.progress;
         let sample = self.sampled.is_none_or(|at| at.elapsed() >= SAMPLE);
-        let mut unwritable = None;
         let mut db = self.exchange.store.connection()?;
         let done = db.write(|db| {
             let now = runs::now(db)?;
-            self.take(db, writing, read, now, &mut unwritable)?;
+            self.take(db, writing, read, now)?;
             self.progress.write_time += began.elapsed();
             if sample {
                 runs::sample(db, self.id, now, self.progress.counters.read)?;
@@ -333,15 +374,10 @@ impl<'a> Pipeline<'a> {
             runs::advance(db, self.id, self.node, now, &self.progress, &said)
         });
         writing.pace.took(began.elapsed());
-        if let Some(e) = unwritable {
-            self.progress = before;
-            return Ok(Some(self.unwritable(&e)));
-        }
         let is_ours = match done {
             Ok(is_ours) => is_ours,
             Err(error) => {
                 self.progress = before;
-                writing.rejected.rewind(before.rejected_bytes);
                 return Err(error);
             }
         };
@@ -367,7 +403,6 @@ impl<'a> Pipeline<'a> {
         writing: &mut Writing<'_>,
         read: ReadBatch,
         now: NaiveDateTime,
-        unwritable: &mut Option<io::Error>,
     ) -> Result<(), StoreError> {
         let ReadBatch { batch, items, bytes, around, time, filter_time } = read;
         writing.around = around;
@@ -388,23 +423,35 @@ impl<'a> Pipeline<'a> {
             note_keys(db, writing, &items, &outcomes)?;
         }
         self.progress.messages = self.telling.number;
-        match writing.keep(&refused) {
-            Ok(length) => self.progress.rejected_bytes = length,
-            Err(e) => {
-                *unwritable = Some(e);
-                return Err(StoreError::Unavailable("the refused records cannot be kept".to_owned()));
-            }
+        self.keep(db, writing, &refused)
+    }
+
+    /// Keeps refused records, in the form of their source.
+    fn keep(&mut self, db: &mut Db, writing: &mut Writing<'_>, refused: &[&Item]) -> Result<(), StoreError> {
+        let Some(text) = writing.text.as_ref().filter(|_| !refused.is_empty()) else { return Ok(()) };
+        let lost = |e: io::Error| StoreError::Unavailable(format!("the source cannot be read again: {e}"));
+        let mut content = text.pieces(refused.iter().map(|item| &item.raw)).map_err(lost)?;
+        if content.is_empty() {
+            return Ok(());
         }
+        let before = self.progress.rejected_bytes;
+        if before == 0 {
+            content.splice(0..0, writing.around.0.iter().copied());
+        }
+        match &mut writing.held {
+            Some(held) => held.write_all(&content).map_err(lost)?,
+            None => runs::keep_rejected(db, self.id, i64::try_from(before).unwrap_or(i64::MAX), &content)?,
+        }
+        self.progress.rejected_bytes += content.len() as u64;
         Ok(())
     }
 
     /// Writes all batches in one transaction, and takes all back if a record is refused.
     fn write_whole(&mut self, mut writing: Writing<'_>, receiver: Receiver<Read>) -> Result<End, StoreError> {
-        let mut unwritable = None;
         let mut end = End::Done;
         let mut db = self.exchange.store.connection()?;
         let done = db.write(|db| {
-            end = self.take_whole(db, &mut writing, receiver, &mut unwritable)?;
+            end = self.take_whole(db, &mut writing, receiver)?;
             if let (End::Done, Some(place)) = (&end, writing.kind.place.filter(|_| writing.run.mode == "full")) {
                 end = self.delete_missing_within(db, writing.run, place)?;
             }
@@ -419,20 +466,18 @@ impl<'a> Pipeline<'a> {
             Ok(())
         });
         drop(db);
-        if let Err(e) = writing.rejected.finish(&writing.around.1) {
-            return Ok(self.unwritable(&e));
-        }
-        match (done, unwritable) {
-            (_, Some(e)) => Ok(self.unwritable(&e)),
-            (Ok(()), None) => {
+        match done {
+            Ok(()) => {
                 self.rings(&writing);
                 Ok(End::Done)
             }
-            (Err(error), None) if matches!(end, End::Done) => Err(error),
-            (Err(_), None) => {
+            Err(error) if matches!(end, End::Done) => Err(error),
+            Err(_) => {
                 let counters = &mut self.progress.counters;
                 (counters.created, counters.updated, counters.unchanged, counters.deleted) = (0, 0, 0, 0);
                 counters.skipped = counters.read - counters.failed;
+                self.keep_held(&mut writing)?;
+                self.finish_rejected(&writing)?;
                 self.ends(end)
             }
         }
@@ -444,7 +489,6 @@ impl<'a> Pipeline<'a> {
         db: &mut Db,
         writing: &mut Writing<'_>,
         receiver: Receiver<Read>,
-        unwritable: &mut Option<io::Error>,
     ) -> Result<End, StoreError> {
         let now = runs::now(db)?;
         let mut told = Instant::now();
@@ -452,7 +496,7 @@ impl<'a> Pipeline<'a> {
             match self.next(&receiver)? {
                 Next::Batch(read) => {
                     let began = Instant::now();
-                    self.take(db, writing, read, now, unwritable)?;
+                    self.take(db, writing, read, now)?;
                     self.progress.write_time += began.elapsed();
                 }
                 Next::Broken(broken) => {
@@ -544,17 +588,6 @@ impl<'a> Pipeline<'a> {
     }
 }
 
-impl Writing<'_> {
-    /// Keeps refused records; gives the length of their file.
-    fn keep(&mut self, refused: &[&Item]) -> io::Result<u64> {
-        let records = match &self.text {
-            Some(text) => text.pieces(refused.iter().map(|item| &item.raw))?,
-            None => Vec::new(),
-        };
-        self.rejected.add(&self.around.0, &records)
-    }
-}
-
 /// Notes which records a full file has, the refused ones too: what is refused is not missing.
 fn note_keys(
     db: &mut Db,
@@ -585,17 +618,57 @@ fn delete(db: &mut Db, writing: &Writing<'_>, key: &str) -> Result<Recorded, Sto
     })
 }
 
-/// Whether the same may work a moment later.
-fn is_passing(error: &diesel::result::Error) -> bool {
-    use diesel::result::{DatabaseErrorKind, Error};
-    match error {
-        Error::DatabaseError(DatabaseErrorKind::SerializationFailure, _) => true,
-        Error::DatabaseError(_, information) => {
-            information.message().contains("database is locked") || information.message().contains("deadlock")
+/// Why a batch was not written.
+enum Trouble {
+    /// Another was faster: the same works a moment later.
+    Busy,
+    /// The database or its disk is not there, or is full.
+    Away,
+    /// It does not get better by itself.
+    Lasting,
+}
+
+impl Trouble {
+    fn of(error: &StoreError) -> Self {
+        use diesel::result::{DatabaseErrorKind, Error};
+        let StoreError::Database(error) = error else {
+            return if matches!(error, StoreError::Unavailable(_)) { Self::Away } else { Self::Lasting };
+        };
+        let Error::DatabaseError(kind, information) = error else {
+            return if matches!(error, Error::BrokenTransactionManager) { Self::Away } else { Self::Lasting };
+        };
+        let message = information.message();
+        let says = |parts: &[&str]| parts.iter().any(|part| message.contains(part));
+        match kind {
+            DatabaseErrorKind::SerializationFailure => Self::Busy,
+            _ if says(&["database is locked", "deadlock"]) => Self::Busy,
+            DatabaseErrorKind::ClosedConnection => Self::Away,
+            _ if says(AWAY_SAYS) => Self::Away,
+            _ => Self::Lasting,
         }
-        _ => false,
     }
 }
+
+/// How databases say that they, or their disks, are away.
+const AWAY_SAYS: &[&str] = &[
+    "disk is full",
+    "disk I/O error",
+    "unable to open database",
+    "No space left",
+    "could not extend file",
+    "server closed the connection",
+    "terminating connection",
+    "connection to server",
+    "could not connect",
+    "no connection to the server",
+    "the database system is",
+    "SSL connection has been closed",
+    "Connection refused",
+    "Connection reset",
+    "Broken pipe",
+    "could not receive data",
+    "could not send data",
+];
 
 fn count(progress: &mut Progress, item: &Item, change: &Recorded) {
     let counters = &mut progress.counters;

@@ -7,8 +7,9 @@ use crate::reporting::{Direction, RunState};
 use crate::store::StoreError;
 use crate::store::runs::{self, Run};
 use chrono::TimeDelta;
+use std::collections::HashSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
 /// A node on another machine that was not heard of for so long is taken for dead.
@@ -35,8 +36,12 @@ fn started(pid: u32) -> Option<String> {
 }
 
 /// Whether the node that has a run is surely not at work on it any more.
-fn is_dead(run: &Run, now: chrono::NaiveDateTime) -> bool {
+fn is_dead(run: &Run, now: chrono::NaiveDateTime, at_work: &HashSet<i64>) -> bool {
     let Some(node) = &run.node else { return true };
+    if *node == node_name() {
+        // This process lost hold of it, such as when its end could not be noted.
+        return !at_work.contains(&run.id);
+    }
     let mut parts = node.split('/');
     if let (Some(name), Some(pid), Some(start)) = (parts.next(), parts.next(), parts.next())
         && name == host()
@@ -107,6 +112,27 @@ impl Queue {
     }
 }
 
+/// A run that a thread of this process has in hand.
+struct Hold<'a> {
+    all: &'a Mutex<HashSet<i64>>,
+    id: i64,
+}
+
+impl<'a> Hold<'a> {
+    /// Takes hold of a run, unless another thread has.
+    fn on(all: &'a Mutex<HashSet<i64>>, id: i64) -> Option<Self> {
+        let is_free = all.lock().unwrap_or_else(PoisonError::into_inner).insert(id);
+        // Made only if it is: what is made lets go of the run once it is dropped.
+        is_free.then(|| Self { all, id })
+    }
+}
+
+impl Drop for Hold<'_> {
+    fn drop(&mut self) {
+        self.all.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.id);
+    }
+}
+
 impl Exchange {
     /// Takes one open run and works through it. Gives false if there was none to take.
     ///
@@ -133,16 +159,23 @@ impl Exchange {
     /// # Errors
     /// Those of the database.
     pub fn take(&self, run: &Run, node: &str) -> Result<bool, StoreError> {
+        let Some(_hold) = Hold::on(&self.at_work, run.id) else { return Ok(false) };
         {
             let mut db = self.store.connection()?;
             let now = runs::now(&mut db)?;
-            if run.state() == RunState::Running && !is_dead(run, now) {
+            // Held by this very call: by whom else is what counts.
+            let at_work: HashSet<i64> = {
+                let held = self.at_work.lock().unwrap_or_else(PoisonError::into_inner);
+                held.iter().copied().filter(|id| *id != run.id).collect()
+            };
+            if run.state() == RunState::Running && !is_dead(run, now, &at_work) {
                 return Ok(false);
             }
             let claimed = db.write(|db| {
                 runs::only_in_turn(db)?;
-                let at_work = runs::running(db, run)?;
-                let others = at_work.iter().filter(|other| other.id != run.id && !is_dead(other, now)).count();
+                let running = runs::running(db, run)?;
+                let others =
+                    running.iter().filter(|other| other.id != run.id && !is_dead(other, now, &at_work)).count();
                 if others >= self.runs_per_kind {
                     return Ok(false);
                 }

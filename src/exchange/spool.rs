@@ -7,11 +7,10 @@ use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// The folders of sources, of what was refused of them, and of what exports wrote.
+/// The folders of sources, and of what exports wrote.
 #[derive(Clone, Debug)]
 pub struct Spool {
     folder: PathBuf,
-    rejected: PathBuf,
     results: PathBuf,
 }
 
@@ -39,17 +38,16 @@ impl Spool {
     /// If the folder cannot be made.
     pub fn open(data_dir: &Path) -> io::Result<Self> {
         let folder = data_dir.join("sources");
-        let rejected = data_dir.join("rejected");
         let results = data_dir.join("results");
-        for folder in [&folder, &rejected, &results] {
+        for folder in [&folder, &results] {
             fs::create_dir_all(folder)?;
         }
-        Ok(Self { folder, rejected, results })
+        Ok(Self { folder, results })
     }
 
-    /// Where the records lie that a run refused.
-    pub fn rejected(&self, run: i64) -> PathBuf {
-        self.rejected.join(run.to_string())
+    /// Where a source lies, if it is there.
+    pub fn source(&self, sha256: &str) -> PathBuf {
+        self.folder.join(sha256)
     }
 
     /// Where an export lies.

@@ -32,6 +32,7 @@ pub mod schema;
 mod search;
 pub mod serials;
 pub mod signals;
+pub mod spooled;
 mod values;
 
 pub use connection::{Db, Engine, Store, StoreError, statements};

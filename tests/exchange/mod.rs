@@ -2,6 +2,7 @@
 
 mod cases;
 mod exported;
+mod faults;
 mod filters;
 mod folders;
 mod foreign;

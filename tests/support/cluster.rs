@@ -58,15 +58,25 @@ impl Cluster {
     pub fn new_database(&self) -> String {
         let name = format!("test{}", self.databases.fetch_add(1, Ordering::Relaxed));
         let address = |name: &str| format!("postgres://soapstone@127.0.0.1:{}/{name}", self.port);
-        let mut psql = Command::new(self.binaries.join("psql"))
-            .args(["-q", "-v", "ON_ERROR_STOP=1", &address("postgres")])
-            .stdin(Stdio::piped())
-            .spawn()
-            .unwrap();
-        writeln!(psql.stdin.take().unwrap(), "CREATE DATABASE {name};").unwrap();
-        assert!(psql.wait().unwrap().success());
+        self.run(&address("postgres"), &format!("CREATE DATABASE {name};"));
         address(&name)
     }
+
+    fn run(&self, address: &str, statement: &str) {
+        let mut psql = Command::new(self.binaries.join("psql"))
+            .args(["-q", "-v", "ON_ERROR_STOP=1", address])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .spawn()
+            .unwrap();
+        writeln!(psql.stdin.take().unwrap(), "{statement}").unwrap();
+        assert!(psql.wait().unwrap().success());
+    }
+}
+
+/// Runs a statement.
+pub fn psql(address: &str, statement: &str) {
+    Cluster::get().run(address, statement);
 }
 
 /// The newest PostgreSQL that Debian put on this machine, or the one on the path.

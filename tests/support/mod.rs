@@ -2,7 +2,7 @@
 
 mod cases;
 pub mod catalogue;
-mod cluster;
+pub mod cluster;
 mod server;
 mod site;
 

@@ -34,11 +34,13 @@ impl Claimed {
             let report = Box::new(report);
             return Ok(if report.run.state().is_final() { Self::Done(report) } else { Self::AtWork(report) });
         }
-        let source = match File::open(path) {
-            Ok(file) => exchange.spool.store(file)?,
-            // Another node has filed it.
-            Err(error) => return Err(error),
-        };
+        let before = std::fs::metadata(path)?;
+        let source = exchange.spool.store(File::open(path)?)?;
+        let after = std::fs::metadata(path)?;
+        if (before.len(), before.modified()?) != (after.len(), after.modified()?) || source.size != after.len() {
+            // Somebody still writes to it.
+            return Err(io::Error::other("the file changes while it is read; it is looked at again"));
+        }
         match exchange.accept(&mut db, request, &source) {
             Ok(_) => Ok(Self::New),
             Err(StoreError::Refused(error)) => Ok(Self::Refused(format!("{error}\n"))),

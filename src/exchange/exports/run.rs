@@ -94,6 +94,7 @@ impl Exporting<'_> {
         sync_folder(&path)?;
         let (sha256, size) = (hex(&out.hash.finish()), i64::try_from(out.size).unwrap_or(i64::MAX));
         self.progress.bytes = size;
+        exchange.share(&path, &sha256, size).map_err(StoreError::from)?;
         let mut db = exchange.store.connection()?;
         let place = path.to_string_lossy().into_owned();
         db.write(|db| runs::note_result(db, run.id, &place, &sha256, size))?;

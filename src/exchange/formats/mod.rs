@@ -135,10 +135,10 @@ pub struct Origin<'a> {
 }
 
 impl<'a> Origin<'a> {
-    /// The source of a run.
-    pub fn of(run: &'a Run) -> Self {
+    /// The source of a run, which lies there.
+    pub fn of(run: &'a Run, path: &'a Path) -> Self {
         let size = u64::try_from(run.source_size).unwrap_or(0);
-        Self { path: Path::new(&run.source_path), size, format: &run.format, profile: run.profile_text.as_deref() }
+        Self { path, size, format: &run.format, profile: run.profile_text.as_deref() }
     }
 }
 

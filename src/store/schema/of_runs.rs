@@ -148,6 +148,31 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    spooled (sha256) {
+        sha256 -> Text,
+        size -> BigInt,
+        whole -> Bool,
+        created_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    spooled_pieces (sha256, number) {
+        sha256 -> Text,
+        number -> BigInt,
+        content -> Binary,
+    }
+}
+
+diesel::table! {
+    run_rejected (run_id, number) {
+        run_id -> BigInt,
+        number -> BigInt,
+        content -> Binary,
+    }
+}
+
 diesel::joinable!(run_exports -> runs (run_id));
 diesel::joinable!(run_progress -> runs (run_id));
 diesel::allow_tables_to_appear_in_same_query!(runs, run_progress, run_exports);

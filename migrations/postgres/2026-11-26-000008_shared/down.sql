@@ -1,0 +1,3 @@
+DROP TABLE run_rejected;
+DROP TABLE spooled_pieces;
+DROP TABLE spooled;
