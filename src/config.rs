@@ -10,6 +10,7 @@ use crate::domain::signals::Sending;
 use crate::domain::tax::Rates;
 use crate::domain::{Defaults, Rules};
 use crate::exchange::channels::{Channels, read_folders, read_schedules};
+use crate::notices::{Mailing, Notices, read_rules};
 use bigdecimal::BigDecimal;
 use chrono::FixedOffset;
 use soapstone_runtime::http::{Output, ReplyHosts, TrustedProxies};
@@ -66,6 +67,23 @@ pub const SETTINGS: &[Setting] = &[
         default: "true",
         doc: "On PostgreSQL: whether files of runs go through the database, so that all nodes reach them; not needed for one node, or a \
               data folder that all have.",
+    },
+    Setting {
+        key: "notices",
+        default: "",
+        doc: "TOML file of who is told of which runs; empty: notices.toml in the data folder, if it is there.",
+    },
+    Setting {
+        key: "smtp-server",
+        default: "",
+        doc: "Mail server of notices, as smtp://USER:PASSWORD@HOST:587?tls=required or smtps://HOST; empty: no e-mail.",
+    },
+    Setting { key: "smtp-from", default: "", doc: "Who sends e-mail, as Soapstone <soapstone@example.com>." },
+    Setting { key: "keep-runs-days", default: "365", doc: "Days for which runs that are done are kept; 0: for ever." },
+    Setting {
+        key: "keep-files-days",
+        default: "90",
+        doc: "Days for which files of runs that are done are kept: sources, refused records, results; 0: as long as the runs.",
     },
     Setting { key: "run-workers", default: "2", doc: "How many runs a process works on at once; 0: none, others do." },
     Setting { key: "runs-per-kind", default: "1", doc: "How many runs of a kind are at work at once, on all nodes." },
@@ -310,6 +328,11 @@ pub struct Config {
     pub channels: Channels,
     /// The folder of the exchange by the Caller.
     pub caller_folder: PathBuf,
+    /// Who is told of which runs.
+    pub notices: Notices,
+    /// For how many days runs, and their files, are kept; 0: for ever.
+    pub keep_runs_days: u32,
+    pub keep_files_days: u32,
     /// Whether files of runs go through the database.
     pub shares_sources: bool,
     /// How many runs a process works on at once.
@@ -386,6 +409,9 @@ impl Config {
                 "" => data_dir.join("caller"),
                 folder => PathBuf::from(folder),
             },
+            notices: Notices { rules: reader.listed_in("notices", &data_dir, read_rules)?, mailing: reader.mailing()? },
+            keep_runs_days: reader.parsed("keep-runs-days", "a number of days")?,
+            keep_files_days: reader.parsed("keep-files-days", "a number of days")?,
             shares_sources: reader.parsed("share-sources", "true or false")?,
             run_workers: reader.parsed("run-workers", "a whole number")?,
             runs_per_kind: reader.at_least("runs-per-kind", 1)?,
@@ -478,6 +504,16 @@ impl Values<'_> {
             tax: Arc::new(tax.map_err(|why| ConfigError(format!("tax-rates: {why}")))?),
             coins: coins.ok_or_else(|| self.wrong("cash-rounding", "such as CHF=0.05"))?,
         })
+    }
+
+    fn mailing(&self) -> Result<Mailing, ConfigError> {
+        let server = Some(self.text("smtp-server").to_owned()).filter(|server| !server.is_empty());
+        let from = match self.text("smtp-from") {
+            "" if server.is_some() => return Err(self.wrong("smtp-from", "an address, as there is a mail server")),
+            "" => None,
+            _ => Some(self.parsed("smtp-from", "an address such as Soapstone <soapstone@example.com>")?),
+        };
+        Ok(Mailing { server, from })
     }
 
     /// What is listed in a file of its own, which may be missing where nobody names it.

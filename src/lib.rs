@@ -8,6 +8,7 @@ pub mod error;
 pub mod exchange;
 pub mod http;
 pub mod navigator;
+pub mod notices;
 pub mod pictures;
 pub mod profile;
 pub mod records;

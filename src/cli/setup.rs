@@ -2,7 +2,7 @@
 
 use super::{Failure, Global};
 use crate::config::Config;
-use crate::exchange::{Exchange, Profiles, Spool};
+use crate::exchange::{Exchange, Profiles, Retention, Spool};
 use crate::store::Store;
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -59,6 +59,7 @@ pub(super) fn exchange(config: &Config, store: Store) -> Result<Exchange, Failur
         bell: Arc::default(),
         batch_size: config.batch_size,
         delete_at_most: config.delete_at_most,
+        retention: Retention::of_days(config.keep_runs_days, config.keep_files_days),
         shares_sources: config.shares_sources,
         at_work: Arc::default(),
         workers: config.run_workers,

@@ -4,6 +4,7 @@ use super::output::outln;
 use super::{Done, Failure, Global, Outcome, setup};
 use crate::exchange::channels::{Attendant, Caller};
 use crate::exchange::{Exchange, Queue, node_name};
+use crate::notices::Herald;
 use crate::pictures::Workshop;
 use clap::Args;
 use std::collections::BTreeMap;
@@ -37,6 +38,8 @@ impl Worker {
             .map_err(|e| Failure(format!("no thread for pictures: {e}")))?;
         let exchange = Exchange { bell: workshop.bell(), ..exchange };
         let queue = Queue::start(exchange.clone()).map_err(|e| Failure(format!("no thread for runs: {e}")))?;
+        let herald = Herald::start(store, config.notices.clone(), config.sending.clone())
+            .map_err(|e| Failure(format!("no thread for notices: {e}")))?;
         let caller = Caller::in_folder(&config.caller_folder);
         let attendant = Attendant::start(exchange, queue.bell(), config.channels.clone(), caller)
             .map_err(|e| Failure(format!("no thread for folders and schedules: {e}")))?;
@@ -47,6 +50,7 @@ impl Worker {
         }
         actix_web::rt::System::new().block_on(until_told())?;
         attendant.stop();
+        herald.stop();
         queue.stop();
         workshop.close();
         Ok(Done::Well)

@@ -23,6 +23,8 @@ impl Exchange {
     fn artifacts(&self, report: &Report) -> Vec<Artifact> {
         let of = |kind: &ArtifactKind| {
             let is_there = match kind {
+                // Files are gone before their runs.
+                _ if report.run.state().is_final() && report.run.source_path.is_empty() => false,
                 ArtifactKind::Source => report.run.direction() == Direction::Import,
                 ArtifactKind::Result_ => {
                     report.run.direction() == Direction::Export && report.run.state() == RunState::Succeeded

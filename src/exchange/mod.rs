@@ -16,6 +16,7 @@ mod profile;
 mod proposal;
 mod queue;
 mod reader;
+mod retention;
 mod shared;
 mod spool;
 mod telling;
@@ -29,6 +30,7 @@ pub use preview::{Previewed, preview};
 pub use profile::{Profile, ProfileError, Profiles};
 pub use proposal::propose;
 pub use queue::{Queue, node_name};
+pub use retention::Retention;
 pub use spool::{Spool, Spooled};
 
 use crate::domain::Rules;
@@ -51,6 +53,7 @@ pub struct Exchange {
     pub batch_size: usize,
     /// The share of records that a full file may delete without being approved, in percent.
     pub delete_at_most: i32,
+    pub retention: Retention,
     /// Whether nodes have folders of their own, so that sources go through the database.
     pub shares_sources: bool,
     /// Runs that this process is at work on.

@@ -442,7 +442,9 @@ impl<'a> Pipeline<'a> {
             Some(held) => held.write_all(&content).map_err(lost)?,
             None => runs::keep_rejected(db, self.id, i64::try_from(before).unwrap_or(i64::MAX), &content)?,
         }
-        self.progress.rejected_bytes += content.len() as u64;
+        // What will stand at its end counts from the beginning.
+        let tail = if before == 0 { writing.around.1.len() } else { 0 };
+        self.progress.rejected_bytes += (content.len() + tail) as u64;
         Ok(())
     }
 

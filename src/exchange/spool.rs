@@ -50,6 +50,11 @@ impl Spool {
         self.folder.join(sha256)
     }
 
+    /// The folders of files of runs.
+    pub fn folders(&self) -> [&Path; 2] {
+        [&self.folder, &self.results]
+    }
+
     /// Where an export lies.
     pub fn result(&self, run: i64) -> PathBuf {
         self.results.join(run.to_string())
@@ -65,6 +70,33 @@ impl Spool {
         let temporary = self.folder.join(format!(".incoming-{}-{number}", std::process::id()));
         let file = File::create(&temporary)?;
         Ok(Incoming { file, temporary, folder: self.folder.clone(), hash: Sha256::new(), size: 0, kept: false })
+    }
+
+    /// Takes over a file that is whole: it is gone from where it was.
+    ///
+    /// # Errors
+    /// Those of the file system.
+    pub fn adopt(&self, file: &Path) -> io::Result<Spooled> {
+        let mut reader = File::open(file)?;
+        let (mut hash, mut size) = (Sha256::new(), 0);
+        let mut buffer = vec![0; 256 << 10];
+        loop {
+            match reader.read(&mut buffer) {
+                Ok(0) => break,
+                Ok(length) => {
+                    hash.update(&buffer[..length]);
+                    size += length as u64;
+                }
+                Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+                Err(e) => return Err(e),
+            }
+        }
+        reader.sync_all()?;
+        let sha256 = hex(&hash.finish());
+        let path = self.folder.join(&sha256);
+        fs::rename(file, &path)?;
+        File::open(&self.folder)?.sync_all()?;
+        Ok(Spooled { path, sha256, size })
     }
 
     /// Takes in all that a reader has.

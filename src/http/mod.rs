@@ -11,6 +11,7 @@ mod health;
 mod idempotency;
 mod metrics;
 mod pictures;
+mod resumable;
 mod secrets;
 mod security;
 mod tls;
@@ -20,6 +21,7 @@ use crate::config::Config;
 use crate::exchange::channels::{Attendant, Caller};
 use crate::exchange::{Exchange, Queue};
 use crate::navigator;
+use crate::notices::Herald;
 use crate::pictures::Workshop;
 use crate::services::{
     CatalogService, CustomersService, ExchangeService, InventoryService, ListenerService, MediaService, OrdersService,
@@ -88,6 +90,7 @@ pub struct Server {
     running: actix_web::dev::Server,
     queue: Arc<Queue>,
     attendant: Attendant,
+    herald: Herald,
     sender: Sender,
     workshop: Workshop,
 }
@@ -182,8 +185,11 @@ impl Server {
         let rest = Rest::new(services.into_iter().map(|(_, service)| service).collect(), config.limits)
             .observed(observed)
             .elsewhere("/pictures/(fileName)", "PUT");
+        let herald = Herald::start(exchange.store.clone(), config.notices.clone(), config.sending.clone())
+            .map_err(|e| format!("no thread for notices: {e}"))?;
         let calls = caller::Calls { service: runs.clone(), caller };
         let upload = upload::Upload { service: runs, limit: config.max_upload };
+        let resumable = resumable::Resumable::new(upload.clone(), config.data_dir.join("uploads"));
         let pictures = pictures::Pictures { service: media, folder: config.data_dir.clone(), limit: config.max_upload };
         let state = Data::new(State { rest: rest.clone(), trusted: config.trusted_proxies.clone() });
         let store = Data::new(exchange.store.clone());
@@ -193,7 +199,7 @@ impl Server {
         let mut server = HttpServer::new(move || {
             let endpoints = endpoints.clone();
             let (rest, upload, orders, pictures) = (rest.clone(), upload.clone(), orders.clone(), pictures.clone());
-            let calls = calls.clone();
+            let (calls, resumable) = (calls.clone(), resumable.clone());
             App::new()
                 .wrap(from_fn(auth::guard))
                 .wrap(Compress::default())
@@ -211,6 +217,7 @@ impl Server {
                     web::scope(API)
                         .wrap(from_fn(idempotency::once))
                         .configure(|config| upload.configure(config))
+                        .configure(|config| resumable.configure(config))
                         .configure(|config| artifacts::configure(config, &upload.service))
                         .configure(|config| documents::configure(config, &orders, &pictures.service))
                         .configure(|config| pictures.configure(config))
@@ -245,7 +252,7 @@ impl Server {
         })?;
         let address = server.addrs().first().copied().unwrap_or(config.listen);
         let scheme = if config.tls.is_some() { "https" } else { "http" };
-        Ok(Self { address, scheme, running: server.run(), queue, attendant, sender, workshop })
+        Ok(Self { address, scheme, running: server.run(), queue, attendant, herald, sender, workshop })
     }
 
     /// Answers until a signal ends it; then finishes what was accepted and puts back the run at work.
@@ -259,6 +266,7 @@ impl Server {
         sending.abort();
         let stop = move || {
             self.attendant.stop();
+            self.herald.stop();
             self.queue.stop();
             self.workshop.close();
         };

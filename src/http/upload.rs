@@ -189,7 +189,7 @@ pub(super) fn is_file(context: &GuardContext<'_>) -> bool {
 }
 
 /// What the fields ask for; a wrong one is told.
-fn wanted(mut fields: Fields) -> Result<Request, Fault> {
+pub(super) fn wanted(mut fields: Fields) -> Result<Request, Fault> {
     let mut take = |name: &str| fields.remove(name).filter(|value| !value.is_empty());
     let request = Request {
         kind: one_of("kind", take("kind"), RunKind::ALL.iter().map(|k| (k.as_str(), *k)))?.unwrap_or(RunKind::Articles),

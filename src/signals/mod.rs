@@ -4,6 +4,8 @@
 mod soap;
 mod web_hook;
 
+pub use web_hook::connections;
+
 use crate::domain::signals::{Sending, Target};
 use crate::store::signals::{self, Heard, Taken};
 use crate::store::{Store, StoreError};

@@ -12,7 +12,10 @@ use soapstone_runtime::json;
 const TEXT: usize = 200;
 
 /// Connections to all web hooks. Proxies and redirects would send signals where nobody wanted them.
-pub(super) fn connections(sending: &Sending) -> Result<Client, String> {
+///
+/// # Errors
+/// If TLS cannot be set up.
+pub fn connections(sending: &Sending) -> Result<Client, String> {
     let builder = Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).timeout(sending.timeout);
     let builder = match &sending.authority {
         None => builder,

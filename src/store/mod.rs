@@ -21,6 +21,7 @@ mod lock;
 pub mod masters;
 pub mod messages;
 pub mod missing;
+pub mod notices;
 mod numbers;
 pub mod orders;
 mod page;

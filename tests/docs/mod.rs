@@ -10,6 +10,7 @@ use std::path::Path;
 const FAMILIES: &[&str] = &[
     "access",
     "unit",
+    "upload",
     "serial_number",
     "shipment",
     "master",
@@ -90,6 +91,7 @@ const COMPOSED: &[&str] = &[
     "picture.not_found",
     "price_entry.not_found",
     "run.not_found",
+    "upload.not_found",
     "target.not_found",
     "voucher.not_found",
 ];

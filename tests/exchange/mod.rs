@@ -11,6 +11,7 @@ mod interrupted;
 mod kinds;
 mod large;
 mod luma;
+mod notices;
 mod packed;
 mod profiles;
 mod refused;

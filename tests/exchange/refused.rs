@@ -44,17 +44,6 @@ on_each_database! {
         }
     }
 
-    fn where_they_cannot_be_kept_nothing_is_written(database) {
-        let site = Site::new(database);
-        let file = site.file("list.csv", "sku,weight\nA,1\nB,heavy\n");
-        std::fs::create_dir_all(site.folder().join("data/rejected/1")).unwrap();
-        let run = site.run(&["import", "articles", file.to_str().unwrap(), "--json"]).json();
-        assert_eq!((&run["state"], counters(&run).as_str()), (&"failed".into(), ""));
-        assert!(run["failure"].as_str().unwrap().contains("refused records cannot be written"), "{run}");
-        let run = site.run(&["import", "articles", file.to_str().unwrap(), "--json"]).json();
-        assert_eq!(counters(&run), "read 2, created 1, failed 1");
-    }
-
     fn a_million_complaints_stay_small(database) {
         let site = Site::new(database);
         let rows: String = (0..3000).map(|number| format!("A{number},heavy\n")).collect();

@@ -80,3 +80,43 @@ on_each_database! {
         assert_eq!(server.get("/api/v1/runs").json()["run"], json!([]));
     }
 }
+
+on_each_database! {
+    fn a_large_file_comes_in_parts_and_goes_on_after_a_cut(database) {
+        use base64::Engine;
+        let server = Site::new(database).serve();
+        let tus = ("tus-resumable", "1.0.0");
+        let options = server.call("OPTIONS", "/api/v1/uploads", &[tus], b"");
+        assert_eq!((options.header("tus-version"), options.header("tus-extension")), ("1.0.0", "creation,termination"));
+        let encoded = |text: &str| base64::engine::general_purpose::STANDARD.encode(text);
+        let content = (0..500).fold("sku\n".to_owned(), |content, n| content + "T" + n.to_string().as_str() + "\n");
+        let length = content.len().to_string();
+        let about = format!("kind {},filename {}", encoded("articles"), encoded("list.csv"));
+        let created = server.call("POST", "/api/v1/uploads", &[tus, ("upload-length", &length), ("upload-metadata", &about)], b"");
+        assert_eq!(created.status, 201, "{created:?}");
+        let place = created.header("location").to_owned();
+        let send = |offset: usize, piece: &str| {
+            let offset = offset.to_string();
+            let headers = [tus, ("upload-offset", offset.as_str()), ("content-type", "application/offset+octet-stream")];
+            server.call("PATCH", &place, &headers, piece.as_bytes())
+        };
+        assert_eq!(send(0, &content[..1000]).header("upload-offset"), "1000");
+        // The answer was lost: where it stands is asked.
+        assert_eq!(send(0, &content[..1000]).status, 409);
+        let told = server.call("HEAD", &place, &[tus], b"");
+        assert_eq!((told.header("upload-offset"), told.header("upload-length")), ("1000", length.as_str()));
+        let done = send(1000, &content[1000..]);
+        assert_eq!(done.status, 204, "{done:?}");
+        let id = done.header("location").rsplit('/').next().unwrap().parse().unwrap();
+        let run = server.finished_run(id);
+        assert_eq!((&run["counters"]["created"], &run["sourceName"]), (&serde_json::json!(500), &serde_json::json!("list.csv")));
+        assert_eq!(server.call("HEAD", &place, &[tus], b"").status, 404);
+        // What is wrong is told before anything is sent; what is not wanted any more, forgotten.
+        let wrong = format!("kind {}", encoded("colours"));
+        assert_eq!(server.call("POST", "/api/v1/uploads", &[tus, ("upload-length", "5"), ("upload-metadata", &wrong)], b"").status, 422);
+        assert_eq!(server.call("POST", "/api/v1/uploads", &[("tus-resumable", "0.2"), ("upload-length", "5")], b"").status, 412);
+        let other = server.call("POST", "/api/v1/uploads", &[tus, ("upload-length", "5")], b"");
+        assert_eq!(server.call("DELETE", other.header("location"), &[tus], b"").status, 204);
+        assert_eq!(server.call("HEAD", other.header("location"), &[tus], b"").status, 404);
+    }
+}

@@ -1,6 +1,6 @@
 //! Signals: what targets hear when orders arrive and change, and what happens when they do not listen.
 
-mod receiver;
+pub mod receiver;
 
 use crate::support::{Database, Server, Site, on_each_database};
 use receiver::{Heard, Receiver};

@@ -19,7 +19,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// How often all are looked at.
 const LOOK: Duration = Duration::from_millis(500);
@@ -30,6 +30,9 @@ pub struct Channels {
     pub folders: Vec<HotFolder>,
     pub schedules: Vec<Schedule>,
 }
+
+/// How often what is old is forgotten.
+const TIDY: Duration = Duration::from_secs(3600);
 
 /// The thread that looks after them.
 pub struct Attendant {
@@ -47,12 +50,19 @@ impl Attendant {
         let leaves = leaving.clone();
         let thread = std::thread::Builder::new().name("channels".to_owned()).spawn(move || {
             let mut watched: Vec<Watched> = channels.folders.into_iter().map(Watched::new).collect();
+            let mut tidied: Option<Instant> = None;
             let mut timetable = schedule::Timetable::new(channels.schedules);
             while !leaves.load(Ordering::Relaxed) {
                 let look = AssertUnwindSafe(|| {
                     let found = watched.iter_mut().fold(false, |found, folder| folder.look(&exchange) | found);
                     let called = caller.look(&exchange);
                     let due = timetable.look(&exchange);
+                    if tidied.is_none_or(|at| at.elapsed() > TIDY) {
+                        tidied = Some(Instant::now());
+                        if let Err(error) = exchange.tidy() {
+                            log::error!("old runs cannot be forgotten: {error}");
+                        }
+                    }
                     if found || called || due {
                         bell.ring();
                     }

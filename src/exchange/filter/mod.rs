@@ -75,7 +75,7 @@ fn end() -> Box<EvalAltResult> {
 fn issue(code: &'static str, text: &str, field: Option<&str>, is_warning: bool) -> Issue {
     let issue = if is_warning { Issue::warning(code, text) } else { Issue::error(code, text) };
     match field {
-        Some(field) => issue.of(field, ""),
+        Some(field) => Issue { field: Some(field.to_owned()), ..issue },
         None => issue,
     }
 }

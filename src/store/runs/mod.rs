@@ -3,6 +3,7 @@
 mod changes;
 mod claims;
 mod exports;
+mod forget;
 mod rejected;
 mod said;
 mod samples;
@@ -12,6 +13,7 @@ pub use claims::{
     Wish, advance, approve, cancel, claim, finish, only_in_turn, open, pause, rest, resume, running, wish,
 };
 pub use exports::{ExportOptions, keep_mark, mark, note_export, note_result, note_since, seen_up_to};
+pub use forget::{forget, forget_files};
 pub use rejected::{TAIL, keep_rejected, rejected_after};
 pub use said::{Counts, Said, examples, message_codes, message_counts, messages};
 pub use samples::{sample, samples};

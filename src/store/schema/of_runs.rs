@@ -173,6 +173,19 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    run_notices (run_id, rule, event) {
+        run_id -> BigInt,
+        rule -> Text,
+        event -> Text,
+        done -> Bool,
+        attempts -> Integer,
+        due_at -> Timestamp,
+        error -> Nullable<Text>,
+    }
+}
+
+diesel::allow_tables_to_appear_in_same_query!(runs, run_notices);
 diesel::joinable!(run_exports -> runs (run_id));
 diesel::joinable!(run_progress -> runs (run_id));
 diesel::allow_tables_to_appear_in_same_query!(runs, run_progress, run_exports);

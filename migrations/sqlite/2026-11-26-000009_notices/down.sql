@@ -1,0 +1,2 @@
+DROP INDEX runs_by_end;
+DROP TABLE run_notices;

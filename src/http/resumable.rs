@@ -1,0 +1,278 @@
+//! Large files that come in parts, and go on after a cut: the protocol of tus.io, version 1.0.0 with creation and termination. What the
+//! import is to do is told as the upload's metadata, by the names of the fields of `POST /api/v1/imports`; with the last part its run
+//! is accepted, and told by `Location`.
+
+use super::files::admitted;
+use super::upload::{Upload, wanted};
+use crate::domain::hex;
+use crate::error::ServiceError;
+use actix_web::guard;
+use actix_web::http::StatusCode;
+use actix_web::http::header::{CACHE_CONTROL, HeaderMap, LOCATION};
+use actix_web::web::{self, Path, Payload, ServiceConfig};
+use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use futures_util::StreamExt;
+use serde::{Deserialize, Serialize};
+use soapstone_runtime::soap::Fault;
+use std::collections::{BTreeMap, HashSet};
+use std::fs::{self, File, OpenOptions};
+use std::future::Future;
+use std::io::{self, Write};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, SystemTime};
+
+/// The version that both sides have to speak.
+const VERSION: &str = "1.0.0";
+
+/// Uploads that nobody goes on with for that long are forgotten.
+const FORGOTTEN: Duration = Duration::from_secs(7 * 24 * 3600);
+
+/// An upload, beside its file.
+#[derive(Serialize, Deserialize)]
+struct About {
+    length: u64,
+    fields: BTreeMap<String, String>,
+}
+
+#[derive(Clone)]
+pub(super) struct Resumable {
+    upload: Upload,
+    folder: PathBuf,
+    /// Uploads that a part comes for just now.
+    busy: Arc<Mutex<HashSet<String>>>,
+}
+
+/// Held as long as a part comes.
+struct Busy {
+    all: Arc<Mutex<HashSet<String>>>,
+    id: String,
+}
+
+impl Drop for Busy {
+    fn drop(&mut self) {
+        self.all.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.id);
+    }
+}
+
+fn failed(error: io::Error) -> Fault {
+    ServiceError::internal(format!("the upload cannot be stored: {error}")).into()
+}
+
+fn number(headers: &HeaderMap, name: &str) -> Option<u64> {
+    headers.get(name)?.to_str().ok()?.trim().parse().ok()
+}
+
+fn answer(status: StatusCode) -> HttpResponseBuilder {
+    let mut answer = HttpResponse::build(status);
+    answer.insert_header(("tus-resumable", VERSION)).insert_header((CACHE_CONTROL, "no-store"));
+    answer
+}
+
+/// `kind YXJ0aWNsZXM=,sourceName …`: names with values in base64.
+fn metadata(text: &str) -> Result<BTreeMap<String, String>, Fault> {
+    let wrong = || Fault::sender("http.header", 400, "Upload-Metadata is a list of names, each with a value in base64");
+    let mut fields = BTreeMap::new();
+    for pair in text.split(',').map(str::trim).filter(|pair| !pair.is_empty()) {
+        let (name, value) = pair.split_once(' ').unwrap_or((pair, ""));
+        let value = STANDARD.decode(value.trim()).map_err(|_| wrong())?;
+        let value = String::from_utf8(value).map_err(|_| wrong())?;
+        // As tus clients call it.
+        let name = if name == "filename" { "sourceName" } else { name };
+        // And what they say of their own accord.
+        if name != "filetype" {
+            fields.insert(name.to_owned(), value);
+        }
+    }
+    Ok(fields)
+}
+
+impl Resumable {
+    pub fn new(upload: Upload, folder: PathBuf) -> Self {
+        Self { upload, folder, busy: Arc::default() }
+    }
+
+    pub fn configure(&self, config: &mut ServiceConfig) {
+        let (options, create) = (self.clone(), self.clone());
+        config.service(
+            web::resource("/uploads")
+                .route(web::route().guard(guard::Options()).to(move || {
+                    let limit = options.upload.limit;
+                    async move {
+                        answer(StatusCode::NO_CONTENT)
+                            .insert_header(("tus-version", VERSION))
+                            .insert_header(("tus-extension", "creation,termination"))
+                            .insert_header(("tus-max-size", limit))
+                            .finish()
+                    }
+                }))
+                .route(web::post().to(move |request: HttpRequest| {
+                    let own = create.clone();
+                    async move {
+                        let created = own.create(request.headers());
+                        own.answer(&request, async { created }).await
+                    }
+                })),
+        );
+        let (head, patch, delete) = (self.clone(), self.clone(), self.clone());
+        config.service(
+            web::resource("/uploads/{id}")
+                .route(web::route().guard(super::files::read()).to(move |request: HttpRequest, id: Path<String>| {
+                    let own = head.clone();
+                    async move {
+                        let told = own.told(&id);
+                        own.answer(&request, async { told }).await
+                    }
+                }))
+                .route(web::patch().to(move |request: HttpRequest, id: Path<String>, payload: Payload| {
+                    let own = patch.clone();
+                    async move { own.answer(&request, own.go_on(&request, id.into_inner(), payload)).await }
+                }))
+                .route(web::delete().to(move |request: HttpRequest, id: Path<String>| {
+                    let own = delete.clone();
+                    async move {
+                        let forgotten = own.forget(&id);
+                        own.answer(&request, async { forgotten }).await
+                    }
+                })),
+        );
+    }
+
+    /// Answers who may start imports, and speaks the version.
+    async fn answer(
+        &self,
+        request: &HttpRequest,
+        work: impl Future<Output = Result<HttpResponse, Fault>>,
+    ) -> HttpResponse {
+        let version = request.headers().get("tus-resumable").and_then(|version| version.to_str().ok());
+        if version.is_some_and(|version| version != VERSION) {
+            return answer(StatusCode::PRECONDITION_FAILED).insert_header(("tus-version", VERSION)).finish();
+        }
+        admitted(request, "Exchange", "StartImport", work).await
+    }
+
+    fn path(&self, id: &str) -> PathBuf {
+        self.folder.join(id)
+    }
+
+    fn about(&self, id: &str) -> Result<About, Fault> {
+        let missing = || Fault::from(ServiceError::NotFound { kind: "upload", key: id.chars().take(64).collect() });
+        if id.is_empty() || !id.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+            return Err(missing());
+        }
+        let text = fs::read_to_string(self.path(&format!("{id}.json"))).map_err(|_| missing())?;
+        serde_json::from_str(&text).map_err(|_| missing())
+    }
+
+    fn create(&self, headers: &HeaderMap) -> Result<HttpResponse, Fault> {
+        let length = number(headers, "upload-length")
+            .ok_or_else(|| Fault::sender("http.header", 400, "Upload-Length says how many bytes the file has"))?;
+        if length > self.upload.limit {
+            let message = format!("The file is larger than {} bytes", self.upload.limit);
+            return Err(Fault::sender("http.too_large", 413, message));
+        }
+        let text = headers.get("upload-metadata").and_then(|text| text.to_str().ok()).unwrap_or("");
+        let fields = metadata(text)?;
+        // What is wrong is told before anything is sent.
+        wanted(fields.clone())?;
+        let mut random = [0; 16];
+        openssl::rand::rand_bytes(&mut random).map_err(ServiceError::internal)?;
+        let id = hex(&random);
+        self.tidy();
+        fs::create_dir_all(&self.folder).map_err(failed)?;
+        File::create(self.path(&id)).map_err(failed)?;
+        let about = serde_json::to_string(&About { length, fields }).map_err(ServiceError::internal)?;
+        fs::write(self.path(&format!("{id}.json")), about).map_err(failed)?;
+        Ok(answer(StatusCode::CREATED).insert_header((LOCATION, format!("{}/uploads/{id}", super::API))).finish())
+    }
+
+    fn told(&self, id: &str) -> Result<HttpResponse, Fault> {
+        let about = self.about(id)?;
+        let offset = fs::metadata(self.path(id)).map_err(failed)?.len();
+        Ok(answer(StatusCode::OK)
+            .insert_header(("upload-offset", offset))
+            .insert_header(("upload-length", about.length))
+            .finish())
+    }
+
+    fn forget(&self, id: &str) -> Result<HttpResponse, Fault> {
+        self.about(id)?;
+        self.remove(id);
+        Ok(answer(StatusCode::NO_CONTENT).finish())
+    }
+
+    fn remove(&self, id: &str) {
+        for path in [self.path(id), self.path(&format!("{id}.json"))] {
+            if let Err(error) = fs::remove_file(&path)
+                && error.kind() != io::ErrorKind::NotFound
+            {
+                log::warn!("{}: {error}", path.display());
+            }
+        }
+    }
+
+    /// Removes uploads that nobody goes on with.
+    fn tidy(&self) {
+        for entry in fs::read_dir(&self.folder).into_iter().flatten().flatten() {
+            let changed = entry.metadata().and_then(|about| about.modified());
+            let age = changed.ok().and_then(|changed| SystemTime::now().duration_since(changed).ok());
+            if age.is_some_and(|age| age > FORGOTTEN) {
+                self.remove(entry.file_name().to_string_lossy().trim_end_matches(".json"));
+            }
+        }
+    }
+
+    fn busy(&self, id: &str) -> Result<Busy, Fault> {
+        let is_free = self.busy.lock().unwrap_or_else(PoisonError::into_inner).insert(id.to_owned());
+        if !is_free {
+            return Err(Fault::sender(
+                "upload.busy",
+                423,
+                "Another part of it comes just now; ask where it stands and go on",
+            ));
+        }
+        Ok(Busy { all: self.busy.clone(), id: id.to_owned() })
+    }
+
+    /// Takes a part; with the last one the run is accepted.
+    async fn go_on(&self, request: &HttpRequest, id: String, mut payload: Payload) -> Result<HttpResponse, Fault> {
+        let about = self.about(&id)?;
+        let _busy = self.busy(&id)?;
+        if super::upload::content_type(request) != "application/offset+octet-stream" {
+            let message = "A part is sent as application/offset+octet-stream";
+            return Err(Fault::sender("http.media_type", 415, message));
+        }
+        let path = self.path(&id);
+        let mut offset = fs::metadata(&path).map_err(failed)?.len();
+        if number(request.headers(), "upload-offset") != Some(offset) {
+            let message = format!("The upload stands at {offset}: send what is from there on");
+            return Err(Fault::sender("upload.offset", 409, message));
+        }
+        let mut file = OpenOptions::new().append(true).open(&path).map_err(failed)?;
+        while let Some(piece) = payload.next().await {
+            // What came before a cut is kept.
+            let Ok(piece) = piece else { break };
+            offset += piece.len() as u64;
+            if offset > about.length {
+                let message = format!("The upload was to have {} bytes, and has more", about.length);
+                return Err(Fault::sender("upload.length", 413, message));
+            }
+            file.write_all(&piece).map_err(failed)?;
+        }
+        let synced = web::block(move || file.sync_all()).await;
+        synced.map_err(|e| Fault::from(ServiceError::internal(e)))?.map_err(failed)?;
+        let mut told = answer(StatusCode::NO_CONTENT);
+        told.insert_header(("upload-offset", offset));
+        if offset == about.length {
+            let service = self.upload.service.clone();
+            let source = web::block(move || service.exchange.spool.adopt(&path)).await;
+            let source = source.map_err(|e| Fault::from(ServiceError::internal(e)))?.map_err(failed)?;
+            let accepted = self.upload.service.accept(wanted(about.fields)?, source).await?;
+            self.remove(&id);
+            told.insert_header((LOCATION, format!("{}/runs/{}", super::API, accepted.report.run.id)));
+        }
+        Ok(told.finish())
+    }
+}
