@@ -5,7 +5,6 @@
 #[path = "../tests/support/catalogue.rs"]
 mod catalogue;
 #[path = "../tests/support/cluster.rs"]
-#[expect(dead_code, reason = "tests use more of it")]
 mod cluster;
 
 use libxml::bindings;
@@ -282,8 +281,7 @@ impl Rows {
                 for batch in rows.chunks(batch) {
                     let transaction = connection.transaction()?;
                     {
-                        let mut statement =
-                            transaction.prepare_cached(&format!("INSERT INTO {table} VALUES ({places})"))?;
+                        let mut statement = transaction.prepare(&format!("INSERT INTO {table} VALUES ({places})"))?;
                         for row in batch {
                             statement.execute(params_from_iter(row))?;
                         }

@@ -102,16 +102,15 @@ fn is_done(run: &Value) -> bool {
 fn finish(site: &Site) -> Vec<Value> {
     let mut child = worker(site, &[]);
     let deadline = Instant::now() + Duration::from_secs(180);
-    loop {
-        let runs = runs(site);
-        if runs.iter().all(is_done) {
-            signal("TERM", child.id());
-            child.wait().unwrap();
-            return runs;
-        }
-        assert!(Instant::now() < deadline, "the runs do not end: {runs:?}");
+    let mut found = runs(site);
+    while !found.iter().all(is_done) && Instant::now() < deadline {
         std::thread::sleep(Duration::from_millis(200));
+        found = runs(site);
     }
+    signal("TERM", child.id());
+    child.wait().unwrap();
+    assert!(found.iter().all(is_done), "the runs do not end: {found:?}");
+    found
 }
 
 on_each_database! {

@@ -52,7 +52,10 @@ impl MailServer {
                             kept.lock().unwrap().push(format!("{line}{message}"));
                             say(&mut reader, "250 taken")
                         }
-                        _ => say(&mut reader, "221 bye") && false,
+                        _ => {
+                            say(&mut reader, "221 bye");
+                            false
+                        }
                     };
                     line.clear();
                     if !goes_on {
