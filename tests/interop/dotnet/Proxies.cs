@@ -120,7 +120,7 @@ class Proxies
         Common.Run("binary", () =>
         {
             var exchange = new ExchangeService { Url = Common.Base + "/soap/exchange", SoapVersion = Protocol() };
-            var run = exchange.StartImport(RunKind.articles, default(RunFormat), false, null, "a.csv", false, false, Common.File(), default(ImportMode), false, 0, false);
+            var run = exchange.StartImport(RunKind.articles, default(RunFormat), false, null, "a.csv", false, false, Common.File(), default(ImportMode), false, 0, false, 0, false, false, false);
             while (run.state == RunState.queued || run.state == RunState.running)
                 run = exchange.GetRun(run.id);
             return run.counters.read;

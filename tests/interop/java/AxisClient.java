@@ -168,7 +168,7 @@ public class AxisClient {
       StringBuilder file = new StringBuilder("sku\n");
       for (int number = 0; number < 65536; number++) file.append(String.format("BINARY-%08d\n", number));
       byte[] content = file.toString().getBytes(StandardCharsets.US_ASCII);
-      Run run = exchange.startImport(RunKind.articles, null, null, "a.csv", null, content, null, null);
+      Run run = exchange.startImport(RunKind.articles, null, null, "a.csv", null, content, null, null, null, null);
       while (run.getState() == RunState.queued || run.getState() == RunState.running) run = exchange.getRun(run.getId());
       return run.getCounters().getRead();
     });

@@ -98,7 +98,7 @@ public class Client {
   static String imported(Exchange exchange) throws Exception {
     var file = new StringBuilder("sku\n");
     for (int number = 0; number < 65536; number++) file.append(String.format("BINARY-%08d%n", number).replace("\r", ""));
-    Run run = exchange.startImport(RunKind.ARTICLES, null, null, "a.csv", null, file.toString().getBytes(StandardCharsets.US_ASCII), null, null);
+    Run run = exchange.startImport(RunKind.ARTICLES, null, null, "a.csv", null, file.toString().getBytes(StandardCharsets.US_ASCII), null, null, null, null);
     while (run.getState() == RunState.QUEUED || run.getState() == RunState.RUNNING) run = exchange.getRun(run.getId());
     return String.valueOf(run.getCounters().getRead());
   }
