@@ -46,6 +46,7 @@ Examples:
   soapstone run list                                    what was imported, and how it went
   soapstone run show 12                                 the report of run 12
   soapstone export articles articles.xml                write the catalogue to a file
+  soapstone worker                                      work on runs, beside a server
   soapstone contract check service.wsdl                 is this contract right?
   soapstone contract mock service.wsdl                  serve it at once, with sample answers
 

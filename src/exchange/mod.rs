@@ -20,7 +20,9 @@ mod retention;
 mod shared;
 mod spool;
 mod telling;
+mod trouble;
 mod turn;
+mod whole;
 
 pub use accept::{Accepted, Request};
 pub use exports::{ExportError, ExportFormat, ExportRequest, export};

@@ -9,16 +9,18 @@ use super::kinds::Kind;
 use super::pace::Pace;
 use super::reader::{Around, Read, ReadBatch, read};
 use super::telling::{Place, Telling};
+use super::trouble::Trouble;
+use super::whole::HELD_IN_MEMORY;
 use crate::domain::{Issue, Severity};
 use crate::reporting::{Progress, RunState};
 use crate::store::articles;
 use crate::store::batch::{Deletion, Outcome, Recorded};
 use crate::store::runs::{self, Counts, Run, Wish};
-use crate::store::{Db, Engine, StoreError, missing};
+use crate::store::{Db, StoreError, missing};
 use chrono::NaiveDateTime;
 use soapstone_contracts::exchange::RunKind;
 use std::collections::HashMap;
-use std::io::{self, Read as _, Seek, SeekFrom, Write};
+use std::io::{self, Write};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::time::{Duration, Instant};
@@ -28,7 +30,7 @@ use tempfile::SpooledTempFile;
 const AHEAD: usize = 4;
 
 /// How often a node says that it is alive while it waits for its reader.
-const HEARTBEAT: Duration = Duration::from_secs(1);
+pub(super) const HEARTBEAT: Duration = Duration::from_secs(1);
 
 /// How often the timeline gets a point.
 const SAMPLE: Duration = Duration::from_millis(500);
@@ -38,10 +40,6 @@ const ATTEMPTS: u32 = 5;
 
 /// For how long a run waits for a database that is away, or full.
 const AWAY: Duration = Duration::from_secs(15 * 60);
-
-/// How many bytes of refused records a run that is one transaction holds in memory, and writes at once.
-const HELD_IN_MEMORY: usize = 1 << 20;
-const HELD_PIECE: u64 = 1 << 20;
 
 /// A dry run of categories is one batch, as each may be below one that is only imagined.
 const IMAGINED_TOGETHER: usize = 1_000_000;
@@ -73,7 +71,7 @@ pub(super) enum End {
 }
 
 /// What the writer does next.
-enum Next {
+pub(super) enum Next {
     Batch(ReadBatch),
     /// The source cannot be read on.
     Broken(Broken),
@@ -84,14 +82,14 @@ enum Next {
 }
 
 /// What a batch of a run is written with.
-struct Writing<'a> {
-    run: &'a Run,
-    kind: &'static Kind,
-    pace: Arc<Pace>,
-    text: Option<Text>,
+pub(super) struct Writing<'a> {
+    pub(super) run: &'a Run,
+    pub(super) kind: &'static Kind,
+    pub(super) pace: Arc<Pace>,
+    pub(super) text: Option<Text>,
     /// Refused records of a run that is one transaction: they outlast it.
-    held: Option<SpooledTempFile>,
-    around: Around,
+    pub(super) held: Option<SpooledTempFile>,
+    pub(super) around: Around,
 }
 
 impl<'a> Pipeline<'a> {
@@ -284,7 +282,7 @@ impl<'a> Pipeline<'a> {
     }
 
     /// What the reader has, or somebody wants.
-    fn next(&self, receiver: &Receiver<Read>) -> Result<Next, StoreError> {
+    pub(super) fn next(&self, receiver: &Receiver<Read>) -> Result<Next, StoreError> {
         if self.exchange.is_stopping() {
             return Ok(Next::Stop(End::GivenUp));
         }
@@ -313,30 +311,12 @@ impl<'a> Pipeline<'a> {
     }
 
     /// Ends the file of refused records with what stands at its end.
-    fn finish_rejected(&self, writing: &Writing<'_>) -> Result<(), StoreError> {
+    pub(super) fn finish_rejected(&self, writing: &Writing<'_>) -> Result<(), StoreError> {
         if self.progress.rejected_bytes == 0 || writing.around.1.is_empty() {
             return Ok(());
         }
         let mut db = self.exchange.store.connection()?;
         db.write(|db| runs::keep_rejected(db, self.id, runs::TAIL, &writing.around.1))
-    }
-
-    /// Keeps the refused records of a run that was taken back.
-    fn keep_held(&self, writing: &mut Writing<'_>) -> Result<(), StoreError> {
-        let Some(held) = &mut writing.held else { return Ok(()) };
-        let lost = |e: io::Error| StoreError::Unavailable(format!("refused records that were held are lost: {e}"));
-        held.seek(SeekFrom::Start(0)).map_err(lost)?;
-        let mut db = self.exchange.store.connection()?;
-        let mut number = 0;
-        loop {
-            let mut piece = Vec::new();
-            io::Read::by_ref(held).take(HELD_PIECE).read_to_end(&mut piece).map_err(lost)?;
-            if piece.is_empty() {
-                return Ok(());
-            }
-            db.write(|db| runs::keep_rejected(db, self.id, number, &piece))?;
-            number += i64::try_from(piece.len()).unwrap_or(i64::MAX);
-        }
     }
 
     /// Tells of something that has no place in the source.
@@ -389,7 +369,7 @@ impl<'a> Pipeline<'a> {
     }
 
     /// Tells the workshop that there are pictures.
-    fn rings(&self, writing: &Writing<'_>) {
+    pub(super) fn rings(&self, writing: &Writing<'_>) {
         if writing.kind.of == RunKind::Pictures {
             self.exchange.bell.ring();
         }
@@ -397,7 +377,7 @@ impl<'a> Pipeline<'a> {
 
     /// Takes a batch in the transaction that is open: counts it, tells of it, keeps what is refused. Of what could not be kept,
     /// nothing may be written.
-    fn take(
+    pub(super) fn take(
         &mut self,
         db: &mut Db,
         writing: &mut Writing<'_>,
@@ -446,91 +426,6 @@ impl<'a> Pipeline<'a> {
         let tail = if before == 0 { writing.around.1.len() } else { 0 };
         self.progress.rejected_bytes += (content.len() + tail) as u64;
         Ok(())
-    }
-
-    /// Writes all batches in one transaction, and takes all back if a record is refused.
-    fn write_whole(&mut self, mut writing: Writing<'_>, receiver: Receiver<Read>) -> Result<End, StoreError> {
-        let mut end = End::Done;
-        let mut db = self.exchange.store.connection()?;
-        let done = db.write(|db| {
-            end = self.take_whole(db, &mut writing, receiver)?;
-            if let (End::Done, Some(place)) = (&end, writing.kind.place.filter(|_| writing.run.mode == "full")) {
-                end = self.delete_missing_within(db, writing.run, place)?;
-            }
-            if !matches!(end, End::Done) {
-                return Err(StoreError::Unavailable("taken back".to_owned()));
-            }
-            let (now, said) = (runs::now(db)?, self.telling.said());
-            if !runs::advance(db, self.id, self.node, now, &self.progress, &said)? {
-                end = End::GivenUp;
-                return Err(StoreError::Unavailable("taken back".to_owned()));
-            }
-            Ok(())
-        });
-        drop(db);
-        match done {
-            Ok(()) => {
-                self.rings(&writing);
-                Ok(End::Done)
-            }
-            Err(error) if matches!(end, End::Done) => Err(error),
-            Err(_) => {
-                let counters = &mut self.progress.counters;
-                (counters.created, counters.updated, counters.unchanged, counters.deleted) = (0, 0, 0, 0);
-                counters.skipped = counters.read - counters.failed;
-                self.keep_held(&mut writing)?;
-                self.finish_rejected(&writing)?;
-                self.ends(end)
-            }
-        }
-    }
-
-    /// Takes all batches in the transaction that is open.
-    fn take_whole(
-        &mut self,
-        db: &mut Db,
-        writing: &mut Writing<'_>,
-        receiver: Receiver<Read>,
-    ) -> Result<End, StoreError> {
-        let now = runs::now(db)?;
-        let mut told = Instant::now();
-        loop {
-            match self.next(&receiver)? {
-                Next::Batch(read) => {
-                    let began = Instant::now();
-                    self.take(db, writing, read, now)?;
-                    self.progress.write_time += began.elapsed();
-                }
-                Next::Broken(broken) => {
-                    let place = Place { line: broken.line, column: broken.column, ..Place::default() };
-                    self.telling.tell(&place, &broken.issue);
-                    return Ok(End::Failed(broken.issue.text));
-                }
-                Next::End if self.progress.counters.failed > 0 => {
-                    let counters = self.progress.counters;
-                    let why = format!(
-                        "{} of {} records were refused, so nothing was written",
-                        counters.failed, counters.read
-                    );
-                    return Ok(End::Failed(why));
-                }
-                Next::End => return Ok(End::Done),
-                Next::Stop(end) => return Ok(end),
-                Next::Idle => {}
-            }
-            // On SQLite nobody can write beside it.
-            if db.engine() == Engine::Postgres && told.elapsed() > HEARTBEAT {
-                told = Instant::now();
-                let mut beside = self.exchange.store.connection()?;
-                let progress = Progress { messages: 0, ..self.progress };
-                let is_ours = beside.write(|beside| {
-                    runs::advance(beside, self.id, self.node, now, &progress, &runs::Said::default())
-                })?;
-                if !is_ours {
-                    return Ok(End::GivenUp);
-                }
-            }
-        }
     }
 
     /// Applies the changes of a batch; gives each item's key, where it is known by now, and what became of it.
@@ -619,58 +514,6 @@ fn delete(db: &mut Db, writing: &Writing<'_>, key: &str) -> Result<Recorded, Sto
         Some(Deletion::NotFound) | None => gone(Outcome::Unchanged),
     })
 }
-
-/// Why a batch was not written.
-enum Trouble {
-    /// Another was faster: the same works a moment later.
-    Busy,
-    /// The database or its disk is not there, or is full.
-    Away,
-    /// It does not get better by itself.
-    Lasting,
-}
-
-impl Trouble {
-    fn of(error: &StoreError) -> Self {
-        use diesel::result::{DatabaseErrorKind, Error};
-        let StoreError::Database(error) = error else {
-            return if matches!(error, StoreError::Unavailable(_)) { Self::Away } else { Self::Lasting };
-        };
-        let Error::DatabaseError(kind, information) = error else {
-            return if matches!(error, Error::BrokenTransactionManager) { Self::Away } else { Self::Lasting };
-        };
-        let message = information.message();
-        let says = |parts: &[&str]| parts.iter().any(|part| message.contains(part));
-        match kind {
-            DatabaseErrorKind::SerializationFailure => Self::Busy,
-            _ if says(&["database is locked", "deadlock"]) => Self::Busy,
-            DatabaseErrorKind::ClosedConnection => Self::Away,
-            _ if says(AWAY_SAYS) => Self::Away,
-            _ => Self::Lasting,
-        }
-    }
-}
-
-/// How databases say that they, or their disks, are away.
-const AWAY_SAYS: &[&str] = &[
-    "disk is full",
-    "disk I/O error",
-    "unable to open database",
-    "No space left",
-    "could not extend file",
-    "server closed the connection",
-    "terminating connection",
-    "connection to server",
-    "could not connect",
-    "no connection to the server",
-    "the database system is",
-    "SSL connection has been closed",
-    "Connection refused",
-    "Connection reset",
-    "Broken pipe",
-    "could not receive data",
-    "could not send data",
-];
 
 fn count(progress: &mut Progress, item: &Item, change: &Recorded) {
     let counters = &mut progress.counters;
