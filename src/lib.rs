@@ -1,6 +1,7 @@
 //! Soapstone: a contract-first integration server. See `ARCHITECTURE.md` for the map.
 
 pub mod cli;
+pub mod client;
 pub mod config;
 pub mod domain;
 pub mod dynamic;

@@ -2,6 +2,7 @@
 
 mod audit;
 mod cert;
+mod client;
 mod config;
 mod contract;
 mod doctor;
@@ -18,6 +19,7 @@ mod serve;
 mod setup;
 mod spelled;
 mod token;
+mod until;
 mod user;
 mod work;
 mod worker;
@@ -47,6 +49,7 @@ Examples:
   soapstone run show 12                                 the report of run 12
   soapstone export articles articles.xml                write the catalogue to a file
   soapstone worker                                      work on runs, beside a server
+  soapstone client watch                                on the ERP's server: send and fetch files
   soapstone contract check service.wsdl                 is this contract right?
   soapstone contract mock service.wsdl                  serve it at once, with sample answers
 
@@ -94,6 +97,8 @@ enum Command {
     Export(export::Export),
     /// See what runs did, or stop one
     Run(run::Run),
+    /// On the ERP's server: send and fetch files
+    Client(client::Client),
     /// Check, explain, compile, compare or serve a contract
     Contract(contract::Contract),
     /// Bring the database's schema up to date
@@ -192,6 +197,7 @@ pub fn main() -> ExitCode {
         Command::Import(command) => command.run(global),
         Command::Export(command) => command.run(global),
         Command::Run(command) => command.run(global),
+        Command::Client(command) => command.run(global),
         Command::Contract(command) => command.run(global),
         Command::Migrate(command) => command.run(global),
         Command::User(command) => command.run(global),

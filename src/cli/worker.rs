@@ -1,6 +1,7 @@
 //! `soapstone worker`
 
 use super::output::outln;
+use super::until::until_told;
 use super::{Done, Failure, Global, Outcome, setup};
 use crate::exchange::channels::{Attendant, Caller};
 use crate::exchange::{Exchange, Queue, node_name};
@@ -55,20 +56,4 @@ impl Worker {
         workshop.close();
         Ok(Done::Well)
     }
-}
-
-/// Waits until somebody wants it to end.
-async fn until_told() -> std::io::Result<()> {
-    use actix_web::rt::signal;
-    #[cfg(unix)]
-    {
-        let mut terminated = signal::unix::signal(signal::unix::SignalKind::terminate())?;
-        let interrupted = signal::ctrl_c();
-        let terminated = terminated.recv();
-        futures_util::pin_mut!(interrupted, terminated);
-        futures_util::future::select(interrupted, terminated).await;
-    }
-    #[cfg(not(unix))]
-    signal::ctrl_c().await?;
-    Ok(())
 }

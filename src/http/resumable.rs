@@ -6,6 +6,9 @@ use super::files::admitted;
 use super::upload::{Upload, wanted};
 use crate::domain::hex;
 use crate::error::ServiceError;
+use crate::exchange::Request;
+
+use crate::store::runs::{self, Run};
 use actix_web::guard;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{CACHE_CONTROL, HeaderMap, LOCATION};
@@ -15,6 +18,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use futures_util::StreamExt;
 use serde::{Deserialize, Serialize};
+use soapstone_runtime::service::agent;
 use soapstone_runtime::soap::Fault;
 use std::collections::{BTreeMap, HashSet};
 use std::fs::{self, File, OpenOptions};
@@ -59,6 +63,19 @@ impl Drop for Busy {
 
 fn failed(error: io::Error) -> Fault {
     ServiceError::internal(format!("the upload cannot be stored: {error}")).into()
+}
+
+fn missing(id: &str) -> Fault {
+    ServiceError::NotFound { kind: "upload", key: id.chars().take(64).collect() }.into()
+}
+
+/// What the run of an upload is found again by.
+fn claim(id: &str) -> String {
+    format!("upload {id}")
+}
+
+fn place(run: &Run) -> String {
+    format!("{}/runs/{}", super::API, run.id)
 }
 
 fn number(headers: &HeaderMap, name: &str) -> Option<u64> {
@@ -121,10 +138,7 @@ impl Resumable {
             web::resource("/uploads/{id}")
                 .route(web::route().guard(super::files::read()).to(move |request: HttpRequest, id: Path<String>| {
                     let own = head.clone();
-                    async move {
-                        let told = own.told(&id);
-                        own.answer(&request, async { told }).await
-                    }
+                    async move { own.answer(&request, own.told(&id)).await }
                 }))
                 .route(web::patch().to(move |request: HttpRequest, id: Path<String>, payload: Payload| {
                     let own = patch.clone();
@@ -158,12 +172,35 @@ impl Resumable {
     }
 
     fn about(&self, id: &str) -> Result<About, Fault> {
-        let missing = || Fault::from(ServiceError::NotFound { kind: "upload", key: id.chars().take(64).collect() });
         if id.is_empty() || !id.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-            return Err(missing());
+            return Err(missing(id));
         }
-        let text = fs::read_to_string(self.path(&format!("{id}.json"))).map_err(|_| missing())?;
-        serde_json::from_str(&text).map_err(|_| missing())
+        let text = fs::read_to_string(self.path(&format!("{id}.json"))).map_err(|_| missing(id))?;
+        serde_json::from_str(&text).map_err(|_| missing(id))
+    }
+
+    /// How much of an upload is there.
+    fn offset(&self, id: &str) -> Result<u64, Fault> {
+        match fs::metadata(self.path(id)) {
+            Ok(about) => Ok(about.len()),
+            // Cut off before its run was accepted: it is to be sent anew.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Err(missing(id)),
+            Err(error) => Err(failed(error)),
+        }
+    }
+
+    /// The run that an upload became, where the answer to its last part was lost.
+    async fn run(&self, id: &str) -> Result<Option<Run>, Fault> {
+        let claim = claim(id);
+        let found = self
+            .upload
+            .service
+            .exchange
+            .store
+            .read(move |db| runs::claimed(db, &claim))
+            .await
+            .map_err(ServiceError::from)?;
+        Ok(found.map(|report| report.run))
     }
 
     fn create(&self, headers: &HeaderMap) -> Result<HttpResponse, Fault> {
@@ -176,7 +213,7 @@ impl Resumable {
         let text = headers.get("upload-metadata").and_then(|text| text.to_str().ok()).unwrap_or("");
         let fields = metadata(text)?;
         // What is wrong is told before anything is sent.
-        wanted(fields.clone())?;
+        wanted(fields.clone(), None)?;
         let mut random = [0; 16];
         openssl::rand::rand_bytes(&mut random).map_err(ServiceError::internal)?;
         let id = hex(&random);
@@ -188,11 +225,17 @@ impl Resumable {
         Ok(answer(StatusCode::CREATED).insert_header((LOCATION, format!("{}/uploads/{id}", super::API))).finish())
     }
 
-    fn told(&self, id: &str) -> Result<HttpResponse, Fault> {
+    async fn told(&self, id: &str) -> Result<HttpResponse, Fault> {
+        if let Some(run) = self.run(id).await? {
+            return Ok(answer(StatusCode::OK)
+                .insert_header(("upload-offset", run.source_size))
+                .insert_header(("upload-length", run.source_size))
+                .insert_header((LOCATION, place(&run)))
+                .finish());
+        }
         let about = self.about(id)?;
-        let offset = fs::metadata(self.path(id)).map_err(failed)?.len();
         Ok(answer(StatusCode::OK)
-            .insert_header(("upload-offset", offset))
+            .insert_header(("upload-offset", self.offset(id)?))
             .insert_header(("upload-length", about.length))
             .finish())
     }
@@ -238,14 +281,20 @@ impl Resumable {
 
     /// Takes a part; with the last one the run is accepted.
     async fn go_on(&self, request: &HttpRequest, id: String, mut payload: Payload) -> Result<HttpResponse, Fault> {
-        let about = self.about(&id)?;
         let _busy = self.busy(&id)?;
+        if let Some(run) = self.run(&id).await? {
+            return Ok(answer(StatusCode::NO_CONTENT)
+                .insert_header(("upload-offset", run.source_size))
+                .insert_header((LOCATION, place(&run)))
+                .finish());
+        }
+        let about = self.about(&id)?;
         if super::upload::content_type(request) != "application/offset+octet-stream" {
             let message = "A part is sent as application/offset+octet-stream";
             return Err(Fault::sender("http.media_type", 415, message));
         }
         let path = self.path(&id);
-        let mut offset = fs::metadata(&path).map_err(failed)?.len();
+        let mut offset = self.offset(&id)?;
         if number(request.headers(), "upload-offset") != Some(offset) {
             let message = format!("The upload stands at {offset}: send what is from there on");
             return Err(Fault::sender("upload.offset", 409, message));
@@ -269,9 +318,11 @@ impl Resumable {
             let service = self.upload.service.clone();
             let source = web::block(move || service.exchange.spool.adopt(&path)).await;
             let source = source.map_err(|e| Fault::from(ServiceError::internal(e)))?.map_err(failed)?;
-            let accepted = self.upload.service.accept(wanted(about.fields)?, source).await?;
+            let wanted = wanted(about.fields, agent(request.headers()))?;
+            let accepted = self.upload.service.accept(Request { claim: Some(claim(&id)), ..wanted }, source).await;
+            // Refused: it would be again.
             self.remove(&id);
-            told.insert_header((LOCATION, format!("{}/runs/{}", super::API, accepted.report.run.id)));
+            told.insert_header((LOCATION, place(&accepted?.report.run)));
         }
         Ok(told.finish())
     }

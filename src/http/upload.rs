@@ -3,7 +3,7 @@
 use super::files::admitted;
 use crate::error::ServiceError;
 use crate::exchange::Request;
-use crate::services::ExchangeService;
+use crate::services::{ExchangeService, channel};
 use actix_multipart::Multipart;
 use actix_web::dev::Decompress;
 use actix_web::guard::{self, GuardContext};
@@ -13,6 +13,7 @@ use actix_web::{FromRequest, HttpRequest, HttpResponse};
 use futures_util::StreamExt;
 use serde_json::{Map, Value, json};
 use soapstone_contracts::exchange::{ImportMode, RunFormat, RunKind, StartImportResponse};
+use soapstone_runtime::service::agent;
 use soapstone_runtime::soap::Fault;
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
@@ -48,7 +49,7 @@ impl Upload {
         } else {
             self.bare(request, payload).await?
         };
-        let wanted = wanted(fields)?;
+        let wanted = wanted(fields, agent(request.headers()))?;
         let accepted = self.service.accept(wanted, source).await?;
         let id = accepted.report.run.id;
         let response = StartImportResponse { run: self.service.exchange.shown(&accepted.report) };
@@ -189,7 +190,7 @@ pub(super) fn is_file(context: &GuardContext<'_>) -> bool {
 }
 
 /// What the fields ask for; a wrong one is told.
-pub(super) fn wanted(mut fields: Fields) -> Result<Request, Fault> {
+pub(super) fn wanted(mut fields: Fields, agent: Option<&str>) -> Result<Request, Fault> {
     let mut take = |name: &str| fields.remove(name).filter(|value| !value.is_empty());
     let request = Request {
         kind: one_of("kind", take("kind"), RunKind::ALL.iter().map(|k| (k.as_str(), *k)))?.unwrap_or(RunKind::Articles),
@@ -206,7 +207,7 @@ pub(super) fn wanted(mut fields: Fields) -> Result<Request, Fault> {
         priority: take("priority").map(|value| number("priority", value, -9..=9)).transpose()?.unwrap_or(0),
         all_or_nothing: one_of("allOrNothing", take("allOrNothing"), [("true", true), ("false", false)])?
             .unwrap_or(false),
-        channel: "rest",
+        channel: channel("rest", agent),
     };
     match fields.into_keys().next() {
         None => Ok(request),

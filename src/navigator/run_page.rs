@@ -253,6 +253,7 @@ fn channel(channel: &str) -> &str {
         "hotFolder" => "watched folder",
         "schedule" => "schedule",
         "caller" => "Caller",
+        "client" => "client at the ERP",
         other => other,
     }
 }

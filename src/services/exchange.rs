@@ -1,14 +1,15 @@
 //! The portType Exchange.
 
 use super::{page, times};
+use crate::client;
 use crate::error::ServiceError;
 use crate::exchange::{Accepted, Exchange as Runs, ExportRequest, Queue, Request, Spooled};
 use crate::reporting::{self, Report, RunState};
 use crate::store::runs;
 use chrono::Utc;
 use soapstone_contracts::exchange::{
-    ApproveRun, ApproveRunResponse, Artifact, ArtifactKind, CancelRun, CancelRunResponse, Exchange, ExportMode,
-    GetArtifact, GetArtifactResponse, GetRun, GetRunChanges, GetRunChangesResponse, GetRunMessages,
+    ApproveRun, ApproveRunResponse, Artifact, ArtifactKind, CancelRun, CancelRunResponse, Channel, Exchange,
+    ExportMode, GetArtifact, GetArtifactResponse, GetRun, GetRunChanges, GetRunChangesResponse, GetRunMessages,
     GetRunMessagesResponse, GetRunResponse, GetRunSummary, GetRunSummaryResponse, ImportMode, ListRuns,
     ListRunsResponse, PauseRun, PauseRunResponse, ResumeRun, ResumeRunResponse, RetryRun, RetryRunResponse, RunFormat,
     StartExport, StartExportResponse, StartImport, StartImportResponse,
@@ -19,6 +20,12 @@ use std::sync::Arc;
 
 /// How many examples of a code are given where nobody says.
 const EXAMPLES: i64 = 3;
+
+/// How a run is started: by a way of asking, unless it is our own client that asks.
+pub fn channel(way: &'static str, agent: Option<&str>) -> &'static str {
+    let is_client = agent.is_some_and(|agent| agent.starts_with(client::NAME));
+    if is_client { Channel::Client.as_str() } else { way }
+}
 
 /// Import runs.
 #[derive(Clone)]
@@ -76,7 +83,7 @@ impl Exchange for ExchangeService {
             claim: None,
             priority: request.priority.unwrap_or(0),
             all_or_nothing: request.all_or_nothing.unwrap_or(false),
-            channel: context.channel.name(),
+            channel: channel(context.channel.name(), context.agent.as_deref()),
         };
         let accepted = self.accept(wanted, source).await?;
         Ok(StartImportResponse { run: self.exchange.shown(&accepted.report) })
@@ -93,7 +100,7 @@ impl Exchange for ExchangeService {
             warehouse: request.warehouse,
             packed: request.packed.unwrap_or(false),
             priority: request.priority.unwrap_or(0),
-            channel: context.channel.name(),
+            channel: channel(context.channel.name(), context.agent.as_deref()),
         };
         let exchange = self.exchange.clone();
         let accepted = self.exchange.store.read(move |db| exchange.accept_export(db, &wanted)).await?;
@@ -204,7 +211,7 @@ impl Exchange for ExchangeService {
 
     async fn retry_run(&self, context: &Context, request: RetryRun) -> Result<RetryRunResponse, ServiceError> {
         let report = self.report(request.id).await?;
-        let (exchange, channel) = (self.exchange.clone(), context.channel.name());
+        let (exchange, channel) = (self.exchange.clone(), channel(context.channel.name(), context.agent.as_deref()));
         let accepted = self.exchange.store.read(move |db| exchange.retry(db, &report, channel)).await?;
         self.queue.wake();
         Ok(RetryRunResponse { run: self.exchange.shown(&accepted.report) })

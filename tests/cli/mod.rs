@@ -12,7 +12,7 @@ fn help_teaches() {
     {
         assert!(help.stdout.contains(part), "{part}");
     }
-    for command in ["import", "export", "run", "contract"] {
+    for command in ["import", "export", "run", "contract", "client"] {
         assert!(site.run(&[command, "--help"]).stdout.contains("Examples:"), "{command}");
     }
 }

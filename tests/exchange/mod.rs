@@ -1,6 +1,7 @@
 //! Import and export runs: files as cases, a real catalogue, a large one, and what happens when a run is cut off.
 
 mod cases;
+mod client;
 mod exported;
 mod faults;
 mod filters;

@@ -110,7 +110,12 @@ on_each_database! {
         let id = done.header("location").rsplit('/').next().unwrap().parse().unwrap();
         let run = server.finished_run(id);
         assert_eq!((&run["counters"]["created"], &run["sourceName"]), (&serde_json::json!(500), &serde_json::json!("list.csv")));
-        assert_eq!(server.call("HEAD", &place, &[tus], b"").status, 404);
+        // Whoever did not get that answer asks where it stands: it is that run, and the last part sent again is no second one.
+        let told = server.call("HEAD", &place, &[tus], b"");
+        assert_eq!((told.status, told.header("location"), told.header("upload-offset")), (200, done.header("location"), length.as_str()));
+        let again = send(1000, &content[1000..]);
+        assert_eq!((again.status, again.header("location")), (204, done.header("location")));
+        assert_eq!(server.get("/api/v1/runs").json()["run"].as_array().map(Vec::len), Some(1));
         // What is wrong is told before anything is sent; what is not wanted any more, forgotten.
         let wrong = format!("kind {}", encoded("colours"));
         assert_eq!(server.call("POST", "/api/v1/uploads", &[tus, ("upload-length", "5"), ("upload-metadata", &wrong)], b"").status, 422);

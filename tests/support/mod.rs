@@ -8,7 +8,7 @@ mod site;
 
 pub use cases::{run_cases, run_cases_of_contract};
 pub use server::{Reply, Server, signal};
-pub use site::Site;
+pub use site::{Output, Site};
 
 use std::path::PathBuf;
 

@@ -4,12 +4,15 @@
 pub mod caller;
 mod claimed;
 mod folder;
+mod inbox;
 mod schedule;
 mod status;
 
 pub use caller::Caller;
-pub use folder::{HotFolder, read_folders};
+pub use folder::read_folders;
+pub use inbox::{Fate, HotFolder, Inbox, Taken};
 pub use schedule::{Schedule, read_schedules};
+pub use status::{put, told};
 
 use super::Exchange;
 use crate::pictures::Bell;

@@ -3,7 +3,7 @@
 use super::claimed::as_io;
 use crate::exchange::Exchange;
 use crate::reporting::{Report, messages_csv};
-use soapstone_contracts::exchange::ArtifactKind;
+use soapstone_contracts::exchange::{ArtifactKind, Run};
 use std::fmt::Write;
 use std::fs::{self, File};
 use std::io;
@@ -13,7 +13,10 @@ use std::path::Path;
 const SHOWN: i64 = 100;
 
 /// Writes a file so that nobody sees half of it.
-pub(super) fn put(path: &Path, write: impl FnOnce(&mut File) -> io::Result<()>) -> io::Result<()> {
+///
+/// # Errors
+/// Those of the file system.
+pub fn put(path: &Path, write: impl FnOnce(&mut File) -> io::Result<()>) -> io::Result<()> {
     let mut name = std::ffi::OsString::from(".");
     name.push(path.file_name().unwrap_or_default());
     name.push(format!(".{}", std::process::id()));
@@ -26,8 +29,19 @@ pub(super) fn put(path: &Path, write: impl FnOnce(&mut File) -> io::Result<()>) 
 
 /// What became of the records of a run, and the first of its messages.
 pub(super) fn text(exchange: &Exchange, report: &Report) -> io::Result<String> {
-    let counters = report.progress.counters;
-    let mut out = format!("run {}\nstate {}\n", report.run.id, report.run.state().as_str());
+    let mut messages = Vec::new();
+    if report.progress.messages > 0 {
+        let mut db = exchange.store.connection().map_err(as_io)?;
+        messages_csv(&mut db, report.run.id, Some(SHOWN), &mut messages)
+            .map_err(|e| io::Error::other(e.to_string()))?;
+    }
+    Ok(told(&exchange.shown(report), &messages))
+}
+
+/// What became of the records of a run, with messages as CSV.
+pub fn told(run: &Run, messages: &[u8]) -> String {
+    let counters = &run.counters;
+    let mut out = format!("run {}\nstate {}\n", run.id, run.state.as_str());
     for (name, count) in [
         ("read", counters.read),
         ("created", counters.created),
@@ -40,18 +54,14 @@ pub(super) fn text(exchange: &Exchange, report: &Report) -> io::Result<String> {
     ] {
         let _ = writeln!(out, "{name} {count}");
     }
-    if let Some(failure) = &report.run.failure {
+    if let Some(failure) = &run.failure {
         let _ = writeln!(out, "failure {failure}");
     }
-    if report.progress.messages > 0 {
+    if !messages.is_empty() {
         out.push('\n');
-        let mut messages = Vec::new();
-        let mut db = exchange.store.connection().map_err(as_io)?;
-        messages_csv(&mut db, report.run.id, Some(SHOWN), &mut messages)
-            .map_err(|e| io::Error::other(e.to_string()))?;
-        out.push_str(&String::from_utf8_lossy(&messages));
+        out.push_str(&String::from_utf8_lossy(messages));
     }
-    Ok(out)
+    out
 }
 
 /// The refused records of a run; None: there are none.

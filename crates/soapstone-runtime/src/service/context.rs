@@ -73,12 +73,19 @@ pub struct Beside {
     pub attachments: Vec<Attachment>,
 }
 
+/// The program that asks, as it calls itself.
+pub fn agent(headers: &actix_web::http::header::HeaderMap) -> Option<&str> {
+    headers.get(actix_web::http::header::USER_AGENT)?.to_str().ok()
+}
+
 /// Who asks, and how: what a handler may want to know of a request beyond its content. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Context {
     pub channel: Channel,
     /// Names this request in the log and in faults.
     pub request_id: String,
+    /// The program that asks, as it calls itself: HTTP's User-Agent.
+    pub agent: Option<String>,
     /// The caller's address.
     pub peer: Option<IpAddr>,
     /// The certificate of the caller's side of TLS.
@@ -100,6 +107,7 @@ impl Context {
         Self {
             channel,
             request_id: crate::http::request_id(),
+            agent: agent(request.headers()).map(str::to_owned),
             peer: request.peer_addr().map(|address| address.ip()),
             certificate: request.conn_data::<Certificate>().cloned(),
             caller: request.extensions().get::<Caller>().cloned(),

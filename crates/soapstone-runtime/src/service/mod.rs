@@ -3,7 +3,7 @@
 mod context;
 mod info;
 
-pub use context::{Beside, Caller, Certificate, Channel, Context, Permissions, Unsaid};
+pub use context::{Beside, Caller, Certificate, Channel, Context, Permissions, Unsaid, agent};
 pub use info::{ContractDocument, ContractPort, HttpInput, OperationInfo, Route, ServiceInfo};
 
 use crate::message::{Payload, Reply};
