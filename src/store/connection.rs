@@ -148,9 +148,11 @@ impl CustomizeConnection<Db, diesel::r2d2::Error> for Pragmas {
                 "PRAGMA busy_timeout = 30000; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; \
                  PRAGMA foreign_keys = ON; PRAGMA cache_size = -32000; PRAGMA temp_store = MEMORY;"
             }
-            // A plan that was made while a table was small would stay, and read all of it, when it is large.
+            // A plan that was made while a table was small would stay, and read all of it, when it is large. No statement takes
+            // so long that it would be worth being compiled.
             Engine::Postgres => &format!(
-                "SET TIME ZONE 'UTC'; SET client_min_messages = warning; SET plan_cache_mode = force_custom_plan; {STAGING}"
+                "SET TIME ZONE 'UTC'; SET client_min_messages = warning; SET plan_cache_mode = force_custom_plan; \
+                 SET jit = off; {STAGING}"
             ),
         };
         if let Db::Sqlite(sqlite) = connection {
