@@ -13,10 +13,9 @@ use super::trouble::Trouble;
 use super::whole::HELD_IN_MEMORY;
 use crate::domain::{Issue, Severity};
 use crate::reporting::{Progress, RunState};
-use crate::store::articles;
 use crate::store::batch::{Deletion, Outcome, Recorded};
 use crate::store::runs::{self, Counts, Run, Wish};
-use crate::store::{Db, StoreError, missing};
+use crate::store::{Db, StoreError, missing, statistics};
 use chrono::NaiveDateTime;
 use soapstone_contracts::exchange::RunKind;
 use std::collections::HashMap;
@@ -132,7 +131,7 @@ impl<'a> Pipeline<'a> {
                 runs::sample(db, self.id, now, self.progress.counters.read)?;
                 runs::finish(db, self.id, self.node, state, failure, now)
             })?;
-            articles::analyze(&mut db)
+            statistics::refresh(&mut db)
         });
         let counters = self.progress.counters;
         match finished {

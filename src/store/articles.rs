@@ -10,7 +10,7 @@ use super::schema::{
 };
 use super::search::holds;
 use super::values::one_of;
-use super::{Db, Engine, LOOKUP, StoreError, attributes, keys, lock, page};
+use super::{Db, LOOKUP, StoreError, attributes, keys, lock, page};
 use crate::domain::attributes::{self as attribute, Comparison, Definitions, number};
 use crate::domain::catalog::{
     Article, Media, Packaging, Price, Relation, SpecialPrice, Stock, Text, TextKind, TierPrice,
@@ -608,18 +608,4 @@ pub fn delete(connection: &mut Db, skus: &[String]) -> Result<Vec<bool>, StoreEr
 /// Those of the database.
 pub fn count(connection: &mut Db) -> Result<i64, StoreError> {
     Ok(articles::table.count().get_result(connection)?)
-}
-
-/// Tells the planner what came in, after a large import.
-///
-/// # Errors
-/// Those of the database.
-pub fn analyze(connection: &mut Db) -> Result<(), StoreError> {
-    use diesel::connection::SimpleConnection;
-    let statement = match connection.engine() {
-        Engine::Sqlite => "PRAGMA optimize",
-        Engine::Postgres => "ANALYZE articles",
-    };
-    connection.batch_execute(statement)?;
-    Ok(())
 }

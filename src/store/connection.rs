@@ -145,14 +145,15 @@ impl CustomizeConnection<Db, diesel::r2d2::Error> for Pragmas {
     fn on_acquire(&self, connection: &mut Db) -> Result<(), diesel::r2d2::Error> {
         let setup = match connection.engine() {
             Engine::Sqlite => {
-                "PRAGMA busy_timeout = 30000; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; \
+                "PRAGMA busy_timeout = 30000; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 8000; \
                  PRAGMA foreign_keys = ON; PRAGMA cache_size = -32000; PRAGMA temp_store = MEMORY;"
             }
             // A plan that was made while a table was small would stay, and read all of it, when it is large. No statement takes
-            // so long that it would be worth being compiled.
+            // so long that it would be worth being compiled. What is looked up by many keys is nearly always in memory, or on a disk
+            // that does not turn: by the default, tables would be read whole.
             Engine::Postgres => &format!(
                 "SET TIME ZONE 'UTC'; SET client_min_messages = warning; SET plan_cache_mode = force_custom_plan; \
-                 SET jit = off; {STAGING}"
+                 SET jit = off; SET random_page_cost = 1.1; {STAGING}"
             ),
         };
         if let Db::Sqlite(sqlite) = connection {

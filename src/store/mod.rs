@@ -34,6 +34,7 @@ mod search;
 pub mod serials;
 pub mod signals;
 pub mod spooled;
+pub mod statistics;
 mod values;
 
 pub use connection::{Db, Engine, Store, StoreError, statements};
