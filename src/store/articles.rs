@@ -3,6 +3,7 @@
 use super::batch::{Batch, Changed, Recorded, Stored};
 use super::bulk::{Column, Rows, Table};
 use super::children::Children;
+use super::copied::{Straight, straight};
 use super::keys::ids_by_key;
 use super::schema::{
     article_attributes, article_axes, article_axis_values, article_categories, article_media, article_packaging,
@@ -19,9 +20,10 @@ use crate::domain::pictures::file_key;
 use crate::domain::{Defaults, Issue, Named, compared};
 use chrono::NaiveDateTime;
 use diesel::prelude::*;
+use diesel::sql_types::{Array, BigInt, Bool, Text as SqlText};
 use soapstone_contracts::catalog as contract;
 use soapstone_runtime::Decimal;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 /// A row of `articles`.
 #[derive(Queryable, Selectable)]
@@ -454,6 +456,45 @@ fn put_named<'a>(rows: &mut Rows<'a>, position: i64, named: &'a Named) {
     rows.integer(position).text(&named.name).text(&named.value);
 }
 
+/// What hangs on articles, and the ways there.
+const CHILDREN: [(Table, Straight); 10] = [
+    (TEXTS, straight!(article_texts)),
+    (CATEGORIES, straight!(article_categories)),
+    (STOCKS, straight!(article_stocks)),
+    (AXES, straight!(article_axes)),
+    (AXIS_VALUES, straight!(article_axis_values)),
+    (ATTRIBUTES, straight!(article_attributes)),
+    (TIERS, straight!(article_tier_prices)),
+    (PACKAGING, straight!(article_packaging)),
+    (RELATIONS, straight!(article_relations)),
+    (MEDIA, straight!(article_media)),
+];
+
+#[derive(QueryableByName)]
+struct Made {
+    #[diesel(sql_type = SqlText)]
+    sku_key: String,
+    #[diesel(sql_type = BigInt)]
+    id: i64,
+    #[diesel(sql_type = Bool)]
+    is_fresh: bool,
+}
+
+/// The ids of articles that were put in as new ones, and which of them are: another transaction may have been faster.
+fn made(connection: &mut Db, keys: &[&String]) -> Result<(HashMap<String, i64>, HashSet<i64>), StoreError> {
+    let Db::Postgres(postgres) = connection else {
+        // Whoever writes has the database alone.
+        let ids = ids_by_key!(connection, articles, sku_key, keys);
+        let fresh = ids.values().copied().collect();
+        return Ok((ids, fresh));
+    };
+    // A row that was there and was replaced has been locked by who replaced it.
+    let sql = "SELECT sku_key, id, xmax = 0 AS is_fresh FROM articles WHERE sku_key = ANY ($1)";
+    let made: Vec<Made> = diesel::sql_query(sql).bind::<Array<SqlText>, _>(keys).load(postgres)?;
+    let fresh = made.iter().filter(|made| made.is_fresh).map(|made| made.id).collect();
+    Ok((made.into_iter().map(|made| (made.sku_key, made.id)).collect(), fresh))
+}
+
 fn write(
     connection: &mut Db,
     changed: &[Changed<'_, Article>],
@@ -469,11 +510,19 @@ fn write(
     }
     ARTICLES.put(connection, &rows)?;
     let new: Vec<&String> = changed.iter().filter(|c| c.before.is_none()).map(|c| c.key).collect();
-    let ids = ids_by_key!(connection, articles, sku_key, new);
-    let [mut texts, mut in_categories, mut stocks, mut axes, mut axis_values] =
-        [TEXTS, CATEGORIES, STOCKS, AXES, AXIS_VALUES].map(|table| Children::of(table, "article_id"));
-    let [mut attributes, mut tiers, mut packaging, mut relations, mut media] =
-        [ATTRIBUTES, TIERS, PACKAGING, RELATIONS, MEDIA].map(|table| Children::of(table, "article_id"));
+    let (ids, fresh) = made(connection, &new)?;
+    let [
+        mut texts,
+        mut in_categories,
+        mut stocks,
+        mut axes,
+        mut axis_values,
+        mut attributes,
+        mut tiers,
+        mut packaging,
+        mut relations,
+        mut media,
+    ] = CHILDREN.map(|(table, straight)| Children::of_fresh(table, "article_id", &fresh, straight));
     for change in changed {
         let (article, before) = (change.now, change.before.map(|b| &b.record));
         let id = change.before.map(|b| b.id).or_else(|| ids.get(change.key).copied());
@@ -608,4 +657,29 @@ pub fn delete(connection: &mut Db, skus: &[String]) -> Result<Vec<bool>, StoreEr
 /// Those of the database.
 pub fn count(connection: &mut Db) -> Result<i64, StoreError> {
     Ok(articles::table.count().get_result(connection)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_are_in_the_order_of_the_schema() {
+        let columns = |table: &Table| table.columns.iter().map(|column| column.name()).collect::<Vec<_>>().join(", ");
+        let of_schema = [
+            format!("{:?}", article_texts::all_columns),
+            format!("{:?}", article_categories::all_columns),
+            format!("{:?}", article_stocks::all_columns),
+            format!("{:?}", article_axes::all_columns),
+            format!("{:?}", article_axis_values::all_columns),
+            format!("{:?}", article_attributes::all_columns),
+            format!("{:?}", article_tier_prices::all_columns),
+            format!("{:?}", article_packaging::all_columns),
+            format!("{:?}", article_relations::all_columns),
+            format!("{:?}", article_media::all_columns),
+        ];
+        for ((table, _), names) in CHILDREN.iter().zip(of_schema) {
+            assert_eq!(format!("({})", columns(table)), names, "{}", table.name);
+        }
+    }
 }

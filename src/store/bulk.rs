@@ -1,7 +1,8 @@
 //! Many rows in one statement. Statements come in few sizes, so that each is prepared once a connection: that beats a
 //! statement for each row, and a batch that travels as one JSON text.
 
-use super::{Db, StoreError, copied};
+use super::copied::{self, Straight};
+use super::{Db, StoreError};
 use chrono::{NaiveDate, NaiveDateTime};
 use diesel::backend::Backend;
 use diesel::pg::Pg;
@@ -196,6 +197,16 @@ impl QueryId for Insert<'_> {
 impl<C> RunQueryDsl<C> for Insert<'_> {}
 
 impl Table {
+    /// Puts in rows that are certain to be new, by the straight way where there is one.
+    pub fn put_new(&self, connection: &mut Db, straight: Straight, rows: &Rows<'_>) -> Result<(), StoreError> {
+        match connection {
+            Db::Postgres(postgres) if copied::is_worth_it(self, rows.cells.len()) => {
+                copied::put_new(postgres, straight, self, &rows.cells)
+            }
+            _ => self.put(connection, rows),
+        }
+    }
+
     /// Puts the rows in, replacing those of the same key.
     pub fn put(&self, connection: &mut Db, rows: &Rows<'_>) -> Result<(), StoreError> {
         let width = self.columns.len();

@@ -1,9 +1,10 @@
 //! What hangs on records of a table: lists that are replaced as a whole.
 
 use super::bulk::{Rows, Table, id_list};
+use super::copied::Straight;
 use super::{Db, StoreError};
 use diesel::prelude::*;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// Rows to put in, and the owners whose old rows go first.
 pub(super) struct Children<'a> {
@@ -12,11 +13,24 @@ pub(super) struct Children<'a> {
     owner: &'static str,
     rows: Rows<'a>,
     replaced: Vec<i64>,
+    fresh: Option<Fresh<'a>>,
+}
+
+/// What is known of owners that seemed new: those that this transaction made itself, so that nothing can hang on them yet.
+struct Fresh<'a> {
+    owners: &'a HashSet<i64>,
+    straight: Straight,
 }
 
 impl<'a> Children<'a> {
     pub fn of(table: Table, owner: &'static str) -> Self {
-        Self { table, owner, rows: Rows::default(), replaced: Vec::new() }
+        Self { table, owner, rows: Rows::default(), replaced: Vec::new(), fresh: None }
+    }
+
+    /// The same, where it is known which owners are new for certain; others that seemed so have what somebody else gave them.
+    pub fn of_fresh(table: Table, owner: &'static str, owners: &'a HashSet<i64>, straight: Straight) -> Self {
+        let fresh = Some(Fresh { owners, straight });
+        Self { fresh, ..Self::of(table, owner) }
     }
 
     /// Puts in one owner's list, if it is new or another than before.
@@ -30,7 +44,12 @@ impl<'a> Children<'a> {
         if before == Some(now) {
             return;
         }
-        if before.is_some_and(|b| !b.is_empty()) {
+        let has_some = match before {
+            Some(before) => !before.is_empty(),
+            // Another transaction was faster; the last one counts.
+            None => self.fresh.as_ref().is_some_and(|fresh| !fresh.owners.contains(&id)),
+        };
+        if has_some {
             self.replaced.push(id);
         }
         for (position, value) in (0..).zip(now) {
@@ -45,7 +64,10 @@ impl<'a> Children<'a> {
             let sql = format!("DELETE FROM {} WHERE {} IN ({list})", self.table.name, self.owner);
             diesel::sql_query(sql).execute(connection)?;
         }
-        self.table.put(connection, &self.rows)
+        match self.fresh {
+            Some(fresh) => self.table.put_new(connection, fresh.straight, &self.rows),
+            None => self.table.put(connection, &self.rows),
+        }
     }
 }
 

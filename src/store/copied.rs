@@ -58,6 +58,53 @@ diesel::table! {
     }
 }
 
+/// Copies rows, as COPY has them in text, straight into a table.
+pub(super) type Straight = fn(&mut PgConnection, &str) -> QueryResult<usize>;
+
+/// The way straight into a table whose columns are in the order of the schema.
+macro_rules! straight {
+    ($table:ident) => {
+        |connection, text| {
+            diesel::copy_from($table::table)
+                .from_raw_data($table::table, |out: &mut dyn std::io::Write| {
+                    out.write_all(text.as_bytes()).map_err(|e| diesel::result::Error::SerializationError(Box::new(e)))
+                })
+                .execute(connection)
+        }
+    };
+}
+pub(super) use straight;
+
+/// Elsewhere each statement is planned for the tables as they are; for many rows that would be the look behind the foreign key of each
+/// one, which took twice as long as all else. Planned once, it has to go by the index, however small the table is just now.
+const PLAN_ONCE: &str = "SET LOCAL plan_cache_mode = auto; SET LOCAL enable_seqscan = off";
+
+/// As it is for all other statements.
+const PLAN_EACH: &str = "SET LOCAL enable_seqscan = on; SET LOCAL plan_cache_mode = force_custom_plan";
+
+/// Puts rows into their table that are certain to be new.
+pub(super) fn put_new(
+    connection: &mut PgConnection,
+    straight: Straight,
+    table: &Table,
+    cells: &[Cell<'_>],
+) -> Result<(), StoreError> {
+    let mut text = String::new();
+    for row in cells.chunks(table.columns.len()) {
+        for (n, cell) in row.iter().enumerate() {
+            if n > 0 {
+                text.push('\t');
+            }
+            append(&mut text, cell);
+        }
+        text.push('\n');
+    }
+    connection.batch_execute(PLAN_ONCE)?;
+    straight(connection, &text)?;
+    connection.batch_execute(PLAN_EACH)?;
+    Ok(())
+}
+
 /// Whether rows of a table are many enough, and narrow enough.
 pub(super) fn is_worth_it(table: &Table, cells: usize) -> bool {
     let width = table.columns.len();
@@ -90,12 +137,8 @@ pub(super) fn put(connection: &mut PgConnection, table: &Table, cells: &[Cell<'_
     let names: Vec<&str> = table.columns.iter().map(|column| column.name()).collect();
     let values: Vec<String> =
         table.columns.iter().zip(1..).map(|(column, n)| format!("c{n}{}", cast(*column))).collect();
-    // Elsewhere each statement is planned for the tables as they are; here that would be the look behind the foreign key of each
-    // row, which took twice as long as all else. Planned once, it has to go by the index, however small the table is just now.
     let sql = format!(
-        "SET LOCAL plan_cache_mode = auto; SET LOCAL enable_seqscan = off; \
-         INSERT INTO {} ({}) SELECT {} FROM bulk_staging WHERE batch = {batch}{}; \
-         SET LOCAL enable_seqscan = on; SET LOCAL plan_cache_mode = force_custom_plan",
+        "{PLAN_ONCE}; INSERT INTO {} ({}) SELECT {} FROM bulk_staging WHERE batch = {batch}{}; {PLAN_EACH}",
         table.name,
         names.join(", "),
         values.join(", "),
