@@ -149,6 +149,39 @@ pub fn token_parts(text: &str) -> Option<(&str, String)> {
     Some((public_id, hash_of(secret)))
 }
 
+/// A log-in to the Navigator: the secret that its cookie has, of which only a hash is kept, and what its forms have to show.
+#[derive(Clone, Debug)]
+pub struct SessionSecret(String);
+
+impl SessionSecret {
+    /// # Errors
+    /// If the machine gives no random numbers.
+    pub fn make() -> Result<Self, String> {
+        let mut secret = [0; 32];
+        rand_bytes(&mut secret).map_err(|e| format!("no random numbers: {e}"))?;
+        Ok(Self(URL_SAFE_NO_PAD.encode(secret)))
+    }
+
+    /// As a cookie has it.
+    pub fn of_cookie(text: &str) -> Self {
+        Self(text.to_owned())
+    }
+
+    pub fn text(&self) -> &str {
+        &self.0
+    }
+
+    /// As it is kept.
+    pub fn hash(&self) -> String {
+        hash_of(&self.0)
+    }
+
+    /// What forms have to show, as no page of another site can know it.
+    pub fn form_token(&self) -> String {
+        hash_of(&format!("form {}", self.0))
+    }
+}
+
 /// Whether two hashes are the same, in a time that does not tell where they differ.
 pub fn same_hash(a: &str, b: &str) -> bool {
     a.len() == b.len() && openssl::memcmp::eq(a.as_bytes(), b.as_bytes())

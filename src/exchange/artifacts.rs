@@ -114,7 +114,33 @@ impl Exchange {
             let message = format!("The run {} keeps no refused records that could be taken again", run.id);
             return Err(conflict("run.nothing_refused", message));
         }
-        let (artifact, file) = self.artifact(report, ArtifactKind::Rejected)?;
+        self.again(db, report, ArtifactKind::Rejected, channel)
+    }
+
+    /// Accepts a run that writes what a dry run has told.
+    ///
+    /// # Errors
+    /// If it was no dry run, or is not done.
+    pub fn carry_out(&self, db: &mut Db, report: &Report, channel: &'static str) -> Result<Accepted, StoreError> {
+        let run = &report.run;
+        if !run.dry_run || !run.state().is_final() {
+            let message = format!("The run {} is no dry run that is done", run.id);
+            return Err(ServiceError::Conflict { code: "run.no_dry_run", message }.into());
+        }
+        self.again(db, report, ArtifactKind::Source, channel)
+    }
+
+    /// Accepts a run like another one, of one of its files.
+    fn again(
+        &self,
+        db: &mut Db,
+        report: &Report,
+        of: ArtifactKind,
+        channel: &'static str,
+    ) -> Result<Accepted, StoreError> {
+        let run = &report.run;
+        let is_retry = of == ArtifactKind::Rejected;
+        let (artifact, file) = self.artifact(report, of)?;
         let source = self.spool.store(file).map_err(ServiceError::internal)?;
         let format = RunFormat::ALL.iter().find(|format| format.as_str() == run.format);
         let request = Request {
@@ -122,10 +148,10 @@ impl Exchange {
             format: format.copied().unwrap_or(RunFormat::Auto),
             profile: run.profile.clone(),
             source_name: artifact.name,
-            dry_run: run.dry_run,
-            mode: ImportMode::Partial,
-            delete_at_most: None,
-            retry_of: Some(run.id),
+            dry_run: is_retry && run.dry_run,
+            mode: if run.mode == "full" && !is_retry { ImportMode::Full } else { ImportMode::Partial },
+            delete_at_most: (!is_retry).then_some(run.delete_at_most),
+            retry_of: is_retry.then_some(run.id),
             claim: None,
             priority: run.priority,
             all_or_nothing: run.all_or_nothing,

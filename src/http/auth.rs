@@ -3,12 +3,15 @@
 //! As long as there is no user nobody has to say who he is; the server then listens to its own machine only.
 
 use super::audit::Auditor;
-use crate::domain::access::{self, Pattern, Roles};
+use crate::domain::access::{self, Pattern, Roles, SessionSecret};
+use crate::error::ServiceError;
 use crate::store::access::{self as kept, Change, User};
-use crate::store::{Db, Store, StoreError};
+use crate::store::{Db, Store, StoreError, sessions};
 use actix_web::body::{EitherBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue, WWW_AUTHENTICATE};
+use actix_web::http::header::{
+    AUTHORIZATION, CONTENT_TYPE, COOKIE as HEADER_COOKIE, HeaderMap, HeaderValue, WWW_AUTHENTICATE,
+};
 use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::Next;
 use actix_web::web::Data;
@@ -54,9 +57,14 @@ impl Permissions for Identity {
 
 /// How somebody says who he is.
 enum Shown {
-    Password { name: String, password: String },
+    Password {
+        name: String,
+        password: String,
+    },
     Token(String),
     Certificate(String),
+    /// The cookie of the Navigator.
+    Session(SessionSecret),
     Nothing,
 }
 
@@ -67,7 +75,7 @@ struct Stranger {
 }
 
 /// Knows users.
-pub(super) struct Access {
+pub(crate) struct Access {
     store: Store,
     roles: Roles,
     auditor: Auditor,
@@ -77,12 +85,12 @@ pub(super) struct Access {
 }
 
 impl Access {
-    pub fn new(store: Store, roles: Roles, auditor: Auditor) -> Self {
+    pub(super) fn new(store: Store, roles: Roles, auditor: Auditor) -> Self {
         Self { store, roles, auditor, counted: Mutex::default(), right: Mutex::default() }
     }
 
     /// Whether anybody has to say who he is.
-    async fn has_users(&self) -> Result<bool, StoreError> {
+    pub(crate) async fn has_users(&self) -> Result<bool, StoreError> {
         let known = *self.counted.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((at, has)) = known
             && at.elapsed() < COUNTED
@@ -92,6 +100,52 @@ impl Access {
         let has = self.store.read(kept::count).await? > 0;
         *self.counted.lock().unwrap_or_else(PoisonError::into_inner) = Some((Instant::now(), has));
         Ok(has)
+    }
+
+    /// Begins a session of who has that name and password. None: nobody has, or he is locked out for a while.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub(crate) async fn begin(
+        self: &Arc<Self>,
+        name: String,
+        password: String,
+        peer: Option<String>,
+    ) -> Result<Option<SessionSecret>, StoreError> {
+        let own = Arc::clone(self);
+        let secret = SessionSecret::make().map_err(StoreError::Unavailable)?;
+        self.store
+            .read(move |db| {
+                let is_known = own.look(db, Shown::Password { name: name.clone(), password })?.is_ok();
+                let action = format!("log in as {name} (Navigator)");
+                let (caller, outcome) = if is_known { (Some(name.clone()), "ok") } else { (None, "refused") };
+                own.auditor.note(caller, action, outcome, peer.clone(), None);
+                if !is_known {
+                    return Ok(None);
+                }
+                db.write(|db| sessions::begin(db, &secret.hash(), &name, peer.as_deref(), Utc::now().naive_utc()))?;
+                Ok(Some(secret))
+            })
+            .await
+    }
+
+    /// Adds the first user, who may do everything. False: there is one already.
+    ///
+    /// # Errors
+    /// Those of the database; a password that is not good enough.
+    pub(crate) async fn add_first(&self, name: String, password: &str) -> Result<bool, StoreError> {
+        let refused = |message: String| ServiceError::invalid("access.password", message).of("password", "");
+        let password = Some(access::hashed(password).map_err(refused)?);
+        let (roles, created_at) = ("admin".to_owned(), Utc::now().naive_utc());
+        let user = kept::NewUser { name, password, certificate: None, roles, created_at };
+        let added = self.store.write(move |db| Ok(kept::count(db)? == 0 && kept::add(db, &user)?)).await?;
+        *self.counted.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        Ok(added)
+    }
+
+    /// Notes what somebody does by hand.
+    pub(crate) fn note(&self, caller: Option<String>, action: String, outcome: &str, peer: Option<String>) {
+        self.auditor.note(caller, action, outcome, peer, None);
     }
 
     async fn identify(self: &Arc<Self>, shown: Shown) -> Result<Result<Identity, Stranger>, StoreError> {
@@ -106,6 +160,11 @@ impl Access {
             Shown::Certificate(name) => match kept::by_certificate(db, &name)? {
                 Some(user) => Ok(Ok(self.identity(&user, None))),
                 None => stranger(format!("log in by the certificate {name}")),
+            },
+            Shown::Session(secret) => match sessions::user(db, &secret.hash(), Utc::now().naive_utc())? {
+                Some(user) => Ok(Ok(self.identity(&user, None))),
+                // It is over, which is nothing to be noted.
+                None => stranger(String::new()),
             },
             Shown::Password { name, password } => {
                 let user = kept::by_name(db, &name)?;
@@ -240,17 +299,51 @@ fn shown(request: &ServiceRequest) -> Shown {
         }
         return Shown::Token(String::new());
     }
+    if let Some(secret) = session(request.headers()).filter(|_| takes_cookies(request)) {
+        return Shown::Session(secret);
+    }
     match request.conn_data::<Certificate>() {
         Some(certificate) => Shown::Certificate(certificate.name.clone()),
         None => Shown::Nothing,
     }
 }
 
+/// The cookie that a log-in to the Navigator is known by.
+pub(crate) const COOKIE: &str = "soapstone_session";
+
+/// The session that a request belongs to, as it says.
+pub(crate) fn session(headers: &HeaderMap) -> Option<SessionSecret> {
+    let cookies = headers.get_all(HEADER_COOKIE).filter_map(|value| value.to_str().ok()).flat_map(|all| all.split(';'));
+    let mut named = cookies.filter_map(|cookie| cookie.trim().split_once('='));
+    named.find(|(name, _)| *name == COOKIE).map(|(_, value)| SessionSecret::of_cookie(value))
+}
+
+/// Whether a browser's cookie counts: for all that only reads, and for the Navigator, whose forms show that they are its own.
+fn takes_cookies(request: &ServiceRequest) -> bool {
+    request.method().is_safe() || is_of_navigator(request.path())
+}
+
+fn is_of_navigator(path: &str) -> bool {
+    path == "/navigator" || path.starts_with("/navigator/")
+}
+
 /// Whether a browser sends this for a page of another site, with the log-in that it remembers for ours: all present
 /// browsers say so (Fetch Metadata).
 fn is_of_another_site(request: &ServiceRequest) -> bool {
-    let site = request.headers().get("sec-fetch-site").and_then(|value| value.to_str().ok());
-    site == Some("cross-site") && !request.method().is_safe()
+    if request.method().is_safe() {
+        return false;
+    }
+    let header = |name| request.headers().get(name).and_then(|value: &HeaderValue| value.to_str().ok());
+    match (header("sec-fetch-site"), header("origin")) {
+        // Another port of this machine is of the same site, but not ours.
+        (Some(site), _) if is_of_navigator(request.path()) => !matches!(site, "same-origin" | "none"),
+        (Some(site), _) => site == "cross-site",
+        // An older browser.
+        (None, Some(origin)) if is_of_navigator(request.path()) => {
+            origin.split_once("://").map(|(_, host)| host) != header("host")
+        }
+        (None, _) => false,
+    }
 }
 
 /// What everybody may see: whether the server lives, and its contracts.
@@ -258,14 +351,19 @@ fn is_public(request: &ServiceRequest) -> bool {
     let path = request.path();
     let is_get = request.method() == Method::GET;
     is_get && (matches!(path, "/health" | "/ready" | "/openapi.json" | "/api") || path.starts_with("/soap/"))
+        || path.starts_with("/navigator/assets/")
+        || matches!(path, "/navigator/login" | "/navigator/setup")
 }
 
 /// What has no operation of a contract: service and operation as patterns name them.
 fn resource(request: &ServiceRequest) -> Option<(&'static str, &'static str)> {
     match request.path() {
         "/metrics" => Some(("Metrics", "Read")),
-        path if path.starts_with("/navigator") && request.method().is_safe() => Some(("Navigator", "View")),
-        path if path.starts_with("/navigator") => Some(("Navigator", "Change")),
+        // Whoever may see it may leave it.
+        path if is_of_navigator(path) && (request.method().is_safe() || path == "/navigator/logout") => {
+            Some(("Navigator", "View"))
+        }
+        path if is_of_navigator(path) => Some(("Navigator", "Change")),
         _ => None,
     }
 }
@@ -307,6 +405,10 @@ pub(super) async fn guard<B: MessageBody + 'static>(
         Ok(Err(stranger)) => {
             if !stranger.action.is_empty() {
                 access.auditor.note(None, stranger.action, "refused", peer, None);
+            }
+            if is_of_navigator(request.path()) && !request.headers().contains_key(AUTHORIZATION) {
+                let response = crate::navigator::log_in_first(&request);
+                return Ok(request.into_response(response).map_into_right_body());
             }
             refused(request, Context::unknown())
         }

@@ -2,7 +2,7 @@
 
 mod artifacts;
 mod audit;
-mod auth;
+pub(crate) mod auth;
 mod caller;
 mod capture;
 mod documents;
@@ -15,7 +15,7 @@ mod resumable;
 mod secrets;
 mod security;
 mod tls;
-mod upload;
+pub(crate) mod upload;
 
 use crate::config::Config;
 use crate::exchange::channels::{Attendant, Caller};
@@ -212,6 +212,7 @@ impl Server {
                 .app_data(places.clone())
                 .app_data(metrics.clone())
                 .app_data(access.clone())
+                .app_data(Data::new(upload.clone()))
                 .configure(|config| endpoints.iter().for_each(|endpoint| endpoint.configure(config)))
                 .service(
                     web::scope(API)

@@ -8,6 +8,7 @@ use crate::domain::hex;
 use crate::error::ServiceError;
 use crate::exchange::Request;
 
+use crate::services::channel;
 use crate::store::runs::{self, Run};
 use actix_web::guard;
 use actix_web::http::StatusCode;
@@ -213,7 +214,7 @@ impl Resumable {
         let text = headers.get("upload-metadata").and_then(|text| text.to_str().ok()).unwrap_or("");
         let fields = metadata(text)?;
         // What is wrong is told before anything is sent.
-        wanted(fields.clone(), None)?;
+        wanted(fields.clone(), "rest")?;
         let mut random = [0; 16];
         openssl::rand::rand_bytes(&mut random).map_err(ServiceError::internal)?;
         let id = hex(&random);
@@ -318,7 +319,7 @@ impl Resumable {
             let service = self.upload.service.clone();
             let source = web::block(move || service.exchange.spool.adopt(&path)).await;
             let source = source.map_err(|e| Fault::from(ServiceError::internal(e)))?.map_err(failed)?;
-            let wanted = wanted(about.fields, agent(request.headers()))?;
+            let wanted = wanted(about.fields, channel("rest", agent(request.headers())))?;
             let accepted = self.upload.service.accept(Request { claim: Some(claim(&id)), ..wanted }, source).await;
             // Refused: it would be again.
             self.remove(&id);

@@ -22,12 +22,12 @@ use std::ops::RangeInclusive;
 const MAX_FIELD: usize = 4096;
 
 #[derive(Clone)]
-pub(super) struct Upload {
-    pub service: ExchangeService,
-    pub limit: u64,
+pub(crate) struct Upload {
+    pub(crate) service: ExchangeService,
+    pub(crate) limit: u64,
 }
 
-type Fields = BTreeMap<String, String>;
+pub(crate) type Fields = BTreeMap<String, String>;
 
 impl Upload {
     pub fn configure(&self, config: &mut ServiceConfig) {
@@ -49,7 +49,7 @@ impl Upload {
         } else {
             self.bare(request, payload).await?
         };
-        let wanted = wanted(fields, agent(request.headers()))?;
+        let wanted = wanted(fields, channel("rest", agent(request.headers())))?;
         let accepted = self.service.accept(wanted, source).await?;
         let id = accepted.report.run.id;
         let response = StartImportResponse { run: self.service.exchange.shown(&accepted.report) };
@@ -59,7 +59,8 @@ impl Upload {
             .body(soapstone_runtime::json::to_string(&response)))
     }
 
-    async fn form(
+    /// Reads a form: its plain fields, and the file.
+    pub(crate) async fn form(
         &self,
         request: &HttpRequest,
         payload: Payload,
@@ -190,7 +191,10 @@ pub(super) fn is_file(context: &GuardContext<'_>) -> bool {
 }
 
 /// What the fields ask for; a wrong one is told.
-pub(super) fn wanted(mut fields: Fields, agent: Option<&str>) -> Result<Request, Fault> {
+///
+/// # Errors
+/// The field that is wrong.
+pub(crate) fn wanted(mut fields: Fields, channel: &'static str) -> Result<Request, Fault> {
     let mut take = |name: &str| fields.remove(name).filter(|value| !value.is_empty());
     let request = Request {
         kind: one_of("kind", take("kind"), RunKind::ALL.iter().map(|k| (k.as_str(), *k)))?.unwrap_or(RunKind::Articles),
@@ -207,7 +211,7 @@ pub(super) fn wanted(mut fields: Fields, agent: Option<&str>) -> Result<Request,
         priority: take("priority").map(|value| number("priority", value, -9..=9)).transpose()?.unwrap_or(0),
         all_or_nothing: one_of("allOrNothing", take("allOrNothing"), [("true", true), ("false", false)])?
             .unwrap_or(false),
-        channel: channel("rest", agent),
+        channel,
     };
     match fields.into_keys().next() {
         None => Ok(request),

@@ -1,11 +1,21 @@
-//! The web page where a person sees what the runs did. Works without script; with it, a run at work moves.
+//! The web pages where a person sees what the runs did, and steers them. They work without script; with it, a run at work moves.
 
+mod import_page;
+mod log_in;
 mod run_page;
 mod runs_page;
+mod steering;
+mod visitor;
+
+pub(crate) use log_in::log_in_first;
 
 use actix_web::HttpResponse;
+use actix_web::http::StatusCode;
+use actix_web::http::header::{CACHE_CONTROL, LOCATION};
 use actix_web::web::{self, ServiceConfig};
 use askama::Template;
+use soapstone_runtime::soap::Fault;
+use visitor::Visitor;
 
 const STYLE: &str = include_str!("assets/navigator.css");
 const SCRIPT: &str = include_str!("assets/navigator.js");
@@ -15,6 +25,14 @@ pub fn configure(config: &mut ServiceConfig) {
     config
         .route("/navigator", web::get().to(runs_page::show))
         .route("/navigator/runs/{id}", web::get().to(run_page::show))
+        .route("/navigator/runs/{id}/{deed}", web::post().to(steering::steer))
+        .route("/navigator/import", web::get().to(import_page::show))
+        .route("/navigator/import", web::post().to(import_page::begin))
+        .route("/navigator/login", web::get().to(log_in::ask))
+        .route("/navigator/login", web::post().to(log_in::log_in))
+        .route("/navigator/logout", web::post().to(log_in::log_out))
+        .route("/navigator/setup", web::get().to(log_in::set_up_page))
+        .route("/navigator/setup", web::post().to(log_in::set_up))
         .route("/navigator/assets/navigator.css", web::get().to(|| asset("text/css; charset=utf-8", STYLE)))
         .route("/navigator/assets/navigator.js", web::get().to(|| asset("text/javascript; charset=utf-8", SCRIPT)));
 }
@@ -30,7 +48,8 @@ fn page(template: &impl Template) -> HttpResponse {
             .content_type("text/html; charset=utf-8")
             .insert_header((
                 "content-security-policy",
-                "default-src 'self'; style-src 'self' 'unsafe-inline'; frame-ancestors 'none'",
+                "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; connect-src 'self'; \
+                 form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
             ))
             .insert_header(("cache-control", "no-store"))
             .body(html),
@@ -43,24 +62,48 @@ fn page(template: &impl Template) -> HttpResponse {
     }
 }
 
+/// The next page, after a form.
+fn moved(to: &str) -> HttpResponse {
+    HttpResponse::SeeOther().insert_header((LOCATION, to)).insert_header((CACHE_CONTROL, "no-store")).finish()
+}
+
 /// Says that something is not there, or does not work.
 #[derive(Template)]
 #[template(path = "message.html")]
 struct MessagePage {
+    visitor: Visitor,
     title: &'static str,
     text: String,
+    code: String,
 }
 
-fn not_found(text: String) -> HttpResponse {
-    let mut response = page(&MessagePage { title: "Not found", text });
-    *response.status_mut() = actix_web::http::StatusCode::NOT_FOUND;
+fn message(visitor: Visitor, status: StatusCode, title: &'static str, text: String) -> HttpResponse {
+    let mut response = page(&MessagePage { visitor, title, text, code: String::new() });
+    *response.status_mut() = status;
     response
 }
 
-fn unavailable(error: &crate::store::StoreError) -> HttpResponse {
+fn not_found(visitor: Visitor, text: String) -> HttpResponse {
+    message(visitor, StatusCode::NOT_FOUND, "Not found", text)
+}
+
+/// What was asked for is not done; why.
+fn refused(visitor: Visitor, fault: Fault) -> HttpResponse {
+    let status = StatusCode::from_u16(fault.status).unwrap_or(StatusCode::BAD_REQUEST);
+    let code = fault.subcode.into_owned();
+    let mut response = page(&MessagePage { visitor, title: "That did not work", text: fault.message, code });
+    *response.status_mut() = status;
+    response
+}
+
+/// A form that no page of ours gave to him, or of a session that is over.
+fn not_ours(visitor: Visitor) -> HttpResponse {
+    let text = "The form is not of this session. Open the page again, and send it again.".to_owned();
+    message(visitor, StatusCode::FORBIDDEN, "Not done", text)
+}
+
+fn unavailable(visitor: Visitor, error: &crate::store::StoreError) -> HttpResponse {
     log::error!("navigator: {error}");
     let text = "The database cannot be read. The log has the details.".to_owned();
-    let mut response = page(&MessagePage { title: "Not available", text });
-    *response.status_mut() = actix_web::http::StatusCode::SERVICE_UNAVAILABLE;
-    response
+    message(visitor, StatusCode::SERVICE_UNAVAILABLE, "Not available", text)
 }

@@ -1,5 +1,6 @@
 //! One run: how far it is, what became of its records, what it has to say, how long it took.
 
+use super::visitor::Visitor;
 use super::{not_found, page, unavailable};
 use crate::reporting::{self, Chart, Direction, Report, RunMessage, RunState, draw, duration, grouped, size};
 use crate::store::{Store, StoreError, runs};
@@ -8,10 +9,13 @@ use actix_web::web::{Data, Path, Query};
 use askama::Template;
 use chrono::NaiveDateTime;
 use serde::Deserialize;
-use soapstone_contracts::exchange::ArtifactKind;
+use soapstone_contracts::exchange::{ArtifactKind, RunChange as Change};
 
 /// Messages on one page.
 const PAGE: i64 = 50;
+
+/// Changes that are shown of a dry run.
+const CHANGES: i64 = 25;
 
 #[derive(Deserialize)]
 pub(super) struct Wanted {
@@ -21,6 +25,10 @@ pub(super) struct Wanted {
 #[derive(Template)]
 #[template(path = "run.html")]
 struct RunPage {
+    visitor: Visitor,
+    deeds: Vec<Deed>,
+    changes: Vec<Change>,
+    more_changes: bool,
     id: i64,
     kind: String,
     way: &'static str,
@@ -190,21 +198,75 @@ fn timeline(report: &Report, samples: &[(NaiveDateTime, i64)]) -> Option<Chart> 
     draw(&points)
 }
 
-type Found = Option<(Report, (Vec<RunMessage>, bool), Vec<(String, String, i64)>, Vec<(NaiveDateTime, i64)>)>;
+type Found = Option<(
+    Report,
+    (Vec<RunMessage>, bool),
+    Vec<(String, String, i64)>,
+    Vec<(NaiveDateTime, i64)>,
+    (Vec<runs::Change>, bool),
+)>;
 
-pub(super) async fn show(store: Data<Store>, id: Path<i64>, wanted: Query<Wanted>) -> HttpResponse {
+/// A button.
+struct Deed {
+    /// As the address has it.
+    name: &'static str,
+    label: String,
+    /// What it does, in a sentence.
+    hint: &'static str,
+    /// What it takes away cannot be brought back.
+    is_grave: bool,
+}
+
+/// What can be done to a run as it stands.
+fn deeds(report: &Report) -> Vec<Deed> {
+    let deed = |name, label: &str, hint, is_grave| Deed { name, label: label.to_owned(), hint, is_grave };
+    let cancel = || deed("cancel", "Cancel", "It ends; what is written stays.", true);
+    let run = &report.run;
+    match run.state() {
+        RunState::Queued | RunState::Running => {
+            let pause = deed("pause", "Pause", "It halts after its batch, and goes on when you say so.", false);
+            // One transaction cannot be halted half-way.
+            let pausable = !(run.all_or_nothing && run.state() == RunState::Running);
+            pausable.then_some(pause).into_iter().chain([cancel()]).collect()
+        }
+        RunState::Paused => vec![deed("resume", "Go on", "It goes on where it stopped.", false), cancel()],
+        RunState::Waiting => {
+            let label = format!("Delete {} records", grouped(report.progress.missing.unwrap_or(0)));
+            vec![deed("approve", &label, "Those that are not in the file.", true), cancel()]
+        }
+        _ => {
+            let mut deeds = Vec::new();
+            if run.dry_run && run.direction() == Direction::Import && run.state() != RunState::Cancelled {
+                deeds.push(deed(
+                    "carry-out",
+                    "Import it now",
+                    "The same file, and what is told here is written.",
+                    false,
+                ));
+            }
+            if report.progress.rejected_bytes > 0 {
+                let hint = "The refused records again, as they are: once what they need is there.";
+                deeds.push(deed("retry", "Take the refused again", hint, false));
+            }
+            deeds
+        }
+    }
+}
+
+pub(super) async fn show(store: Data<Store>, visitor: Visitor, id: Path<i64>, wanted: Query<Wanted>) -> HttpResponse {
     let (id, after) = (id.into_inner(), wanted.after.unwrap_or(0));
     let found: Result<Found, StoreError> = store
         .read(move |db| {
             let Some(report) = reporting::report(db, id)? else { return Ok(None) };
             let messages = runs::messages(db, id, None, after, PAGE)?;
-            Ok(Some((report, messages, runs::message_codes(db, id)?, runs::samples(db, id)?)))
+            let changes = runs::changes(db, id, 0, CHANGES)?;
+            Ok(Some((report, messages, runs::message_codes(db, id)?, runs::samples(db, id)?, changes)))
         })
         .await;
-    let (report, (messages, more), codes, samples) = match found {
+    let (report, (messages, more), codes, samples, (changes, more_changes)) = match found {
         Ok(Some(found)) => found,
-        Ok(None) => return not_found(format!("There is no run {id}.")),
-        Err(e) => return unavailable(&e),
+        Ok(None) => return not_found(visitor, format!("There is no run {id}.")),
+        Err(e) => return unavailable(visitor, &e),
     };
     let mut facts = facts(&report);
     if let Some(seconds) = report.seconds() {
@@ -216,6 +278,10 @@ pub(super) async fn show(store: Data<Store>, id: Path<i64>, wanted: Query<Wanted
     }
     let chart = timeline(&report, &samples);
     page(&RunPage {
+        deeds: if visitor.may_change() { deeds(&report) } else { Vec::new() },
+        changes: changes.into_iter().map(reporting::change).collect(),
+        more_changes,
+        visitor,
         id,
         kind: report.run.kind.clone(),
         way: if report.run.direction() == Direction::Export { "Export" } else { "Import" },

@@ -1,5 +1,6 @@
 //! The list of runs.
 
+use super::visitor::Visitor;
 use super::{page, unavailable};
 use crate::reporting::{Report, RunState, duration, grouped};
 use crate::store::{Store, articles, runs};
@@ -20,6 +21,7 @@ pub(super) struct Wanted {
 #[derive(Template)]
 #[template(path = "runs.html")]
 struct RunsPage {
+    visitor: Visitor,
     rows: Vec<Row>,
     states: Vec<(&'static str, &'static str, bool)>,
     filtered: bool,
@@ -88,13 +90,13 @@ fn sentence(reports: &[Report]) -> String {
     }
 }
 
-pub(super) async fn show(store: Data<Store>, wanted: Query<Wanted>) -> HttpResponse {
+pub(super) async fn show(store: Data<Store>, visitor: Visitor, wanted: Query<Wanted>) -> HttpResponse {
     let state = wanted.state.clone().filter(|s| !s.is_empty());
     let filter = runs::Filter { state: state.clone(), before: wanted.before, limit: PAGE, ..runs::Filter::default() };
     let found = store.read(move |db| Ok((runs::list(db, &filter)?, articles::count(db)?))).await;
     let ((reports, more), articles) = match found {
         Ok(found) => found,
-        Err(e) => return unavailable(&e),
+        Err(e) => return unavailable(visitor, &e),
     };
     let all = [
         RunState::Queued,
@@ -111,6 +113,7 @@ pub(super) async fn show(store: Data<Store>, wanted: Query<Wanted>) -> HttpRespo
         format!("/navigator?before={}{state}", r.run.id)
     });
     page(&RunsPage {
+        visitor,
         active: reports.iter().any(|r| matches!(r.run.state(), RunState::Queued | RunState::Running)),
         sentence: sentence(&reports),
         rows: reports.iter().map(Row::of).collect(),

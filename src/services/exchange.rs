@@ -55,6 +55,28 @@ impl ExchangeService {
         self.exchange.artifact(&report, kind)
     }
 
+    /// Takes the refused records of a run again.
+    ///
+    /// # Errors
+    /// If there are none, or it cannot be accepted.
+    pub async fn retry(&self, id: i64, channel: &'static str) -> Result<Accepted, ServiceError> {
+        let (report, exchange) = (self.report(id).await?, self.exchange.clone());
+        let accepted = self.exchange.store.read(move |db| exchange.retry(db, &report, channel)).await?;
+        self.queue.wake();
+        Ok(accepted)
+    }
+
+    /// Writes what a dry run has told.
+    ///
+    /// # Errors
+    /// If it was none, or it cannot be accepted.
+    pub async fn carry_out(&self, id: i64, channel: &'static str) -> Result<Accepted, ServiceError> {
+        let (report, exchange) = (self.report(id).await?, self.exchange.clone());
+        let accepted = self.exchange.store.read(move |db| exchange.carry_out(db, &report, channel)).await?;
+        self.queue.wake();
+        Ok(accepted)
+    }
+
     async fn report(&self, id: i64) -> Result<Report, ServiceError> {
         let found = self.exchange.store.read(move |db| reporting::report(db, id)).await?;
         found.ok_or(ServiceError::NotFound { kind: "run", key: id.to_string() })
@@ -210,10 +232,8 @@ impl Exchange for ExchangeService {
     }
 
     async fn retry_run(&self, context: &Context, request: RetryRun) -> Result<RetryRunResponse, ServiceError> {
-        let report = self.report(request.id).await?;
-        let (exchange, channel) = (self.exchange.clone(), channel(context.channel.name(), context.agent.as_deref()));
-        let accepted = self.exchange.store.read(move |db| exchange.retry(db, &report, channel)).await?;
-        self.queue.wake();
+        let channel = channel(context.channel.name(), context.agent.as_deref());
+        let accepted = self.retry(request.id, channel).await?;
         Ok(RetryRunResponse { run: self.exchange.shown(&accepted.report) })
     }
 

@@ -32,6 +32,7 @@ pub mod schedules;
 pub mod schema;
 mod search;
 pub mod serials;
+pub mod sessions;
 pub mod signals;
 pub mod spooled;
 pub mod statistics;

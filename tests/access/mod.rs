@@ -56,9 +56,11 @@ on_each_database! {
         assert_eq!(get(&server, "/api/v1/articles", &right).status, 200);
         let wrong = get(&server, "/api/v1/articles", &basic("ännä", "wrong"));
         assert_eq!((wrong.status, wrong.header("content-type")), (401, "application/problem+json"));
-        for path in ["/navigator", "/metrics", "/api/v1/articles", "/nothing"] {
+        for path in ["/metrics", "/api/v1/articles", "/nothing"] {
             assert_eq!(server.get(path).status, 401, "{path}");
         }
+        assert_eq!(server.get("/navigator").header("location"), "/navigator/login?next=%2Fnavigator");
+        assert_eq!(get(&server, "/navigator", &basic("ännä", "wrong")).status, 401);
         for path in ["/health", "/ready", "/soap/catalog?wsdl", "/soap/catalog", "/openapi.json"] {
             assert_eq!(server.get(path).status, 200, "{path}");
         }

@@ -1,6 +1,8 @@
 //! The Navigator and the pages for a person, in a real browser. The pictures go to `target/screenshots`, or where
 //! `SCREENSHOTS` says: `make screenshots` puts them where the README shows them.
 
+mod steering;
+
 use crate::support::{Database, Server, Site, on_each_database, project};
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -16,6 +18,9 @@ fn filled(database: Database) -> Site {
         wrong.replacen("189.00", "189,00", 1).replacen("lamps/wall", "lamps/ceiling", 1).replacen("5.200", "heavy", 1);
     let wrong = wrong.replacen("SP-3001", "<script>alert(1)</script>", 1).replacen("9480.00", "?", 1);
     assert_eq!(import("articles", &site.file("articles-friday.csv", wrong)).code, 3);
+    let cheaper = std::fs::read_to_string(project("demo/articles.csv")).unwrap().replace("189.00", "179.00");
+    let cheaper = site.file("articles-monday.csv", cheaper);
+    assert_eq!(site.run(&["import", "articles", cheaper.to_str().unwrap(), "--dry-run"]).code, 0);
     site
 }
 
@@ -54,6 +59,11 @@ fn pages_in_a_browser() {
     picture(&site, &server, "/navigator/runs/3", "run", "1200,1180", &[]);
     picture(&site, &server, "/navigator/runs/3", "run-dark", "1200,1180", &["--blink-settings=preferredColorScheme=0"]);
     picture(&site, &server, "/navigator/runs/3", "run-phone", "500,1400", &[]);
+    picture(&site, &server, "/navigator/import", "import", "1200,760", &[]);
+    picture(&site, &server, "/navigator/import", "import-phone", "500,1000", &[]);
+    picture(&site, &server, "/navigator/setup", "setup", "1200,620", &[]);
+    picture(&site, &server, "/navigator/login", "login-dark", "1200,520", &["--blink-settings=preferredColorScheme=0"]);
+    picture(&site, &server, "/navigator/runs/4", "dry-run", "1200,1180", &[]);
     picture(&site, &server, "/soap/catalog", "soap", "1200,900", &[]);
     picture(&site, &server, "/api", "api", "1200,900", &[]);
     let page = chromium(&site.folder().join("chromium"), &["--dump-dom"], &format!("{}/navigator/runs/3", server.base));
@@ -97,8 +107,8 @@ on_each_database! {
         let file = site.file("all.csv", "sku\nSP-1001\n");
         site.run(&["import", "articles", file.to_str().unwrap(), "--full"]);
         let server = site.serve();
-        let page = server.get("/navigator/runs/4").body;
-        assert!(page.contains("records are not in the file") && page.contains("soapstone run approve 4"), "{page}");
+        let page = server.get("/navigator/runs/5").body;
+        assert!(page.contains("records are not in the file") && page.contains("soapstone run approve 5"), "{page}");
         assert!(server.get("/navigator?state=waiting").body.contains("all.csv"));
     }
 }
@@ -106,7 +116,16 @@ on_each_database! {
 #[test]
 fn pages_ask_nothing_of_other_hosts() {
     let server = filled(Database::Sqlite).serve();
-    for path in ["/navigator", "/navigator/runs/3", "/soap/catalog", "/soap/exchange", "/api"] {
+    for path in [
+        "/navigator",
+        "/navigator/runs/3",
+        "/navigator/import",
+        "/navigator/login",
+        "/navigator/setup",
+        "/soap/catalog",
+        "/soap/exchange",
+        "/api",
+    ] {
         let reply = server.get(path);
         assert_eq!(reply.status, 200, "{path}");
         for attribute in ["src=\"", "href=\""] {

@@ -59,6 +59,8 @@ impl Server {
             .unwrap_or_else(|_| panic!("the server did not start: {}", log.lock().unwrap()));
         let agent = Agent::config_builder()
             .http_status_as_error(false)
+            .max_redirects(0)
+            .max_redirects_will_error(false)
             .timeout_global(Some(Duration::from_secs(120)))
             .build()
             .into();

@@ -17,3 +17,21 @@ async function refresh() {
 }
 
 setTimeout(refresh, 1000);
+
+// A file is dropped where it can be chosen.
+const drop = document.querySelector(".drop");
+if (drop) {
+  const input = drop.querySelector("input");
+  const chosen = drop.querySelector(".chosen");
+  const tell = () => { chosen.textContent = input.files.length ? input.files[0].name : ""; };
+  input.addEventListener("change", tell);
+  for (const name of ["dragenter", "dragover"]) {
+    drop.addEventListener(name, (event) => { event.preventDefault(); drop.classList.add("over"); });
+  }
+  for (const name of ["dragleave", "drop"]) drop.addEventListener(name, () => drop.classList.remove("over"));
+  drop.addEventListener("drop", (event) => {
+    event.preventDefault();
+    input.files = event.dataTransfer.files;
+    tell();
+  });
+}

@@ -71,8 +71,19 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    sessions (hash) {
+        hash -> Text,
+        user_id -> BigInt,
+        begun_at -> Timestamp,
+        seen_at -> Timestamp,
+        peer -> Nullable<Text>,
+    }
+}
+
 diesel::joinable!(tokens -> users (user_id));
-diesel::allow_tables_to_appear_in_same_query!(tokens, users);
+diesel::joinable!(sessions -> users (user_id));
+diesel::allow_tables_to_appear_in_same_query!(tokens, users, sessions);
 
 diesel::table! {
     idempotency_keys (key) {

@@ -183,8 +183,9 @@ impl Reading {
         for feature in features.all("FEATURE") {
             let Some(name) = feature.first("FNAME").filter(|name| name.text().is_some()) else { continue };
             let code = name.text().unwrap_or_default();
-            for value in feature.all("FVALUE").into_iter().filter_map(Node::text) {
-                members.attribute(code, Some(value));
+            // What there is to choose from is what the article may be.
+            for value in ["FVALUE", "VARIANTS/VARIANT/FVALUE"].into_iter().flat_map(|path| feature.all(path)) {
+                members.attribute(code, value.text());
             }
             if self.defined.insert(code.to_owned()) {
                 let named = Text { language: self.catalogue.language_of(name), value: code.to_owned() };

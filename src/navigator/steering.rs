@@ -1,0 +1,104 @@
+//! What somebody does to a run by a button.
+
+use super::visitor::Visitor;
+use super::{message, moved, not_found, not_ours, refused};
+use crate::error::ServiceError;
+use crate::http::auth::Access;
+use crate::http::upload::Upload;
+use crate::services::ExchangeService;
+use actix_web::http::StatusCode;
+use actix_web::web::{Data, Form, Path};
+use actix_web::{HttpRequest, HttpResponse};
+use serde::Deserialize;
+use soapstone_contracts::exchange::{ApproveRun, CancelRun, Channel as Way, Exchange, PauseRun, ResumeRun};
+use soapstone_runtime::service::{Channel, Context};
+use std::sync::Arc;
+
+/// What can be done to a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Deed {
+    Approve,
+    Cancel,
+    Pause,
+    Resume,
+    Retry,
+    CarryOut,
+}
+
+impl Deed {
+    const ALL: [Self; 6] = [Self::Approve, Self::Cancel, Self::Pause, Self::Resume, Self::Retry, Self::CarryOut];
+
+    /// As addresses have it.
+    fn name(self) -> &'static str {
+        match self {
+            Self::Approve => "approve",
+            Self::Cancel => "cancel",
+            Self::Pause => "pause",
+            Self::Resume => "resume",
+            Self::Retry => "retry",
+            Self::CarryOut => "carry-out",
+        }
+    }
+
+    /// The operation that does the same, and that he must be allowed.
+    fn operation(self) -> &'static str {
+        match self {
+            Self::Approve => "ApproveRun",
+            Self::Cancel => "CancelRun",
+            Self::Pause => "PauseRun",
+            Self::Resume => "ResumeRun",
+            Self::Retry => "RetryRun",
+            Self::CarryOut => "StartImport",
+        }
+    }
+
+    /// Does it; gives the run to look at then.
+    async fn carry_out(self, service: &ExchangeService, context: &Context, id: i64) -> Result<i64, ServiceError> {
+        match self {
+            Self::Approve => service.approve_run(context, ApproveRun { id }).await.map(|answer| answer.run.id),
+            Self::Cancel => service.cancel_run(context, CancelRun { id }).await.map(|answer| answer.run.id),
+            Self::Pause => service.pause_run(context, PauseRun { id }).await.map(|answer| answer.run.id),
+            Self::Resume => service.resume_run(context, ResumeRun { id }).await.map(|answer| answer.run.id),
+            Self::Retry => service.retry(id, Way::Navigator.as_str()).await.map(|accepted| accepted.report.run.id),
+            Self::CarryOut => {
+                service.carry_out(id, Way::Navigator.as_str()).await.map(|accepted| accepted.report.run.id)
+            }
+        }
+    }
+}
+
+#[derive(Deserialize)]
+pub(super) struct Shown {
+    #[serde(default)]
+    form: String,
+}
+
+pub(super) async fn steer(
+    request: HttpRequest,
+    upload: Data<Upload>,
+    access: Data<Arc<Access>>,
+    visitor: Visitor,
+    wanted: Path<(i64, String)>,
+    shown: Form<Shown>,
+) -> HttpResponse {
+    let (id, name) = wanted.into_inner();
+    let Some(deed) = Deed::ALL.into_iter().find(|deed| deed.name() == name) else {
+        return not_found(visitor, "There is nothing here.".to_owned());
+    };
+    if !visitor.gave(&shown.form) {
+        return not_ours(visitor);
+    }
+    if !visitor.may("Exchange", deed.operation()) {
+        let text = format!("You may not do this; a role that may do Exchange.{} would.", deed.operation());
+        return message(visitor, StatusCode::FORBIDDEN, "Not allowed", text);
+    }
+    let context = Context::of(Channel::Rest, &request);
+    let done = deed.carry_out(&upload.service, &context, id).await;
+    let outcome = if done.is_ok() { "ok" } else { "refused" };
+    let caller = visitor.name().map(str::to_owned);
+    access.note(caller, format!("Exchange.{} {id} (Navigator)", deed.operation()), outcome, visitor.peer.clone());
+    match done {
+        Ok(run) => moved(&format!("/navigator/runs/{run}")),
+        Err(error) => refused(visitor, error.into()),
+    }
+}
