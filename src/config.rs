@@ -1,5 +1,9 @@
 //! One typed configuration, from flags, environment and file; every value has a default and says where it is from.
 
+mod told;
+
+pub use told::Told;
+
 use crate::domain::access::Roles;
 use crate::domain::basket::Selling;
 use crate::domain::customers::{Allocator, Numbering};

@@ -2,9 +2,8 @@
 
 use super::output::outln;
 use super::{Done, Global, Outcome, setup};
-use crate::config::SETTINGS;
 use clap::Args;
-use serde_json::{Map, json};
+use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 
 /// Show the configuration: each value, where it is from, what it means
@@ -16,42 +15,19 @@ pub(super) struct Show {}
 impl Show {
     pub fn run(&self, global: &Global) -> Outcome {
         let config = setup::config(global, BTreeMap::new())?;
+        let told = config.told();
         if global.json {
-            let mut values = Map::new();
-            for (key, (value, origin)) in &config.values {
-                values.insert((*key).to_owned(), json!({"value": hidden(value), "origin": origin.to_string()}));
-            }
+            let values: Map<String, Value> = told
+                .into_iter()
+                .map(|told| (told.key.to_owned(), json!({"value": told.value, "origin": told.origin})))
+                .collect();
             outln!("{}", json!(values));
             return Ok(Done::Well);
         }
-        for setting in SETTINGS {
-            let Some((value, origin)) = config.values.get(setting.key) else { continue };
-            outln!("# {} (from: {origin})", setting.doc);
-            outln!("{} = {}\n", setting.key, toml::Value::String(hidden(value)));
+        for told in told {
+            outln!("# {} (from: {})", told.doc, told.origin);
+            outln!("{} = {}\n", told.key, toml::Value::String(told.value));
         }
         Ok(Done::Well)
-    }
-}
-
-/// A database address without its password.
-fn hidden(value: &str) -> String {
-    let Some((scheme, rest)) = value.split_once("://") else { return value.to_owned() };
-    match rest.split_once('@') {
-        Some((user, host)) => {
-            let name = user.split(':').next().unwrap_or("");
-            let secret = if user.contains(':') { ":***" } else { "" };
-            format!("{scheme}://{name}{secret}@{host}")
-        }
-        None => value.to_owned(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    #[test]
-    fn passwords_are_not_shown() {
-        assert_eq!(super::hidden("postgres://me:secret@host/db"), "postgres://me:***@host/db");
-        assert_eq!(super::hidden("postgres://me@host/db"), "postgres://me@host/db");
-        assert_eq!(super::hidden("127.0.0.1:8080"), "127.0.0.1:8080");
     }
 }

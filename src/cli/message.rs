@@ -4,9 +4,9 @@ use super::contract::profile::tell;
 use super::output::outln;
 use super::{Done, Failure, Global, Outcome, setup};
 use crate::profile::{Finding, Recorded, envelope};
+use crate::reporting::pretty;
 use crate::store::messages::{self, Kept, Wanted};
 use clap::{Args, Subcommand};
-use quick_xml::{Reader, Writer};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
@@ -64,7 +64,7 @@ impl Message {
         match &self.what {
             What::List { client, failed, text, limit } => {
                 let (client, text) = (client.clone(), text.clone());
-                let wanted = Wanted { client, failed: *failed, text, limit: (*limit).into() };
+                let wanted = Wanted { client, failed: *failed, text, limit: (*limit).into(), ..Wanted::default() };
                 let found = messages::list(&mut db, &wanted)?;
                 if global.json {
                     outln!("{}", json!({"messages": found.iter().map(summary).collect::<Vec<_>>()}));
@@ -134,31 +134,4 @@ fn summary(Kept { id, message }: &Kept) -> Value {
         "status": message.status, "outcome": message.outcome, "microseconds": message.microseconds, "target": message.target,
         "requestBytes": message.request_bytes, "responseBytes": message.response_bytes,
     })
-}
-
-/// A message for reading; says how long it was, if it is not whole.
-fn pretty(text: &str, bytes: i64) -> String {
-    let mut out = if text.trim_start().starts_with('<') {
-        indented(text)
-    } else {
-        let value = serde_json::from_str::<Value>(text).ok();
-        value.and_then(|value| serde_json::to_string_pretty(&value).ok()).unwrap_or_else(|| text.to_owned())
-    };
-    if bytes > i64::try_from(text.len()).unwrap_or(i64::MAX) {
-        out.push_str(&format!("\n… of {bytes} bytes"));
-    }
-    out
-}
-
-/// XML with an element a line, as far as it goes.
-fn indented(text: &str) -> String {
-    let mut reader = Reader::from_str(text);
-    reader.config_mut().trim_text(true);
-    let mut writer = Writer::new_with_indent(Vec::new(), b' ', 2);
-    while let Ok(event) = reader.read_event() {
-        if matches!(event, quick_xml::events::Event::Eof) || writer.write_event(event).is_err() {
-            break;
-        }
-    }
-    String::from_utf8(writer.into_inner()).unwrap_or_default()
 }

@@ -79,16 +79,11 @@ impl Token {
             }
             What::List => {
                 let tokens = kept::all_tokens(&mut *store.connection()?)?;
-                let state = |token: &kept::Token| match () {
-                    () if token.revoked_at.is_some() => "revoked",
-                    () if token.expires_at.is_some_and(|at| at <= now) => "expired",
-                    () => "holds",
-                };
                 let time = |at: Option<chrono::NaiveDateTime>| at.map(|at| at.format("%Y-%m-%d %H:%M").to_string());
                 if global.json {
                     let tokens = tokens.iter().map(|(token, user)| {
                         serde_json::json!({
-                            "id": token.public_id, "user": user, "name": token.name, "state": state(token),
+                            "id": token.public_id, "user": user, "name": token.name, "state": token.state(now),
                             "scopes": token.scopes.split_whitespace().collect::<Vec<_>>(),
                             "expires": time(token.expires_at), "used": time(token.used_at),
                         })
@@ -103,7 +98,7 @@ impl Token {
                         "{}  {user:<16}  {:<16}  {:<8}  {used:<16}  {scopes}",
                         token.public_id,
                         token.name,
-                        state(token)
+                        token.state(now)
                     );
                 }
             }

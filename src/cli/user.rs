@@ -2,7 +2,7 @@
 
 use super::output::outln;
 use super::{Done, Failure, Global, Outcome, setup};
-use crate::domain::access::{self, Roles};
+use crate::domain::access;
 use crate::store::Store;
 use crate::store::access::{self as kept, Audited, Change, NewUser};
 use chrono::Utc;
@@ -13,7 +13,7 @@ use std::io::Read;
 /// Say who may log in, and what he may do
 #[derive(Args)]
 #[command(after_help = "\
-Roles: viewer reads, operator does all that operations do, admin everything; `soapstone config` shows others under
+Roles: viewer reads, operator does all but say who has access, admin everything; `soapstone config` shows others under
 \"roles\". As long as there is no user nobody has to log in, and the server listens to its own machine only.
 
 Examples:
@@ -72,10 +72,8 @@ impl User {
         let store = setup::store(&config)?;
         match &self.what {
             What::Add { name, roles, stdin, certificate } => {
-                if name.is_empty() || name.contains(':') || name.chars().any(char::is_control) {
-                    return Err(Failure("a name has characters, and no colon".to_owned()));
-                }
-                let roles = known(&config.roles, roles)?;
+                access::check_name(name).map_err(Failure)?;
+                let roles = config.roles.known(roles).map_err(Failure)?;
                 let password = if certificate.is_some() { None } else { Some(password(*stdin)?) };
                 let hash = password.as_ref().map(|p| access::hashed(&p.text)).transpose().map_err(Failure)?;
                 let user = NewUser {
@@ -95,7 +93,7 @@ impl User {
             What::Password { name, stdin } => {
                 let password = password(*stdin)?;
                 let hash = access::hashed(&password.text).map_err(Failure)?;
-                let change = Change { password: Some(hash), ..unlocked() };
+                let change = Change { password: Some(hash), ..Change::unlocked() };
                 changed(&store, name, &change)?;
                 note(&store, format!("user password {name}"))?;
                 told(global, name, Some(&password));
@@ -107,12 +105,12 @@ impl User {
                 told(global, name, Some(&Password { text: secret, is_new: true }));
             }
             What::Roles { name, roles } => {
-                let roles = known(&config.roles, roles)?;
+                let roles = config.roles.known(roles).map_err(Failure)?;
                 changed(&store, name, &Change { roles: Some(roles), ..Change::default() })?;
                 note(&store, format!("user roles {name}"))?;
             }
             What::Unlock { name } => {
-                changed(&store, name, &unlocked())?;
+                changed(&store, name, &Change::unlocked())?;
                 note(&store, format!("user unlock {name}"))?;
             }
             What::Remove { name } => {
@@ -148,21 +146,6 @@ fn told(global: &Global, name: &str, password: Option<&Password>) {
     } else if let Some(shown) = shown {
         outln!("{name} has the password {shown}\nIt is shown this once only.");
     }
-}
-
-/// Roles that there are, as they are kept.
-fn known(roles: &Roles, wanted: &[String]) -> Result<String, Failure> {
-    for role in wanted {
-        if !roles.names().any(|name| name == role) {
-            let names: Vec<_> = roles.names().collect();
-            return Err(Failure(format!("there is no role {role}; there are {}", names.join(", "))));
-        }
-    }
-    Ok(wanted.join(" "))
-}
-
-fn unlocked() -> Change {
-    Change { failures: Some(0), locked_until: Some(None), ..Change::default() }
 }
 
 fn nobody(name: &str) -> Failure {

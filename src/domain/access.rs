@@ -70,7 +70,13 @@ impl Roles {
     /// What is wrong with one.
     pub fn read(text: &str) -> Result<Self, String> {
         let own = text.split(',').map(str::trim).filter(|role| !role.is_empty());
-        let built_in = ["viewer=*.Get* *.List* Navigator.View Metrics.Read", "operator=*", "admin=*"];
+        let built_in = [
+            "viewer=*.Get* *.List* Navigator.View Metrics.Read",
+            // All but who has access.
+            "operator=*.Get* *.List* Catalog.* Customers.* Exchange.* Inventory.* Listener.* Media.* Messages.* Navigator.* \
+             Metrics.* System.* Orders.* Pricing.* Signals.*",
+            "admin=*",
+        ];
         let mut roles = BTreeMap::new();
         for role in built_in.into_iter().chain(own) {
             let (name, list) =
@@ -84,6 +90,19 @@ impl Roles {
         self.0.keys().map(String::as_str)
     }
 
+    /// Roles that there are, as they are kept.
+    ///
+    /// # Errors
+    /// The one that there is not.
+    pub fn known(&self, wanted: &[String]) -> Result<String, String> {
+        match wanted.iter().find(|role| !self.0.contains_key(*role)) {
+            None => Ok(wanted.join(" ")),
+            Some(role) => {
+                Err(format!("there is no role {role}; there are {}", self.names().collect::<Vec<_>>().join(", ")))
+            }
+        }
+    }
+
     /// What somebody with those roles may do; a role that is not there any more allows nothing.
     pub fn permissions(&self, roles: &str) -> Vec<Pattern> {
         roles.split_whitespace().filter_map(|role| self.0.get(role)).flatten().cloned().collect()
@@ -93,6 +112,15 @@ impl Roles {
 /// Whether any of the patterns covers an operation.
 pub fn covers(patterns: &[Pattern], service: &str, operation: &str) -> bool {
     patterns.iter().any(|pattern| pattern.covers(service, operation))
+}
+
+/// Sees to it that somebody can be called so: HTTP Basic has a colon after the name.
+///
+/// # Errors
+/// Why not.
+pub fn check_name(name: &str) -> Result<(), String> {
+    let is_wrong = name.trim().is_empty() || name.contains(':') || name.chars().any(char::is_control);
+    if is_wrong { Err("a name has characters, and no colon".to_owned()) } else { Ok(()) }
 }
 
 /// A password as it is kept.

@@ -143,6 +143,10 @@ impl Access {
         Ok(added)
     }
 
+    pub(crate) fn roles(&self) -> &Roles {
+        &self.roles
+    }
+
     /// Notes what somebody does by hand.
     pub(crate) fn note(&self, caller: Option<String>, action: String, outcome: &str, peer: Option<String>) {
         self.auditor.note(caller, action, outcome, peer, None);
@@ -359,6 +363,10 @@ fn is_public(request: &ServiceRequest) -> bool {
 fn resource(request: &ServiceRequest) -> Option<(&'static str, &'static str)> {
     match request.path() {
         "/metrics" => Some(("Metrics", "Read")),
+        path if path == "/navigator/access" || path.starts_with("/navigator/access/") => Some(("Access", "Change")),
+        // What others sent, and how the server is set, is not for everybody who may look at runs.
+        path if path == "/navigator/messages" || path.starts_with("/navigator/messages/") => Some(("Messages", "Read")),
+        "/navigator/system" => Some(("System", "Read")),
         // Whoever may see it may leave it.
         path if is_of_navigator(path) && (request.method().is_safe() || path == "/navigator/logout") => {
             Some(("Navigator", "View"))

@@ -196,6 +196,7 @@ impl Server {
         let idempotency = Idempotency { store: exchange.store.clone(), limit: config.limits.body };
         let idempotency = Data::new(idempotency);
         let metrics = Data::new(metrics);
+        let (channels, settings) = (Data::new(config.channels.clone()), Data::new(config.clone()));
         let mut server = HttpServer::new(move || {
             let endpoints = endpoints.clone();
             let (rest, upload, orders, pictures) = (rest.clone(), upload.clone(), orders.clone(), pictures.clone());
@@ -213,6 +214,8 @@ impl Server {
                 .app_data(metrics.clone())
                 .app_data(access.clone())
                 .app_data(Data::new(upload.clone()))
+                .app_data(channels.clone())
+                .app_data(settings.clone())
                 .configure(|config| endpoints.iter().for_each(|endpoint| endpoint.configure(config)))
                 .service(
                     web::scope(API)

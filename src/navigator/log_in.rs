@@ -2,7 +2,7 @@
 
 use super::visitor::Visitor;
 use super::{message, moved, page, unavailable};
-use crate::domain::access::SHORTEST_PASSWORD;
+use crate::domain::access::{SHORTEST_PASSWORD, check_name};
 use crate::http::auth::{Access, COOKIE, session};
 use crate::store::{Store, StoreError, sessions};
 use actix_web::dev::ServiceRequest;
@@ -148,8 +148,8 @@ pub(super) async fn set_up(
     shown: Form<First>,
 ) -> HttpResponse {
     let First { name, password, again } = shown.into_inner();
-    let wrong = if name.trim().is_empty() || name.contains(':') || name.chars().any(char::is_control) {
-        Some("A name has characters, and no colon.".to_owned())
+    let wrong = if let Err(why) = check_name(&name) {
+        Some(why)
     } else if password != again {
         Some("The passwords are not the same.".to_owned())
     } else {

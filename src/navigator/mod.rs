@@ -1,10 +1,16 @@
 //! The web pages where a person sees what the runs did, and steers them. They work without script; with it, a run at work moves.
 
+mod access_page;
+mod exports_page;
+mod hooks_page;
 mod import_page;
 mod log_in;
+mod messages_page;
+mod overview_page;
 mod run_page;
 mod runs_page;
 mod steering;
+mod system_page;
 mod visitor;
 
 pub(crate) use log_in::log_in_first;
@@ -22,12 +28,24 @@ const SCRIPT: &str = include_str!("assets/navigator.js");
 
 /// Adds the pages and what they are drawn with.
 pub fn configure(config: &mut ServiceConfig) {
+    system_page::begin();
     config
-        .route("/navigator", web::get().to(runs_page::show))
+        .route("/navigator", web::get().to(overview_page::show))
+        .route("/navigator/runs", web::get().to(runs_page::show))
         .route("/navigator/runs/{id}", web::get().to(run_page::show))
         .route("/navigator/runs/{id}/{deed}", web::post().to(steering::steer))
         .route("/navigator/import", web::get().to(import_page::show))
         .route("/navigator/import", web::post().to(import_page::begin))
+        .route("/navigator/access", web::get().to(access_page::show))
+        .route("/navigator/access/{deed}", web::post().to(access_page::change))
+        .route("/navigator/exports", web::get().to(exports_page::show))
+        .route("/navigator/exports", web::post().to(exports_page::begin))
+        .route("/navigator/exports/{id}/{deed}", web::post().to(exports_page::settle))
+        .route("/navigator/hooks", web::get().to(hooks_page::show))
+        .route("/navigator/hooks/{deed}", web::post().to(hooks_page::send))
+        .route("/navigator/messages", web::get().to(messages_page::list))
+        .route("/navigator/messages/{id}", web::get().to(messages_page::show))
+        .route("/navigator/system", web::get().to(system_page::show))
         .route("/navigator/login", web::get().to(log_in::ask))
         .route("/navigator/login", web::post().to(log_in::log_in))
         .route("/navigator/logout", web::post().to(log_in::log_out))

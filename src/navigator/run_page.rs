@@ -310,7 +310,7 @@ pub(super) async fn show(store: Data<Store>, visitor: Visitor, id: Path<i64>, wa
 }
 
 /// How a run was started, in words.
-fn channel(channel: &str) -> &str {
+pub(super) fn channel(channel: &str) -> &str {
     match channel {
         "soap" => "SOAP",
         "rest" => "REST",

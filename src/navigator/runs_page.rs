@@ -1,5 +1,6 @@
 //! The list of runs.
 
+use super::run_page::channel;
 use super::visitor::Visitor;
 use super::{page, unavailable};
 use crate::reporting::{Report, RunState, duration, grouped};
@@ -8,14 +9,50 @@ use actix_web::HttpResponse;
 use actix_web::web::{Data, Query};
 use askama::Template;
 use serde::Deserialize;
+use soapstone_contracts::exchange::{Channel, RunKind};
 
 /// Runs on one page.
 const PAGE: i64 = 25;
 
 #[derive(Deserialize)]
 pub(super) struct Wanted {
-    state: Option<String>,
+    #[serde(default)]
+    state: String,
+    #[serde(default)]
+    kind: String,
+    #[serde(default)]
+    channel: String,
+    #[serde(default)]
+    text: String,
     before: Option<i64>,
+}
+
+impl Wanted {
+    fn is_narrowed(&self) -> bool {
+        [&self.state, &self.kind, &self.channel, &self.text].into_iter().any(|one| !one.is_empty())
+    }
+
+    fn filter(&self) -> runs::Filter {
+        let said = |text: &str| Some(text.trim().to_owned()).filter(|text| !text.is_empty());
+        runs::Filter {
+            kind: said(&self.kind),
+            state: said(&self.state),
+            channel: said(&self.channel),
+            text: said(&self.text),
+            before: self.before,
+            limit: PAGE,
+            ..runs::Filter::default()
+        }
+    }
+
+    /// The address of the runs before one.
+    fn older(&self, before: i64) -> String {
+        let mut query = url::form_urlencoded::Serializer::new(String::new());
+        query.append_pair("before", &before.to_string());
+        let said = [("state", &self.state), ("kind", &self.kind), ("channel", &self.channel), ("text", &self.text)];
+        query.extend_pairs(said.into_iter().filter(|(_, value)| !value.is_empty()));
+        format!("/navigator/runs?{}", query.finish())
+    }
 }
 
 #[derive(Template)]
@@ -24,6 +61,9 @@ struct RunsPage {
     visitor: Visitor,
     rows: Vec<Row>,
     states: Vec<(&'static str, &'static str, bool)>,
+    kinds: Vec<(&'static str, bool)>,
+    channels: Vec<(&'static str, &'static str, bool)>,
+    text: String,
     filtered: bool,
     next: Option<String>,
     articles: String,
@@ -91,8 +131,7 @@ fn sentence(reports: &[Report]) -> String {
 }
 
 pub(super) async fn show(store: Data<Store>, visitor: Visitor, wanted: Query<Wanted>) -> HttpResponse {
-    let state = wanted.state.clone().filter(|s| !s.is_empty());
-    let filter = runs::Filter { state: state.clone(), before: wanted.before, limit: PAGE, ..runs::Filter::default() };
+    let filter = wanted.filter();
     let found = store.read(move |db| Ok((runs::list(db, &filter)?, articles::count(db)?))).await;
     let ((reports, more), articles) = match found {
         Ok(found) => found,
@@ -108,17 +147,20 @@ pub(super) async fn show(store: Data<Store>, visitor: Visitor, wanted: Query<Wan
         RunState::Failed,
         RunState::Cancelled,
     ];
-    let next = reports.last().filter(|_| more).map(|r| {
-        let state = state.as_ref().map_or_else(String::new, |s| format!("&state={s}"));
-        format!("/navigator?before={}{state}", r.run.id)
-    });
+    let next = reports.last().filter(|_| more).map(|report| wanted.older(report.run.id));
     page(&RunsPage {
         visitor,
         active: reports.iter().any(|r| matches!(r.run.state(), RunState::Queued | RunState::Running)),
         sentence: sentence(&reports),
         rows: reports.iter().map(Row::of).collect(),
-        states: all.iter().map(|s| (s.as_str(), s.label(), state.as_deref() == Some(s.as_str()))).collect(),
-        filtered: state.is_some(),
+        states: all.iter().map(|state| (state.as_str(), state.label(), wanted.state == state.as_str())).collect(),
+        kinds: RunKind::ALL.iter().map(|kind| (kind.as_str(), wanted.kind == kind.as_str())).collect(),
+        channels: Channel::ALL
+            .iter()
+            .map(|way| (way.as_str(), channel(way.as_str()), wanted.channel == way.as_str()))
+            .collect(),
+        text: wanted.text.clone(),
+        filtered: wanted.is_narrowed(),
         next,
         articles: grouped(articles),
     })

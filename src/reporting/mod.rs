@@ -5,6 +5,7 @@ mod figures;
 mod groups;
 mod html;
 mod messages_csv;
+mod pretty;
 mod report;
 mod summary;
 
@@ -13,6 +14,7 @@ pub use figures::{duration, grouped, size};
 pub use groups::{Group, groups};
 pub use html::report_html;
 pub use messages_csv::{TableError, messages_csv};
+pub use pretty::pretty;
 pub use report::{Report, kind_of, report};
 pub use summary::{Comparison, Summary, change, summary};
 

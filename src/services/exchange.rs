@@ -12,7 +12,7 @@ use soapstone_contracts::exchange::{
     ExportMode, GetArtifact, GetArtifactResponse, GetRun, GetRunChanges, GetRunChangesResponse, GetRunMessages,
     GetRunMessagesResponse, GetRunResponse, GetRunSummary, GetRunSummaryResponse, ImportMode, ListRuns,
     ListRunsResponse, PauseRun, PauseRunResponse, ResumeRun, ResumeRunResponse, RetryRun, RetryRunResponse, RunFormat,
-    StartExport, StartExportResponse, StartImport, StartImportResponse,
+    RunKind, StartExport, StartExportResponse, StartImport, StartImportResponse,
 };
 use soapstone_runtime::service::Context;
 use std::fs::File;
@@ -53,6 +53,22 @@ impl ExchangeService {
     pub async fn artifact(&self, id: i64, kind: ArtifactKind) -> Result<(Artifact, File), ServiceError> {
         let report = self.report(id).await?;
         self.exchange.artifact(&report, kind)
+    }
+
+    /// The kinds of records that can be exported.
+    pub fn exported() -> impl Iterator<Item = RunKind> {
+        Runs::exported()
+    }
+
+    /// Accepts a run that writes records to a file, and has it begun.
+    ///
+    /// # Errors
+    /// If it cannot be accepted.
+    pub async fn export(&self, wanted: ExportRequest) -> Result<Accepted, ServiceError> {
+        let exchange = self.exchange.clone();
+        let accepted = self.exchange.store.read(move |db| exchange.accept_export(db, &wanted)).await?;
+        self.queue.wake();
+        Ok(accepted)
     }
 
     /// Takes the refused records of a run again.
@@ -124,9 +140,7 @@ impl Exchange for ExchangeService {
             priority: request.priority.unwrap_or(0),
             channel: channel(context.channel.name(), context.agent.as_deref()),
         };
-        let exchange = self.exchange.clone();
-        let accepted = self.exchange.store.read(move |db| exchange.accept_export(db, &wanted)).await?;
-        self.queue.wake();
+        let accepted = self.export(wanted).await?;
         Ok(StartExportResponse { run: self.exchange.shown(&accepted.report) })
     }
 
@@ -140,6 +154,7 @@ impl Exchange for ExchangeService {
             state: request.state.map(|s| s.as_str().to_owned()),
             before: page::number(request.cursor.as_deref())?,
             limit: page::size(request.limit),
+            ..runs::Filter::default()
         };
         let (found, more) = self.exchange.store.read(move |db| runs::list(db, &filter)).await?;
         let next_cursor = found.last().filter(|_| more).map(|report| report.run.id.to_string());

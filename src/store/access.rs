@@ -1,6 +1,6 @@
 //! Users, their tokens, and the audit log.
 
-use super::schema::{audit_log, nonces, tokens, users};
+use super::schema::{audit_log, nonces, sessions, tokens, users};
 use super::{Db, StoreError};
 use chrono::NaiveDateTime;
 use diesel::prelude::*;
@@ -141,11 +141,34 @@ pub struct Change {
     pub locked_until: Option<Option<NaiveDateTime>>,
 }
 
+impl Token {
+    /// `holds`, `expired` or `revoked`.
+    pub fn state(&self, now: NaiveDateTime) -> &'static str {
+        match () {
+            () if self.revoked_at.is_some() => "revoked",
+            () if self.expires_at.is_some_and(|at| at <= now) => "expired",
+            () => "holds",
+        }
+    }
+}
+
+impl Change {
+    /// Failures to log in are forgotten.
+    pub fn unlocked() -> Self {
+        Self { failures: Some(0), locked_until: Some(None), ..Self::default() }
+    }
+}
+
 /// Changes a user; false: there is none of that name.
 ///
 /// # Errors
 /// Those of the database.
 pub fn change(db: &mut Db, name: &str, change: &Change) -> Result<bool, StoreError> {
+    if change.password.is_some() {
+        // Whoever is logged in by the old one is not any more.
+        let own = users::table.filter(users::name.eq(name)).select(users::id);
+        diesel::delete(sessions::table.filter(sessions::user_id.eq_any(own))).execute(db)?;
+    }
     Ok(diesel::update(users::table.filter(users::name.eq(name))).set(change).execute(db)? > 0)
 }
 

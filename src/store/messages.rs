@@ -46,6 +46,8 @@ pub struct Wanted {
     pub failed: bool,
     /// In request or answer.
     pub text: Option<String>,
+    /// Only those before this one.
+    pub before: Option<i64>,
     pub limit: i64,
 }
 
@@ -93,6 +95,9 @@ pub fn list(db: &mut Db, wanted: &Wanted) -> Result<Vec<Kept>, StoreError> {
     if let Some(pattern) = &pattern {
         let in_request = messages::request.like(pattern).escape('\\');
         query = query.filter(in_request.or(messages::response.like(pattern).escape('\\')));
+    }
+    if let Some(before) = wanted.before {
+        query = query.filter(messages::id.lt(before));
     }
     let latest = query.order((messages::at.desc(), messages::id.desc())).limit(wanted.limit);
     Ok(latest.select(Kept::as_select()).load(db)?)

@@ -34,6 +34,7 @@ mod search;
 pub mod serials;
 pub mod sessions;
 pub mod signals;
+pub mod size;
 pub mod spooled;
 pub mod statistics;
 mod values;

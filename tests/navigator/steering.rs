@@ -171,6 +171,54 @@ on_each_database! {
         assert_eq!(browser.import("a.csv", "sku\nA\n", &[("kind", "articles")]).status, 401);
     }
 
+    fn users_and_tokens_are_added_and_taken_away(database) {
+        let site = Site::new(database);
+        let server = site.serve();
+        assert_eq!(server.get("/navigator/access").header("location"), "/navigator/setup");
+        let mut admin = with_first_user(&server);
+        let form = admin.form("/navigator");
+        let secret = |page: &Reply| {
+            let found = page.body.split("<pre>").nth(1).and_then(|rest| rest.split("</pre>").next());
+            found.unwrap_or_else(|| panic!("no secret: {page:?}")).to_owned()
+        };
+        let added = admin.post("/navigator/access/add-user", &[("form", &form), ("name", "otto"), ("role", "operator")]);
+        let password = secret(&added);
+        for (fields, told) in [
+            (vec![("name", "otto"), ("role", "viewer")], "already"),
+            (vec![("name", "vera"), ("role", "king")], "no role king"),
+            (vec![("name", "ve:ra"), ("role", "viewer")], "no colon"),
+            (vec![("name", "vera")], "choose a role"),
+        ] {
+            let wrong = admin.post("/navigator/access/add-user", &[&[("form", form.as_str())], &fields[..]].concat());
+            assert_eq!((wrong.status, wrong.body.contains(told)), (422, true), "{told}: {wrong:?}");
+        }
+        // He works with the records, but not on who has access.
+        let mut otto = Browser::new(&server);
+        assert_eq!(otto.post("/navigator/login", &[("name", "otto"), ("password", &password)]).status, 303);
+        assert!(!otto.get("/navigator").body.contains("/navigator/access"));
+        assert_eq!(otto.get("/navigator/access").status, 403);
+        let own = otto.form("/navigator");
+        assert_eq!(otto.post("/navigator/access/add-user", &[("form", &own), ("name", "x"), ("role", "admin")]).status, 403);
+        // A key for a program, and the API called with it.
+        let fields = [("form", form.as_str()), ("user", "otto"), ("name", "erp"), ("scopes", "Catalog.List*"), ("days", "30")];
+        let token = format!("Bearer {}", secret(&admin.post("/navigator/access/add-token", &fields)));
+        let call = |path: &str| server.call("GET", path, &[("authorization", &token)], b"").status;
+        assert_eq!((call("/api/v1/articles"), call("/api/v1/runs")), (200, 403));
+        let page = admin.get("/navigator/access").body;
+        let id = page.split("name=\"id\" value=\"").nth(1).and_then(|rest| rest.split('"').next()).unwrap().to_owned();
+        assert_eq!(admin.post("/navigator/access/revoke-token", &[("form", &form), ("id", &id)]).status, 303);
+        assert_eq!(call("/api/v1/articles"), 401);
+        // A new password ends what the old one began.
+        let renewed = secret(&admin.post("/navigator/access/new-password", &[("form", &form), ("name", "otto")]));
+        assert_eq!(otto.get("/navigator").status, 303);
+        assert_eq!(otto.post("/navigator/login", &[("name", "otto"), ("password", &renewed)]).header("location"), "/navigator");
+        assert_eq!(admin.post("/navigator/access/remove-user", &[("form", &form), ("name", "anna")]).status, 422);
+        assert_eq!(admin.post("/navigator/access/remove-user", &[("form", &form), ("name", "otto")]).status, 303);
+        // With him his session is gone.
+        assert_eq!(otto.get("/navigator").status, 303);
+        soon("it is not noted", || admin.get("/navigator/access").body.contains("remove-user otto (Navigator)"));
+    }
+
     fn what_a_full_file_lacks_is_deleted_by_a_button(database) {
         let site = Site::new(database);
         let server = site.serve();

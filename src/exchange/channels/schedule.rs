@@ -138,7 +138,7 @@ impl Schedule {
     }
 
     /// The first time after one.
-    fn next(&self, after: NaiveDateTime) -> Option<NaiveDateTime> {
+    pub fn next(&self, after: NaiveDateTime) -> Option<NaiveDateTime> {
         let after: DateTime<Tz> = after.and_utc().with_timezone(&self.zone);
         self.cron.find_next_occurrence(&after, false).ok().map(|at| at.naive_utc())
     }

@@ -62,6 +62,11 @@ impl ExportRequest {
 }
 
 impl Exchange {
+    /// The kinds of records that can be exported.
+    pub fn exported() -> impl Iterator<Item = RunKind> {
+        KINDS.iter().filter(|kind| kind.pages.is_some()).map(|kind| kind.of)
+    }
+
     /// Accepts a run that writes records to a file.
     ///
     /// # Errors
@@ -69,7 +74,7 @@ impl Exchange {
     pub fn accept_export(&self, db: &mut Db, request: &ExportRequest) -> Result<Accepted, StoreError> {
         let listed = |kind: &&Kind| kind.pages.is_some();
         let Some(kind) = Kind::find(request.kind.as_str()).filter(listed) else {
-            let known: Vec<&str> = KINDS.iter().filter(listed).map(|kind| kind.of.as_str()).collect();
+            let known: Vec<&str> = Self::exported().map(RunKind::as_str).collect();
             let message = format!("{} cannot be exported; {} can be", request.kind, known.join(", "));
             return Err(ServiceError::invalid("export.kind", message).of("kind", request.kind.as_str()).into());
         };

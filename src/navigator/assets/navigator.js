@@ -35,3 +35,11 @@ if (drop) {
     tell();
   });
 }
+
+// What cannot be taken back is asked once more.
+document.addEventListener("submit", (event) => {
+  const button = event.submitter;
+  if (!button?.classList.contains("grave")) return;
+  const what = button.getAttribute("aria-label") ?? button.textContent;
+  if (!confirm(`${what}? ${button.title}`)) event.preventDefault();
+});

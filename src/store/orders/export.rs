@@ -251,3 +251,14 @@ pub fn release(connection: &mut Db, number: &str, now: NaiveDateTime) -> Result<
         .execute(connection)?;
     Ok(Recorded { outcome: Outcome::Updated, version: Some(standing.version + 1), issues: Vec::new() })
 }
+
+/// How many orders nobody had yet, and how many are leased.
+///
+/// # Errors
+/// Those of the database.
+pub fn to_export(connection: &mut Db) -> Result<(i64, i64), StoreError> {
+    let mut count = |state: ExportState| {
+        orders::table.filter(orders::export_state.eq(state.as_str())).count().get_result::<i64>(connection)
+    };
+    Ok((count(ExportState::New)?, count(ExportState::Leased)?))
+}

@@ -3,6 +3,7 @@
 mod credit;
 mod documents;
 mod export;
+mod handed_out;
 mod load;
 mod payments;
 mod rows;
@@ -10,7 +11,8 @@ mod shipments;
 mod take;
 
 pub use documents::{Document, Filed, get as get_document, list as list_documents, pdf, record as record_document};
-pub use export::{Answer, Export, confirm, extend, hand_out, lease, leased, release};
+pub use export::{Answer, Export, confirm, extend, hand_out, lease, leased, release, to_export};
+pub use handed_out::{Fates, HandedOut, end_lease, handed_out};
 pub use load::Loaded;
 pub use payments::{OfOrder as PaymentOfOrder, get as get_payment, list as list_payments, record as record_payment};
 pub use shipments::{Shipment, get as get_shipment, list as list_shipments, record as record_shipment};

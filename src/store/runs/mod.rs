@@ -4,6 +4,7 @@ mod changes;
 mod claims;
 mod exports;
 mod forget;
+mod lately;
 mod rejected;
 mod said;
 mod samples;
@@ -14,11 +15,13 @@ pub use claims::{
 };
 pub use exports::{ExportOptions, keep_mark, mark, note_export, note_result, note_since, seen_up_to};
 pub use forget::{forget, forget_files};
+pub use lately::{Complaint, Lately, complaints, lately};
 pub use rejected::{TAIL, keep_rejected, rejected_after};
 pub use said::{Counts, Said, examples, message_codes, message_counts, messages};
 pub use samples::{sample, samples};
 
 use super::schema::{run_exports, run_progress, runs};
+use super::search::holds;
 use super::{Db, Engine, StoreError, page};
 use crate::reporting::{Counters, Direction, Progress, Report, RunState};
 use chrono::NaiveDateTime;
@@ -191,6 +194,11 @@ fn report((run, progress, export): Row) -> Report {
 pub struct Filter {
     pub kind: Option<String>,
     pub state: Option<String>,
+    pub channel: Option<String>,
+    /// `import` or `export`.
+    pub direction: Option<String>,
+    /// Only those whose file's name has this.
+    pub text: Option<String>,
     /// Only runs older than this one.
     pub before: Option<i64>,
     pub limit: i64,
@@ -213,6 +221,15 @@ pub fn list(connection: &mut Db, filter: &Filter) -> Result<(Vec<Report>, bool),
     }
     if let Some(state) = &filter.state {
         query = query.filter(runs::state.eq(state.clone()));
+    }
+    if let Some(channel) = &filter.channel {
+        query = query.filter(runs::channel.eq(channel.clone()));
+    }
+    if let Some(direction) = &filter.direction {
+        query = query.filter(runs::direction.eq(direction.clone()));
+    }
+    if let Some(text) = &filter.text {
+        query = query.filter(holds("runs.source_name", text));
     }
     if let Some(before) = filter.before {
         query = query.filter(runs::id.lt(before));
