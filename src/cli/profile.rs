@@ -76,7 +76,7 @@ impl Profile {
                 let source = Spooled { path: file.clone(), sha256: String::new(), size };
                 let format = recognise("auto", Some(&text), kind, &source)?;
                 let origin = Origin { path: file, size, format, profile: Some(&text) };
-                let records = preview(&origin, kind, &config.rules, *limit);
+                let records = preview(&origin, kind, &config.rules, *limit, None);
                 let records = records.map_err(|broken| {
                     let hint = broken.issue.suggestion.map_or_else(String::new, |hint| format!("; {hint}"));
                     Failure(format!("{}: {}{hint}", file.display(), broken.issue.text))

@@ -178,7 +178,7 @@ fn show(store: &Store, id: i64, as_json: bool) -> Outcome {
 fn messages(store: &Store, id: i64, limit: i64, as_json: bool) -> Outcome {
     report(store, id)?;
     if as_json {
-        let (found, more) = runs::messages(&mut *store.connection()?, id, None, 0, limit)?;
+        let (found, more) = runs::messages(&mut *store.connection()?, id, None, None, 0, limit)?;
         let next_cursor = found.last().filter(|_| more).map(|m| m.number.to_string());
         let message = found.iter().map(RunMessage::to_contract).collect();
         outln!("{}", json::to_string(&GetRunMessagesResponse { message, next_cursor }));
@@ -190,7 +190,7 @@ fn messages(store: &Store, id: i64, limit: i64, as_json: bool) -> Outcome {
 
 /// The first messages of a run, a line each, with what to do about it.
 pub(super) fn print_messages(store: &Store, id: i64, limit: i64) -> Result<(), Failure> {
-    let (found, more) = runs::messages(&mut *store.connection()?, id, None, 0, limit)?;
+    let (found, more) = runs::messages(&mut *store.connection()?, id, None, None, 0, limit)?;
     for message in &found {
         let line = message.line.map_or_else(String::new, |line| format!("line {line}"));
         let column = message.column.map_or_else(String::new, |column| format!(":{column}"));

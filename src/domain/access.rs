@@ -71,10 +71,10 @@ impl Roles {
     pub fn read(text: &str) -> Result<Self, String> {
         let own = text.split(',').map(str::trim).filter(|role| !role.is_empty());
         let built_in = [
-            "viewer=*.Get* *.List* Navigator.View Metrics.Read",
+            "viewer=*.Get* *.List* Inventory.CheckAvailability Navigator.View Metrics.Read Pricing.FindPrice Pricing.SimulateBasket",
             // All but who has access.
             "operator=*.Get* *.List* Catalog.* Customers.* Exchange.* Inventory.* Listener.* Media.* Messages.* Navigator.* \
-             Metrics.* System.* Orders.* Pricing.* Signals.*",
+             Metrics.* System.* Orders.* Pricing.* Profiles.* Signals.*",
             "admin=*",
         ];
         let mut roles = BTreeMap::new();

@@ -1,6 +1,6 @@
 //! What a run leaves behind: its source, and the records that it refused.
 
-use super::{Accepted, Exchange, Request};
+use super::{Accepted, Exchange, Request, Spooled};
 use crate::error::ServiceError;
 use crate::reporting::{Direction, Report, RunState, TableError, kind_of, messages_csv, report_html, summary};
 use crate::store::runs::Run;
@@ -105,14 +105,10 @@ impl Exchange {
     /// # Errors
     /// If it is not done, or refused none that could be kept.
     pub fn retry(&self, db: &mut Db, report: &Report, channel: &'static str) -> Result<Accepted, StoreError> {
-        let run = &report.run;
-        let conflict = |code, message: String| StoreError::from(ServiceError::Conflict { code, message });
-        if !run.state().is_final() {
-            return Err(conflict("run.not_finished", format!("The run {} is not done yet", run.id)));
-        }
+        not_done(report)?;
         if report.progress.rejected_bytes == 0 {
-            let message = format!("The run {} keeps no refused records that could be taken again", run.id);
-            return Err(conflict("run.nothing_refused", message));
+            let message = format!("The run {} keeps no refused records that could be taken again", report.run.id);
+            return Err(ServiceError::Conflict { code: "run.nothing_refused", message }.into());
         }
         self.again(db, report, ArtifactKind::Rejected, channel)
     }
@@ -138,26 +134,72 @@ impl Exchange {
         of: ArtifactKind,
         channel: &'static str,
     ) -> Result<Accepted, StoreError> {
-        let run = &report.run;
-        let is_retry = of == ArtifactKind::Rejected;
         let (artifact, file) = self.artifact(report, of)?;
         let source = self.spool.store(file).map_err(ServiceError::internal)?;
-        let format = RunFormat::ALL.iter().find(|format| format.as_str() == run.format);
-        let request = Request {
-            kind: kind_of(&run.kind),
-            format: format.copied().unwrap_or(RunFormat::Auto),
-            profile: run.profile.clone(),
-            source_name: artifact.name,
-            dry_run: is_retry && run.dry_run,
-            mode: if run.mode == "full" && !is_retry { ImportMode::Full } else { ImportMode::Partial },
-            delete_at_most: (!is_retry).then_some(run.delete_at_most),
-            retry_of: is_retry.then_some(run.id),
-            claim: None,
-            priority: run.priority,
-            all_or_nothing: run.all_or_nothing,
-            channel,
-        };
-        self.accept(db, &request, &source)
+        let is_retry = of == ArtifactKind::Rejected;
+        let request = like(&report.run, artifact.name, is_retry, channel);
+        self.accept(db, &Request { dry_run: is_retry && report.run.dry_run, ..request }, &source)
+    }
+
+    /// Accepts a dry run of a run's source.
+    ///
+    /// # Errors
+    /// If it is no import, is not done, or its source is not kept any more.
+    pub fn try_again(&self, db: &mut Db, report: &Report, channel: &'static str) -> Result<Accepted, StoreError> {
+        not_done(report)?;
+        let (artifact, file) = self.artifact(report, ArtifactKind::Source)?;
+        let source = self.spool.store(file).map_err(ServiceError::internal)?;
+        let request = like(&report.run, artifact.name, false, channel);
+        self.accept(db, &Request { dry_run: true, ..request }, &source)
+    }
+
+    /// Accepts a run like another one, of a file that somebody corrected.
+    ///
+    /// # Errors
+    /// If it is no import, or is not done.
+    pub fn corrected(
+        &self,
+        db: &mut Db,
+        report: &Report,
+        source: &Spooled,
+        source_name: String,
+        channel: &'static str,
+    ) -> Result<Accepted, StoreError> {
+        not_done(report)?;
+        if report.run.direction() != Direction::Import {
+            let message = format!("The run {} is no import", report.run.id);
+            return Err(ServiceError::Conflict { code: "run.no_import", message }.into());
+        }
+        let request = like(&report.run, source_name, true, channel);
+        self.accept(db, &Request { dry_run: report.run.dry_run, ..request }, source)
+    }
+}
+
+/// Refuses a run that is not done yet.
+fn not_done(report: &Report) -> Result<(), StoreError> {
+    if report.run.state().is_final() {
+        return Ok(());
+    }
+    let message = format!("The run {} is not done yet", report.run.id);
+    Err(ServiceError::Conflict { code: "run.not_finished", message }.into())
+}
+
+/// What was asked for with a run; of some of its records, it is not full.
+fn like(run: &Run, source_name: String, is_some: bool, channel: &'static str) -> Request {
+    let format = RunFormat::ALL.iter().find(|format| format.as_str() == run.format);
+    Request {
+        kind: kind_of(&run.kind),
+        format: format.copied().unwrap_or(RunFormat::Auto),
+        profile: run.profile.clone(),
+        source_name,
+        dry_run: false,
+        mode: if run.mode == "full" && !is_some { ImportMode::Full } else { ImportMode::Partial },
+        delete_at_most: (!is_some).then_some(run.delete_at_most),
+        retry_of: is_some.then_some(run.id),
+        claim: None,
+        priority: run.priority,
+        all_or_nothing: run.all_or_nothing,
+        channel,
     }
 }
 

@@ -41,9 +41,6 @@ pub trait Batch: Send {
     /// Takes a file as one more; false: files are no records of this kind.
     fn read_file(&mut self, name: String, content: Vec<u8>) -> bool;
 
-    /// The record that was read last, as REST shows it.
-    fn last(&self) -> Option<Value>;
-
     /// The record at a place, as REST shows it.
     fn at(&self, place: usize) -> Option<Value>;
 
@@ -92,10 +89,6 @@ impl<R: Record> Batch for Of<R> {
         let is_one = record.is_some();
         self.0.extend(record);
         is_one
-    }
-
-    fn last(&self) -> Option<Value> {
-        self.at(self.0.len().checked_sub(1)?)
     }
 
     fn at(&self, place: usize) -> Option<Value> {
@@ -193,6 +186,11 @@ impl Kind {
             namespaces.iter().map(|namespace| format!(" xmlns:{}=\"{}\"", namespace.prefix, namespace.uri)).collect();
         let xsi = xml::XSI;
         (format!("<{}{declared} xmlns:xsi=\"{xsi}\">", root.tag), format!("</{}>", root.tag))
+    }
+
+    /// What the request is called that takes such records.
+    pub fn request_name(&self) -> &'static str {
+        self.request.0.local
     }
 
     /// The schema that says what records may hold.

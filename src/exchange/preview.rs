@@ -1,8 +1,10 @@
-//! The first records of a file as a run would read them, for somebody who writes a mapping profile.
+//! The first records of a file as a run would read them, for somebody who writes a mapping profile or a filter, or is about to import.
 
+use super::filter::{self, Filter};
 use super::formats::{Broken, Origin, Source};
 use super::kinds::Kind;
 use crate::domain::{Issue, Rules};
+use crate::store::Store;
 use serde_json::Value;
 
 /// One record of a file.
@@ -14,9 +16,13 @@ pub struct Previewed {
     pub record: Result<Value, Vec<Issue>>,
     /// Categories that would be made for it.
     pub categories: Vec<String>,
+    /// A filter passes over it.
+    pub is_skipped: bool,
+    /// What a filter warns of.
+    pub warnings: Vec<Issue>,
 }
 
-/// Reads the first records.
+/// Reads the first records; a filter sees them as it would in a run.
 ///
 /// # Errors
 /// If the file cannot be read at all, or not so far.
@@ -25,15 +31,30 @@ pub fn preview(
     kind: &'static Kind,
     rules: &Rules,
     limit: usize,
+    filter: Option<(Filter, &Store)>,
 ) -> Result<Vec<Previewed>, Broken> {
     let mut source = Source::open(origin, kind, rules)?;
-    let mut previewed = Vec::new();
-    while previewed.len() < limit {
-        let mut batch = kind.begin();
+    let (mut batch, mut items) = (kind.begin(), Vec::new());
+    while items.len() < limit {
         let Some(item) = source.next_item(Some(&mut *batch))? else { break };
-        let record = item.change.map(|()| batch.last().unwrap_or_default());
-        let categories = item.along.categories.into_iter().map(|category| category.id).collect();
-        previewed.push(Previewed { line: item.line, key: item.key, record, categories });
+        items.push(item);
     }
-    Ok(previewed)
+    if let Some((script, store)) = filter {
+        (batch, items) = filter::on_some(script, kind, store, batch, items);
+    }
+    let mut place = 0;
+    let previewed = items.into_iter().map(|item| {
+        let is_there = item.is_in_batch();
+        let found = if is_there { batch.at(place) } else { None };
+        place += usize::from(is_there);
+        Previewed {
+            line: item.line,
+            key: item.key,
+            record: item.change.map(|()| found.unwrap_or_default()),
+            categories: item.along.categories.into_iter().map(|category| category.id).collect(),
+            is_skipped: item.is_skipped,
+            warnings: item.warnings,
+        }
+    });
+    Ok(previewed.collect())
 }

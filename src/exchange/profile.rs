@@ -1,14 +1,9 @@
 //! Mapping profiles: a TOML file says how the columns of a foreign table become records.
 
-use super::channels::caller::Job;
 use crate::domain::Issue;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::fmt;
-use std::path::{Path, PathBuf};
-
-/// Profiles that come along.
-const SHIPPED: &[(&str, &str)] = &[("luma-shop", include_str!("../../profiles/luma-shop.toml"))];
 
 /// How a table is mapped.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -342,62 +337,13 @@ impl Profile {
     }
 }
 
-/// The profiles that are known: those in a folder, then those that come along.
-#[derive(Clone, Debug, Default)]
-pub struct Profiles {
-    folder: Option<PathBuf>,
-}
-
-impl Profiles {
-    pub fn in_folder(folder: &Path) -> Self {
-        Self { folder: Some(folder.to_owned()) }
-    }
-
-    /// A file of the folder, by the profile's name.
-    fn own(&self, name: &str, ending: &str) -> Option<String> {
-        let plain = !name.is_empty() && name.chars().all(|c| c.is_alphanumeric() || matches!(c, '-' | '_' | '.'));
-        if !plain || name.starts_with('.') {
-            return None;
-        }
-        self.folder.as_ref().and_then(|folder| std::fs::read_to_string(folder.join(format!("{name}.{ending}"))).ok())
-    }
-
-    /// The script that goes with a profile, or alone is one.
-    pub fn filter(&self, name: &str) -> Option<String> {
-        self.own(name, "rhai")
-    }
-
-    /// The text of a profile by its name.
-    pub fn text(&self, name: &str) -> Option<String> {
-        let of_caller = || Some(Job::find(name.strip_prefix("caller-")?)?.profile.to_owned());
-        self.own(name, "toml")
-            .or_else(of_caller)
-            .or_else(|| SHIPPED.iter().find(|(known, _)| *known == name).map(|(_, text)| (*text).to_owned()))
-    }
-
-    /// All names.
-    pub fn names(&self) -> Vec<String> {
-        let mut names: Vec<String> = SHIPPED.iter().map(|(name, _)| (*name).to_owned()).collect();
-        if let Some(entries) = self.folder.as_ref().and_then(|folder| std::fs::read_dir(folder).ok()) {
-            names.extend(entries.flatten().filter_map(|entry| {
-                let path = entry.path();
-                let is_one = path.extension().is_some_and(|e| e == "toml" || e == "rhai");
-                is_one.then(|| path.file_stem().map(|s| s.to_string_lossy().into_owned()))?
-            }));
-        }
-        names.sort();
-        names.dedup();
-        names
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn shipped_profiles_are_valid() {
-        for (name, text) in SHIPPED {
+        for (name, text) in crate::exchange::profiles::SHIPPED {
             assert!(Profile::parse(text).is_ok(), "{name}: {:?}", Profile::parse(text));
         }
     }

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 /// What goes wrong with a file that is shared.
 #[derive(Debug)]
-pub(super) enum SharedError {
+pub enum SharedError {
     Store(StoreError),
     File(io::Error),
 }
@@ -65,7 +65,7 @@ impl Exchange {
     }
 
     /// Where a file of a run lies on this node: as the run says, or fetched into the spool.
-    pub(super) fn at_hand(&self, path: &str, sha256: &str) -> Result<PathBuf, SharedError> {
+    pub fn at_hand(&self, path: &str, sha256: &str) -> Result<PathBuf, SharedError> {
         let named = PathBuf::from(path);
         if named.is_file() || !self.shares() {
             return Ok(named);

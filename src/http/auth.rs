@@ -315,11 +315,16 @@ fn shown(request: &ServiceRequest) -> Shown {
 /// The cookie that a log-in to the Navigator is known by.
 pub(crate) const COOKIE: &str = "soapstone_session";
 
-/// The session that a request belongs to, as it says.
-pub(crate) fn session(headers: &HeaderMap) -> Option<SessionSecret> {
+/// What a browser kept under a name.
+pub(crate) fn cookie<'a>(headers: &'a HeaderMap, wanted: &str) -> Option<&'a str> {
     let cookies = headers.get_all(HEADER_COOKIE).filter_map(|value| value.to_str().ok()).flat_map(|all| all.split(';'));
     let mut named = cookies.filter_map(|cookie| cookie.trim().split_once('='));
-    named.find(|(name, _)| *name == COOKIE).map(|(_, value)| SessionSecret::of_cookie(value))
+    named.find(|(name, _)| *name == wanted).map(|(_, value)| value)
+}
+
+/// The session that a request belongs to, as it says.
+pub(crate) fn session(headers: &HeaderMap) -> Option<SessionSecret> {
+    cookie(headers, COOKIE).map(SessionSecret::of_cookie)
 }
 
 /// Whether a browser's cookie counts: for all that only reads, and for the Navigator, whose forms show that they are its own.
@@ -356,6 +361,7 @@ fn is_public(request: &ServiceRequest) -> bool {
     let is_get = request.method() == Method::GET;
     is_get && (matches!(path, "/health" | "/ready" | "/openapi.json" | "/api") || path.starts_with("/soap/"))
         || path.starts_with("/navigator/assets/")
+        || path.starts_with("/navigator/language/")
         || matches!(path, "/navigator/login" | "/navigator/setup")
 }
 
@@ -371,6 +377,8 @@ fn resource(request: &ServiceRequest) -> Option<(&'static str, &'static str)> {
         path if is_of_navigator(path) && (request.method().is_safe() || path == "/navigator/logout") => {
             Some(("Navigator", "View"))
         }
+        // What it says is run with the next file.
+        path if path.starts_with("/navigator/profiles/") => Some(("Profiles", "Change")),
         path if is_of_navigator(path) => Some(("Navigator", "Change")),
         _ => None,
     }

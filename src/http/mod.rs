@@ -182,6 +182,7 @@ impl Server {
             Data::new(Places(format!("SOAP is at {}, REST at /api, the Navigator at /navigator", places.join(", "))));
         all_used("security-policies", &config.message_security.policies, &names)?;
         all_used("soap-output", &config.outputs, &names)?;
+        let contracts = Data::new(navigator::Contracts(services.clone()));
         let rest = Rest::new(services.into_iter().map(|(_, service)| service).collect(), config.limits)
             .observed(observed)
             .elsewhere("/pictures/(fileName)", "PUT");
@@ -211,6 +212,7 @@ impl Server {
                 .app_data(store.clone())
                 .app_data(idempotency.clone())
                 .app_data(places.clone())
+                .app_data(contracts.clone())
                 .app_data(metrics.clone())
                 .app_data(access.clone())
                 .app_data(Data::new(upload.clone()))

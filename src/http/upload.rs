@@ -21,6 +21,9 @@ use std::ops::RangeInclusive;
 /// How long a form's plain field may be.
 const MAX_FIELD: usize = 4096;
 
+/// How long one is that holds a text as a whole, such as a profile.
+const MAX_TEXT: usize = 256 << 10;
+
 #[derive(Clone)]
 pub(crate) struct Upload {
     pub(crate) service: ExchangeService,
@@ -85,7 +88,7 @@ impl Upload {
             let mut text = Vec::new();
             while let Some(piece) = field.next().await {
                 text.extend_from_slice(&piece.map_err(|e| broken(&e))?);
-                if text.len() > MAX_FIELD {
+                if text.len() > if name == "text" { MAX_TEXT } else { MAX_FIELD } {
                     return Err(Fault::sender("http.form", 413, format!("The field \"{name}\" is too long")));
                 }
             }

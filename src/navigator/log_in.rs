@@ -47,7 +47,7 @@ pub(super) struct Credentials {
 }
 
 /// A place of the Navigator to go to: never another site's.
-fn place(next: &str) -> &str {
+pub(super) fn place(next: &str) -> &str {
     let is_ours = next == "/navigator" || next.starts_with("/navigator/") || next.starts_with("/navigator?");
     if is_ours && !next.contains(['\\', '\r', '\n']) { next } else { "/navigator" }
 }

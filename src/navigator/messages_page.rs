@@ -1,7 +1,7 @@
 //! Requests and answers that were kept to look at.
 
 use super::visitor::Visitor;
-use super::{not_found, page, unavailable};
+use super::{not_found, page, replay, unavailable};
 use crate::config::Config;
 use crate::reporting::pretty;
 use crate::store::Store;
@@ -123,6 +123,9 @@ struct KeptPage {
     visitor: Visitor,
     what: String,
     row: Row,
+    /// Whether it brought records; whether it was for an operation at all.
+    has_records: bool,
+    has_operation: bool,
     request_id: String,
     target: String,
     request_type: String,
@@ -144,6 +147,8 @@ pub(super) async fn show(store: Data<Store>, visitor: Visitor, name: Path<String
     page(&KeptPage {
         visitor,
         what: row.what.clone(),
+        has_records: replay::kind_of(message.operation.as_deref()).is_some(),
+        has_operation: message.operation.is_some(),
         row,
         request_id: message.request_id,
         target: message.target,

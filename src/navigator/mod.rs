@@ -1,49 +1,82 @@
 //! The web pages where a person sees what the runs did, and steers them. They work without script; with it, a run at work moves.
 
 mod access_page;
+mod channels_page;
+mod contracts_page;
+mod data;
 mod exports_page;
 mod hooks_page;
 mod import_page;
+mod language;
 mod log_in;
 mod messages_page;
 mod overview_page;
+mod profiles_page;
+mod replay;
 mod run_page;
 mod runs_page;
+mod source_page;
 mod steering;
 mod system_page;
 mod visitor;
 
+pub(crate) use contracts_page::Contracts;
 pub(crate) use log_in::log_in_first;
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
-use actix_web::http::header::{CACHE_CONTROL, LOCATION};
+use actix_web::http::header::{CACHE_CONTROL, HeaderValue, LOCATION, SET_COOKIE};
 use actix_web::web::{self, ServiceConfig};
 use askama::Template;
+use language::Language;
+use serde::Deserialize;
 use soapstone_runtime::soap::Fault;
 use visitor::Visitor;
 
 const STYLE: &str = include_str!("assets/navigator.css");
 const SCRIPT: &str = include_str!("assets/navigator.js");
 
+/// Bytes of a form without a file: a profile, or a request to try.
+const MAX_FORM: usize = 1 << 20;
+
 /// Adds the pages and what they are drawn with.
 pub fn configure(config: &mut ServiceConfig) {
     system_page::begin();
     config
+        .app_data(web::FormConfig::default().limit(MAX_FORM))
         .route("/navigator", web::get().to(overview_page::show))
         .route("/navigator/runs", web::get().to(runs_page::show))
         .route("/navigator/runs/{id}", web::get().to(run_page::show))
+        .route("/navigator/runs/{id}/source", web::get().to(source_page::show))
+        .route("/navigator/runs/{id}/corrected", web::post().to(steering::corrected))
         .route("/navigator/runs/{id}/{deed}", web::post().to(steering::steer))
         .route("/navigator/import", web::get().to(import_page::show))
         .route("/navigator/import", web::post().to(import_page::begin))
+        .configure(data::configure)
+        .route("/navigator/language/{code}", web::get().to(choose_language))
+        .route("/navigator/import/{sha256}", web::get().to(import_page::preview_page))
+        .route("/navigator/import/{sha256}", web::post().to(import_page::carry_on))
         .route("/navigator/access", web::get().to(access_page::show))
         .route("/navigator/access/{deed}", web::post().to(access_page::change))
         .route("/navigator/exports", web::get().to(exports_page::show))
         .route("/navigator/exports", web::post().to(exports_page::begin))
         .route("/navigator/exports/{id}/{deed}", web::post().to(exports_page::settle))
+        .route("/navigator/channels", web::get().to(channels_page::show))
+        .route("/navigator/channels/run-now", web::post().to(channels_page::run_now))
+        .route("/navigator/profiles", web::get().to(profiles_page::list))
+        .route("/navigator/profiles/edit", web::get().to(profiles_page::edit))
+        .route("/navigator/profiles/save", web::post().to(profiles_page::save))
+        .route("/navigator/profiles/remove", web::post().to(profiles_page::remove))
+        .route("/navigator/profiles/test", web::post().to(profiles_page::test))
+        .route("/navigator/profiles/new", web::post().to(profiles_page::new))
+        .route("/navigator/contracts", web::get().to(contracts_page::list))
+        .route("/navigator/contract", web::get().to(contracts_page::show))
+        .route("/navigator/contract/try", web::post().to(contracts_page::try_it))
         .route("/navigator/hooks", web::get().to(hooks_page::show))
         .route("/navigator/hooks/{deed}", web::post().to(hooks_page::send))
         .route("/navigator/messages", web::get().to(messages_page::list))
+        .route("/navigator/messages/{id}/dry-run", web::post().to(replay::dry_run))
+        .route("/navigator/messages/{id}/call", web::get().to(replay::by_hand))
         .route("/navigator/messages/{id}", web::get().to(messages_page::show))
         .route("/navigator/system", web::get().to(system_page::show))
         .route("/navigator/login", web::get().to(log_in::ask))
@@ -53,6 +86,21 @@ pub fn configure(config: &mut ServiceConfig) {
         .route("/navigator/setup", web::post().to(log_in::set_up))
         .route("/navigator/assets/navigator.css", web::get().to(|| asset("text/css; charset=utf-8", STYLE)))
         .route("/navigator/assets/navigator.js", web::get().to(|| asset("text/javascript; charset=utf-8", SCRIPT)));
+}
+
+/// Keeps a language that somebody chose, and goes back to where he was.
+async fn choose_language(code: web::Path<String>, back: web::Query<Back>) -> HttpResponse {
+    let mut response = moved(log_in::place(&back.to));
+    if let Some(language) = Language::parse(&code) {
+        response.headers_mut().append(SET_COOKIE, HeaderValue::from_static(language.cookie()));
+    }
+    response
+}
+
+#[derive(Deserialize)]
+struct Back {
+    #[serde(default)]
+    to: String,
 }
 
 async fn asset(media_type: &'static str, text: &'static str) -> HttpResponse {

@@ -76,15 +76,15 @@ struct Code {
 }
 
 impl Line {
-    fn of(report: &Report) -> Self {
+    fn of(report: &Report, visitor: &Visitor) -> Self {
         let run = &report.run;
         let why = match run.state() {
             RunState::Waiting => {
                 let missing = grouped(report.progress.missing.unwrap_or(0));
-                format!("it would delete {missing} records, if somebody approved it")
+                visitor.tell("it would delete {} records, if somebody approved it", missing)
             }
             RunState::Failed => run.failure.clone().unwrap_or_default(),
-            RunState::SucceededWithErrors => format!("{} refused", grouped(report.progress.counters.failed)),
+            RunState::SucceededWithErrors => visitor.tell("{} refused", grouped(report.progress.counters.failed)),
             _ => String::new(),
         };
         Self {
@@ -142,27 +142,27 @@ impl Glance {
     }
 
     /// How things are, in a sentence; and whether they are well.
-    fn sentence(&self) -> (String, bool) {
+    fn sentence(&self, visitor: &Visitor) -> (String, bool) {
         let (failed, with_errors) = (self.count(RunState::Failed), self.count(RunState::SucceededWithErrors));
         let refused: i64 = self.lately.iter().map(|run| run.refused).sum();
-        let many = |count: i64, one: &str, more: &str| {
-            if count == 1 { format!("One {one}") } else { format!("{} {more}", grouped(count)) }
+        let many = |count: i64, one: &'static str, more: &'static str| {
+            if count == 1 { visitor.t(one).to_owned() } else { visitor.tell(more, grouped(count)) }
         };
         let mut told = Vec::new();
         if !self.waiting.is_empty() {
-            told.push("a run waits until somebody approves what it would delete".to_owned());
+            told.push(visitor.t("a run waits until somebody approves what it would delete").to_owned());
         }
         if failed > 0 {
-            told.push(many(failed, "run failed", "runs failed").to_lowercase());
+            told.push(many(failed, "one run failed", "{} runs failed"));
         }
         if with_errors > 0 {
-            let refused = many(refused, "record", "records").to_lowercase();
-            told.push(format!("{refused} of {} refused", many(with_errors, "run were", "runs were").to_lowercase()));
+            let (records, runs) = (many(refused, "one record", "{} records"), many(with_errors, "one run", "{} runs"));
+            told.push(visitor.tell_all("{} of {} refused", &[&records, &runs]));
         }
         if told.is_empty() {
             let none = self.lately.is_empty() && self.at_work.is_empty();
             let text = if none { "Nothing happened in the last 24 hours." } else { "All is well." };
-            return (text.to_owned(), true);
+            return (visitor.t(text).to_owned(), true);
         }
         let text = told.join("; ");
         let mut chars = text.chars();
@@ -220,7 +220,7 @@ pub(super) async fn show(store: Data<Store>, channels: Data<Channels>, visitor: 
         Ok(glance) => glance,
         Err(error) => return unavailable(visitor, &error),
     };
-    let (sentence, is_well) = glance.sentence();
+    let (sentence, is_well) = glance.sentence(&visitor);
     let (hours, most) = glance.hours(now);
     let nodes: BTreeSet<String> = glance.at_work.iter().filter_map(|report| report.run.node.clone()).collect();
     let mut next: Vec<(NaiveDateTime, String)> = channels
@@ -229,7 +229,9 @@ pub(super) async fn show(store: Data<Store>, channels: Data<Channels>, visitor: 
         .filter_map(|schedule| schedule.next(now).map(|at| (at, schedule.name.clone())))
         .collect();
     next.sort();
-    let attention = glance.waiting.iter().chain(&glance.paused).chain(&glance.failed).map(Line::of).collect();
+    let attention = glance.waiting.iter().chain(&glance.paused).chain(&glance.failed);
+    let attention = attention.map(|report| Line::of(report, &visitor)).collect();
+    let at_work = glance.at_work.iter().map(|report| Line::of(report, &visitor)).collect();
     page(&OverviewPage {
         visitor,
         is_well,
@@ -239,7 +241,7 @@ pub(super) async fn show(store: Data<Store>, channels: Data<Channels>, visitor: 
         hours,
         most: grouped(most),
         attention,
-        at_work: glance.at_work.iter().map(Line::of).collect(),
+        at_work,
         queued: glance.queued,
         nodes: nodes.into_iter().collect(),
         codes: glance

@@ -2,8 +2,8 @@
 
 use super::visitor::Visitor;
 use super::{not_found, page, unavailable};
-use crate::reporting::{self, Chart, Direction, Report, RunMessage, RunState, draw, duration, grouped, size};
-use crate::store::{Store, StoreError, runs};
+use crate::reporting::{self, Chart, Direction, Report, RunMessage, RunState, Summary, draw, duration, grouped, size};
+use crate::store::{Db, Store, StoreError, runs};
 use actix_web::HttpResponse;
 use actix_web::web::{Data, Path, Query};
 use askama::Template;
@@ -20,6 +20,9 @@ const CHANGES: i64 = 25;
 #[derive(Deserialize)]
 pub(super) struct Wanted {
     after: Option<i64>,
+    /// Messages of that code only.
+    #[serde(default)]
+    code: String,
 }
 
 #[derive(Template)]
@@ -46,8 +49,16 @@ struct RunPage {
     /// What its files are called, and where they are.
     files: Vec<(&'static str, String)>,
     codes: Vec<Code>,
+    /// The code that is looked at; empty: all.
+    code: String,
     messages: Vec<Line>,
-    next: Option<i64>,
+    next: Option<String>,
+    remaining: Option<String>,
+    rate: Option<String>,
+    beside: Vec<Beside>,
+    unusual: Vec<String>,
+    earlier: usize,
+    can_correct: bool,
     stages: Vec<Stage>,
     chart: Option<Chart>,
     chart_seconds: String,
@@ -68,9 +79,18 @@ struct Code {
     count: String,
 }
 
+/// A figure of the run, and what is usual.
+struct Beside {
+    name: &'static str,
+    own: String,
+    usual: String,
+}
+
 struct Line {
     severity: String,
     place: String,
+    /// Where the source shows it.
+    address: Option<String>,
     key: String,
     field: String,
     value: String,
@@ -86,15 +106,20 @@ struct Stage {
 }
 
 impl Line {
-    fn of(message: RunMessage) -> Self {
+    fn of(message: RunMessage, run: i64, visitor: &Visitor, is_kept: bool) -> Self {
+        let address = message.line.filter(|_| is_kept).map(|line| {
+            let column = message.column.map(|column| format!("&column={column}")).unwrap_or_default();
+            format!("/navigator/runs/{run}/source?line={line}{column}")
+        });
         let place = match (message.line, message.column) {
-            (Some(line), Some(column)) => format!("line {line}, column {column}"),
-            (Some(line), None) => format!("line {line}"),
+            (Some(line), Some(column)) => visitor.tell_all("line {}, column {}", &[&line, &column]),
+            (Some(line), None) => visitor.tell("line {}", line),
             _ => String::new(),
         };
         Self {
             severity: message.severity,
             place,
+            address,
             key: message.record_key.unwrap_or_default(),
             field: message.field.unwrap_or_default(),
             value: message.value.unwrap_or_default(),
@@ -198,19 +223,47 @@ fn timeline(report: &Report, samples: &[(NaiveDateTime, i64)]) -> Option<Chart> 
     draw(&points)
 }
 
-type Found = Option<(
-    Report,
-    (Vec<RunMessage>, bool),
-    Vec<(String, String, i64)>,
-    Vec<(NaiveDateTime, i64)>,
-    (Vec<runs::Change>, bool),
-)>;
+struct Found {
+    summary: Summary,
+    messages: (Vec<RunMessage>, bool),
+    changes: (Vec<runs::Change>, bool),
+}
+
+fn look(db: &mut Db, id: i64, code: Option<&str>, after: i64) -> Result<Option<Found>, StoreError> {
+    let Some(summary) = reporting::summary(db, id, 0)? else { return Ok(None) };
+    let messages = runs::messages(db, id, None, code, after, PAGE)?;
+    Ok(Some(Found { summary, messages, changes: runs::changes(db, id, 0, CHANGES)? }))
+}
+
+/// The run beside those of its kind before it.
+fn beside(summary: &Summary) -> Vec<Beside> {
+    let (Some(usual), report) = (&summary.comparison, &summary.report) else { return Vec::new() };
+    let counters = report.progress.counters;
+    let share = |part: i64, whole: i64| {
+        #[expect(clippy::cast_precision_loss, reason = "a share for people")]
+        let share = part as f64 * 100.0 / whole.max(1) as f64;
+        format!("{share:.1} %")
+    };
+    #[expect(clippy::cast_precision_loss, reason = "seconds for people")]
+    let took = |millis: i64| duration(millis as f64 / 1000.0);
+    vec![
+        Beside { name: "Duration", own: report.seconds().map(duration).unwrap_or_default(), usual: took(usual.millis) },
+        Beside { name: "Records", own: grouped(counters.read), usual: grouped(usual.records) },
+        Beside {
+            name: "Refused",
+            own: share(counters.failed, counters.read),
+            usual: format!("{} %", usual.failed_percent().with_scale(1)),
+        },
+    ]
+}
 
 /// A button.
 struct Deed {
     /// As the address has it.
     name: &'static str,
-    label: String,
+    label: &'static str,
+    /// Of how many records, where that matters.
+    count: Option<String>,
     /// What it does, in a sentence.
     hint: &'static str,
     /// What it takes away cannot be brought back.
@@ -219,7 +272,7 @@ struct Deed {
 
 /// What can be done to a run as it stands.
 fn deeds(report: &Report) -> Vec<Deed> {
-    let deed = |name, label: &str, hint, is_grave| Deed { name, label: label.to_owned(), hint, is_grave };
+    let deed = |name, label, hint, is_grave| Deed { name, label, count: None, hint, is_grave };
     let cancel = || deed("cancel", "Cancel", "It ends; what is written stays.", true);
     let run = &report.run;
     match run.state() {
@@ -231,8 +284,10 @@ fn deeds(report: &Report) -> Vec<Deed> {
         }
         RunState::Paused => vec![deed("resume", "Go on", "It goes on where it stopped.", false), cancel()],
         RunState::Waiting => {
-            let label = format!("Delete {} records", grouped(report.progress.missing.unwrap_or(0)));
-            vec![deed("approve", &label, "Those that are not in the file.", true), cancel()]
+            let count = Some(grouped(report.progress.missing.unwrap_or(0)));
+            let approve =
+                deed("approve", "Delete the records that are missing:", "Those that are not in the file.", true);
+            vec![Deed { count, ..approve }, cancel()]
         }
         _ => {
             let mut deeds = Vec::new();
@@ -248,27 +303,37 @@ fn deeds(report: &Report) -> Vec<Deed> {
                 let hint = "The refused records again, as they are: once what they need is there.";
                 deeds.push(deed("retry", "Take the refused again", hint, false));
             }
+            if run.direction() == Direction::Import && !run.source_path.is_empty() {
+                let hint = "A dry run of the same file: what it would change as things are now.";
+                deeds.push(deed("try-again", "Try it again", hint, false));
+            }
             deeds
         }
     }
 }
 
 pub(super) async fn show(store: Data<Store>, visitor: Visitor, id: Path<i64>, wanted: Query<Wanted>) -> HttpResponse {
-    let (id, after) = (id.into_inner(), wanted.after.unwrap_or(0));
-    let found: Result<Found, StoreError> = store
-        .read(move |db| {
-            let Some(report) = reporting::report(db, id)? else { return Ok(None) };
-            let messages = runs::messages(db, id, None, after, PAGE)?;
-            let changes = runs::changes(db, id, 0, CHANGES)?;
-            Ok(Some((report, messages, runs::message_codes(db, id)?, runs::samples(db, id)?, changes)))
-        })
-        .await;
-    let (report, (messages, more), codes, samples, (changes, more_changes)) = match found {
-        Ok(Some(found)) => found,
-        Ok(None) => return not_found(visitor, format!("There is no run {id}.")),
-        Err(e) => return unavailable(visitor, &e),
-    };
-    let mut facts = facts(&report);
+    let Wanted { after, code } = wanted.into_inner();
+    let (id, after) = (id.into_inner(), after.unwrap_or(0));
+    let of_code = Some(code.clone()).filter(|code| !code.is_empty());
+    let Found { summary, messages: (messages, more), changes: (changes, more_changes) } =
+        match store.read(move |db| look(db, id, of_code.as_deref(), after)).await {
+            Ok(Some(found)) => found,
+            Ok(None) => return not_found(visitor, format!("There is no run {id}.")),
+            Err(e) => return unavailable(visitor, &e),
+        };
+    let report = &summary.report;
+    let is_kept = report.run.direction() == Direction::Import && !report.run.source_path.is_empty();
+    let is_final = report.run.state().is_final();
+    let next = messages.last().filter(|_| more).map(|last| {
+        let mut query = url::form_urlencoded::Serializer::new(String::new());
+        query.append_pair("after", &last.number.to_string());
+        if !code.is_empty() {
+            query.append_pair("code", &code);
+        }
+        format!("/navigator/runs/{id}?{}", query.finish())
+    });
+    let mut facts = facts(report);
     if let Some(seconds) = report.seconds() {
         facts.push(("Took", duration(seconds)));
     }
@@ -276,9 +341,20 @@ pub(super) async fn show(store: Data<Store>, visitor: Visitor, id: Path<i64>, wa
         #[expect(clippy::cast_possible_truncation, reason = "a rate for people")]
         facts.push(("Rate", format!("{} records/s", grouped(rate.round() as i64))));
     }
-    let chart = timeline(&report, &samples);
+    let chart = timeline(report, &summary.samples);
+    #[expect(clippy::cast_possible_truncation, reason = "a rate for people")]
+    let rate = report.rate().map(|rate| grouped(rate.round() as i64));
     page(&RunPage {
-        deeds: if visitor.may_change() { deeds(&report) } else { Vec::new() },
+        deeds: if visitor.may_change() { deeds(report) } else { Vec::new() },
+        can_correct: visitor.may_change() && is_kept && is_final && report.progress.counters.failed > 0,
+        remaining: report.remaining().map(duration),
+        rate: rate.filter(|_| report.run.state() == RunState::Running),
+        beside: beside(&summary),
+        unusual: summary.comparison.as_ref().map(|comparison| comparison.unusual.clone()).unwrap_or_default(),
+        earlier: summary.comparison.as_ref().map_or(0, |comparison| comparison.runs),
+        messages: messages.into_iter().map(|message| Line::of(message, id, &visitor, is_kept)).collect(),
+        next,
+        code,
         changes: changes.into_iter().map(reporting::change).collect(),
         more_changes,
         visitor,
@@ -291,17 +367,20 @@ pub(super) async fn show(store: Data<Store>, visitor: Visitor, id: Path<i64>, wa
         active: matches!(report.run.state(), RunState::Queued | RunState::Running),
         dry_run: report.run.dry_run,
         percent: report.percent(),
-        counters: counters(&report),
+        counters: counters(report),
         failure: report.run.failure.clone(),
         waiting_for: report.progress.missing.filter(|_| report.run.state() == RunState::Waiting).map(grouped),
-        files: files(&report),
-        codes: codes
-            .into_iter()
-            .map(|(severity, code, count)| Code { severity, code, count: grouped(count) })
+        files: files(report),
+        codes: summary
+            .groups
+            .iter()
+            .map(|group| Code {
+                severity: group.severity.clone(),
+                code: group.code.clone(),
+                count: grouped(group.count),
+            })
             .collect(),
-        next: messages.last().filter(|_| more).map(|m| m.number),
-        messages: messages.into_iter().map(Line::of).collect(),
-        stages: stages(&report),
+        stages: stages(report),
         chart_seconds: chart.as_ref().map(|c| duration(c.seconds)).unwrap_or_default(),
         chart_records: chart.as_ref().map(|c| grouped(c.records)).unwrap_or_default(),
         chart,

@@ -71,24 +71,24 @@ struct RunsPage {
     active: bool,
 }
 
-struct Row {
-    id: i64,
-    kind: String,
-    source: String,
-    state: &'static str,
-    label: &'static str,
-    accepted: String,
-    took: String,
-    records: String,
-    written: String,
-    failed: i64,
-    failed_text: String,
-    percent: i64,
-    dry_run: bool,
+pub(super) struct Row {
+    pub id: i64,
+    pub kind: String,
+    pub source: String,
+    pub state: &'static str,
+    pub label: &'static str,
+    pub accepted: String,
+    pub took: String,
+    pub records: String,
+    pub written: String,
+    pub failed: i64,
+    pub failed_text: String,
+    pub percent: i64,
+    pub dry_run: bool,
 }
 
 impl Row {
-    fn of(report: &Report) -> Self {
+    pub fn of(report: &Report) -> Self {
         let counters = report.progress.counters;
         let state = report.run.state();
         Self {
@@ -110,24 +110,24 @@ impl Row {
 }
 
 /// How things are, in a sentence.
-fn sentence(reports: &[Report]) -> String {
+fn sentence(reports: &[Report], visitor: &Visitor) -> String {
     let count = |wanted: RunState| reports.iter().filter(|r| r.run.state() == wanted).count();
     let (running, queued) = (count(RunState::Running), count(RunState::Queued));
     if running + queued > 0 {
-        let waiting = if queued > 0 { format!(", {queued} waiting") } else { String::new() };
-        return format!("{running} at work{waiting}.");
+        return visitor.tell_all("{} at work, {} waiting.", &[&running, &queued]);
     }
-    match reports.first().map(|r| (r.run.state(), r.progress.counters.failed)) {
-        None => "Nothing was imported yet.".to_owned(),
-        Some((RunState::Waiting, _)) => "The last run waits: somebody has to approve what it would delete.".to_owned(),
-        Some((RunState::Succeeded, _)) => "All is well: the last run took every record.".to_owned(),
-        Some((RunState::SucceededWithErrors, 1)) => "The last run refused one record; its page says why.".to_owned(),
+    let told = match reports.first().map(|r| (r.run.state(), r.progress.counters.failed)) {
+        None => "Nothing was imported yet.",
+        Some((RunState::Waiting, _)) => "The last run waits: somebody has to approve what it would delete.",
+        Some((RunState::Succeeded, _)) => "All is well: the last run took every record.",
+        Some((RunState::SucceededWithErrors, 1)) => "The last run refused one record; its page says why.",
         Some((RunState::SucceededWithErrors, failed)) => {
-            format!("The last run refused {} records; its page says why.", grouped(failed))
+            return visitor.tell("The last run refused {} records; its page says why.", grouped(failed));
         }
-        Some((RunState::Cancelled, _)) => "The last run was cancelled.".to_owned(),
-        Some(_) => "The last run failed; its page says why.".to_owned(),
-    }
+        Some((RunState::Cancelled, _)) => "The last run was cancelled.",
+        Some(_) => "The last run failed; its page says why.",
+    };
+    visitor.t(told).to_owned()
 }
 
 pub(super) async fn show(store: Data<Store>, visitor: Visitor, wanted: Query<Wanted>) -> HttpResponse {
@@ -148,10 +148,11 @@ pub(super) async fn show(store: Data<Store>, visitor: Visitor, wanted: Query<Wan
         RunState::Cancelled,
     ];
     let next = reports.last().filter(|_| more).map(|report| wanted.older(report.run.id));
+    let sentence = sentence(&reports, &visitor);
     page(&RunsPage {
         visitor,
         active: reports.iter().any(|r| matches!(r.run.state(), RunState::Queued | RunState::Running)),
-        sentence: sentence(&reports),
+        sentence,
         rows: reports.iter().map(Row::of).collect(),
         states: all.iter().map(|state| (state.as_str(), state.label(), wanted.state == state.as_str())).collect(),
         kinds: RunKind::ALL.iter().map(|kind| (kind.as_str(), wanted.kind == kind.as_str())).collect(),

@@ -4,10 +4,10 @@ use super::visitor::Visitor;
 use super::{message, moved, not_found, not_ours, refused};
 use crate::error::ServiceError;
 use crate::http::auth::Access;
-use crate::http::upload::Upload;
+use crate::http::upload::{Fields, Upload};
 use crate::services::ExchangeService;
 use actix_web::http::StatusCode;
-use actix_web::web::{Data, Form, Path};
+use actix_web::web::{Data, Form, Path, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 use serde::Deserialize;
 use soapstone_contracts::exchange::{ApproveRun, CancelRun, Channel as Way, Exchange, PauseRun, ResumeRun};
@@ -23,10 +23,12 @@ enum Deed {
     Resume,
     Retry,
     CarryOut,
+    TryAgain,
 }
 
 impl Deed {
-    const ALL: [Self; 6] = [Self::Approve, Self::Cancel, Self::Pause, Self::Resume, Self::Retry, Self::CarryOut];
+    const ALL: [Self; 7] =
+        [Self::Approve, Self::Cancel, Self::Pause, Self::Resume, Self::Retry, Self::CarryOut, Self::TryAgain];
 
     /// As addresses have it.
     fn name(self) -> &'static str {
@@ -37,6 +39,7 @@ impl Deed {
             Self::Resume => "resume",
             Self::Retry => "retry",
             Self::CarryOut => "carry-out",
+            Self::TryAgain => "try-again",
         }
     }
 
@@ -48,7 +51,7 @@ impl Deed {
             Self::Pause => "PauseRun",
             Self::Resume => "ResumeRun",
             Self::Retry => "RetryRun",
-            Self::CarryOut => "StartImport",
+            Self::CarryOut | Self::TryAgain => "StartImport",
         }
     }
 
@@ -63,6 +66,9 @@ impl Deed {
             Self::CarryOut => {
                 service.carry_out(id, Way::Navigator.as_str()).await.map(|accepted| accepted.report.run.id)
             }
+            Self::TryAgain => {
+                service.try_again(id, Way::Navigator.as_str()).await.map(|accepted| accepted.report.run.id)
+            }
         }
     }
 }
@@ -71,6 +77,38 @@ impl Deed {
 pub(super) struct Shown {
     #[serde(default)]
     form: String,
+}
+
+/// Takes a corrected file for a run.
+pub(super) async fn corrected(
+    request: HttpRequest,
+    upload: Data<Upload>,
+    access: Data<Arc<Access>>,
+    visitor: Visitor,
+    id: Path<i64>,
+    payload: Payload,
+) -> HttpResponse {
+    if !visitor.may("Exchange", "StartImport") {
+        let text = visitor.tell("You may not do this; a role that may do {} would.", "Exchange.StartImport");
+        return message(visitor, StatusCode::FORBIDDEN, "Not allowed", text);
+    }
+    let mut fields = Fields::new();
+    let source = match upload.form(&request, payload, &mut fields).await {
+        Ok(source) => source,
+        Err(fault) => return refused(visitor, fault),
+    };
+    if !visitor.gave(&fields.remove("form").unwrap_or_default()) {
+        return not_ours(visitor);
+    }
+    let (id, name) = (id.into_inner(), fields.remove("sourceName").unwrap_or_else(|| "corrected".to_owned()));
+    let done = upload.service.corrected(id, source, name, Way::Navigator.as_str()).await;
+    let outcome = if done.is_ok() { "ok" } else { "refused" };
+    let caller = visitor.name().map(str::to_owned);
+    access.note(caller, format!("Exchange.StartImport corrects {id} (Navigator)"), outcome, visitor.peer.clone());
+    match done {
+        Ok(accepted) => moved(&format!("/navigator/runs/{}", accepted.report.run.id)),
+        Err(error) => refused(visitor, error.into()),
+    }
 }
 
 pub(super) async fn steer(

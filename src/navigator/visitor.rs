@@ -1,10 +1,12 @@
 //! Who looks at a page, and whether a form is one of ours.
 
+use super::language::Language;
 use crate::http::auth::session;
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpMessage, HttpRequest};
 use soapstone_runtime::service::Caller;
 use std::convert::Infallible;
+use std::fmt::Display;
 use std::future::{Ready, ready};
 
 /// Who looks at a page.
@@ -14,6 +16,9 @@ pub(super) struct Visitor {
     pub form: String,
     /// From where he asks.
     pub peer: Option<String>,
+    pub language: Language,
+    path: String,
+    place: String,
 }
 
 impl Visitor {
@@ -24,6 +29,44 @@ impl Visitor {
 
     pub fn has_session(&self) -> bool {
         !self.form.is_empty()
+    }
+
+    /// A text in his language.
+    pub fn t<'a>(&self, text: &'a str) -> &'a str {
+        self.language.say(text)
+    }
+
+    /// A text in his language, with a value where it has `{}`.
+    pub fn tell(&self, text: &str, value: impl Display) -> String {
+        self.language.say_with(text, &[&value])
+    }
+
+    /// The same with several values.
+    pub fn tell_all(&self, text: &str, values: &[&dyn Display]) -> String {
+        self.language.say_with(text, values)
+    }
+
+    /// A name of the contracts, such as `partiallyDelivered`, as words in his language.
+    pub fn label(&self, name: &str) -> String {
+        self.t(&in_words(name)).to_owned()
+    }
+
+    /// Whether he is on a page, or on one below it.
+    pub fn is_at(&self, path: &str) -> bool {
+        // The page of one article is below the list of them.
+        let rest =
+            self.path.strip_prefix(path).or_else(|| Some("").filter(|_| path.strip_suffix('s') == Some(&self.path)));
+        rest.is_some_and(|rest| rest.is_empty() || (path != "/navigator" && rest.starts_with('/')))
+    }
+
+    /// The languages he can choose, with whether it is his.
+    pub fn languages(&self) -> impl Iterator<Item = (Language, bool)> {
+        Language::ALL.into_iter().map(|language| (language, language == self.language))
+    }
+
+    /// The page he is on, with what he asked of it.
+    pub fn place(&self) -> &str {
+        &self.place
     }
 
     /// Whether he may do an operation of a service.
@@ -43,6 +86,18 @@ impl Visitor {
     }
 }
 
+/// `partiallyDelivered` as `partially delivered`.
+fn in_words(name: &str) -> String {
+    let mut words = String::with_capacity(name.len() + 4);
+    for letter in name.chars() {
+        if letter.is_ascii_uppercase() {
+            words.push(' ');
+        }
+        words.push(letter.to_ascii_lowercase());
+    }
+    words.trim_start().to_owned()
+}
+
 impl FromRequest for Visitor {
     type Error = Infallible;
     type Future = Ready<Result<Self, Infallible>>;
@@ -52,6 +107,7 @@ impl FromRequest for Visitor {
         let session = session(request.headers()).filter(|_| caller.is_some());
         let form = session.map(|secret| secret.form_token()).unwrap_or_default();
         let peer = request.peer_addr().map(|address| address.ip().to_string());
-        ready(Ok(Self { caller, form, peer }))
+        let (path, place) = (request.path().to_owned(), request.uri().to_string());
+        ready(Ok(Self { caller, form, peer, language: Language::of(request), path, place }))
     }
 }

@@ -67,7 +67,7 @@ pub fn messages_csv(db: &mut Db, run: i64, most: Option<i64>, mut out: impl Writ
     ])?;
     let (mut after, mut left) = (0, most.unwrap_or(i64::MAX));
     loop {
-        let (messages, more) = runs::messages(db, run, None, after, PAGE.min(left))?;
+        let (messages, more) = runs::messages(db, run, None, None, after, PAGE.min(left))?;
         for message in &messages {
             let number = |number: Option<i64>| number.map(|number| number.to_string()).unwrap_or_default();
             let text = |text: &Option<String>| text.clone().unwrap_or_default();

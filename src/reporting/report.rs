@@ -49,6 +49,16 @@ impl Report {
         Some(self.progress.counters.read as f64 / seconds)
     }
 
+    /// Seconds until it ends, if it goes on as it does; None: it is not at work, or has just begun.
+    pub fn remaining(&self) -> Option<f64> {
+        if self.run.state() != RunState::Running || self.progress.bytes <= 0 {
+            return None;
+        }
+        let left = (self.run.source_size - self.progress.bytes).max(0);
+        #[expect(clippy::cast_precision_loss, reason = "seconds for people")]
+        self.seconds().map(|seconds| seconds * left as f64 / self.progress.bytes as f64)
+    }
+
     /// The run as the contract has it.
     pub fn to_contract(&self) -> contract::Run {
         let run = &self.run;

@@ -5,7 +5,7 @@ use crate::client;
 use crate::error::ServiceError;
 use crate::exchange::{Accepted, Exchange as Runs, ExportRequest, Queue, Request, Spooled};
 use crate::reporting::{self, Report, RunState};
-use crate::store::runs;
+use crate::store::{Db, runs};
 use chrono::Utc;
 use soapstone_contracts::exchange::{
     ApproveRun, ApproveRunResponse, Artifact, ArtifactKind, CancelRun, CancelRunResponse, Channel, Exchange,
@@ -93,6 +93,35 @@ impl ExchangeService {
         Ok(accepted)
     }
 
+    /// Tells what a run's source would change now.
+    ///
+    /// # Errors
+    /// If it is no import that is done.
+    pub async fn try_again(&self, id: i64, channel: &'static str) -> Result<Accepted, ServiceError> {
+        let (report, exchange) = (self.report(id).await?, self.exchange.clone());
+        let accepted = self.exchange.store.read(move |db| exchange.try_again(db, &report, channel)).await?;
+        self.queue.wake();
+        Ok(accepted)
+    }
+
+    /// Accepts a corrected file for a run.
+    ///
+    /// # Errors
+    /// If it is no import that is done.
+    pub async fn corrected(
+        &self,
+        id: i64,
+        source: Spooled,
+        name: String,
+        channel: &'static str,
+    ) -> Result<Accepted, ServiceError> {
+        let (report, exchange) = (self.report(id).await?, self.exchange.clone());
+        let accepted = move |db: &mut Db| exchange.corrected(db, &report, &source, name, channel);
+        let accepted = self.exchange.store.read(accepted).await?;
+        self.queue.wake();
+        Ok(accepted)
+    }
+
     async fn report(&self, id: i64) -> Result<Report, ServiceError> {
         let found = self.exchange.store.read(move |db| reporting::report(db, id)).await?;
         found.ok_or(ServiceError::NotFound { kind: "run", key: id.to_string() })
@@ -172,7 +201,7 @@ impl Exchange for ExchangeService {
         let limit = page::size(request.limit);
         let severity = request.severity.map(|s| s.as_str());
         let (found, more) =
-            self.exchange.store.read(move |db| runs::messages(db, request.id, severity, after, limit)).await?;
+            self.exchange.store.read(move |db| runs::messages(db, request.id, severity, None, after, limit)).await?;
         let next_cursor = found.last().filter(|_| more).map(|m| m.number.to_string());
         let message = found.iter().map(reporting::RunMessage::to_contract).collect();
         Ok(GetRunMessagesResponse { message, next_cursor })

@@ -137,6 +137,7 @@ impl Orders for OrdersService {
 
     async fn list_orders(&self, _context: &Context, request: ListOrders) -> Result<ListOrdersResponse, ServiceError> {
         let filter = orders::Filter {
+            latest_first: false,
             numbers: request.number,
             states: request.state,
             export_state: request.export_state,

@@ -643,6 +643,23 @@ pub fn list(connection: &mut Db, filter: &Filter) -> Result<(Vec<Stored<Article>
     Ok((stored, next))
 }
 
+/// The variants of an article in the order of their keys, and whether there are more.
+///
+/// # Errors
+/// Those of the database.
+pub fn variants_of(connection: &mut Db, sku: &str, limit: i64) -> Result<(Vec<Stored<Article>>, bool), StoreError> {
+    let mut rows: Vec<Row> = articles::table
+        .filter(articles::variant_of.eq(compared(sku)))
+        .select(Row::as_select())
+        .order(articles::sku_key)
+        .limit(limit + 1)
+        .load(connection)?;
+    let more = page::cut(&mut rows, limit);
+    let mut stored: Vec<Stored<Article>> = rows.into_iter().map(Row::into_stored).collect();
+    add_children(connection, &mut stored)?;
+    Ok((stored, more))
+}
+
 /// Deletes articles by their keys; says of each whether it was there.
 ///
 /// # Errors

@@ -16,6 +16,21 @@ pub fn last(connection: &mut Db, name: &str) -> Result<Option<NaiveDateTime>, St
     Ok(last.first::<Option<NaiveDateTime>>(connection)?)
 }
 
+/// When a schedule began a run last, and which.
+///
+/// # Errors
+/// Those of the database.
+pub fn last_run(connection: &mut Db, name: &str) -> Result<Option<(NaiveDateTime, i64)>, StoreError> {
+    let last: Option<(NaiveDateTime, Option<i64>)> = schedule_times::table
+        .filter(schedule_times::name.eq(name))
+        .filter(schedule_times::run_id.is_not_null())
+        .order(schedule_times::due_at.desc())
+        .select((schedule_times::due_at, schedule_times::run_id))
+        .first(connection)
+        .optional()?;
+    Ok(last.and_then(|(due, run)| Some((due, run?))))
+}
+
 /// Notes that a schedule was due, with its run. Gives false if another node has noted it.
 ///
 /// # Errors

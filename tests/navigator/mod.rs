@@ -1,6 +1,8 @@
 //! The Navigator and the pages for a person, in a real browser. The pictures go to `target/screenshots`, or where
 //! `SCREENSHOTS` says: `make screenshots` puts them where the README shows them.
 
+mod data;
+mod files;
 mod steering;
 
 use crate::support::{Database, Server, Site, on_each_database, project};
@@ -132,6 +134,45 @@ on_each_database! {
         let shown = server.get(&format!("/navigator/messages/{id}")).body;
         assert!(shown.contains("&#60;b&#62;1") && !shown.contains("<b>1") && shown.contains("POST /api/v1/articles"), "{shown}");
         assert_eq!(server.get("/navigator/messages/0").status, 404);
+        // Once more, as a dry run; or by hand.
+        let form = [("content-type", "application/x-www-form-urlencoded")];
+        let replayed = server.call("POST", &format!("/navigator/messages/{id}/dry-run"), &form, b"");
+        assert_eq!((replayed.status, replayed.header("location")), (303, "/navigator/runs/1"), "{replayed:?}");
+        let run = server.finished_run(1);
+        assert_eq!((run["dryRun"].as_bool(), run["counters"]["unchanged"].as_i64()), (Some(true), Some(1)), "{run}");
+        let by_hand = server.get(&format!("/navigator/messages/{id}/call")).body;
+        assert!(by_hand.contains("&#60;b&#62;1") && by_hand.contains("<h1>UpsertArticles</h1>"), "{by_hand}");
+        let id = failed.split("/navigator/messages/").nth(1).and_then(|rest| rest.split('"').next()).unwrap();
+        let refused = server.call("POST", &format!("/navigator/messages/{id}/dry-run"), &form, b"");
+        assert_eq!((refused.status, refused.body.contains("message.not_replayable")), (422, true), "{refused:?}");
+    }
+
+    fn contracts_are_shown_and_operations_tried(database) {
+        let server = Site::new(database).serve();
+        let page = server.get("/navigator/contracts").body;
+        for part in ["Catalog", "Orders", "urn:soapstone:pricing/v1", "/soap/catalog?wsdl", "?xsd=", "?soapui"] {
+            assert!(page.contains(part), "{part} is not in {page}");
+        }
+        let page = server.get("/navigator/contract?service=Catalog").body;
+        assert!(page.contains("UpsertArticles") && page.contains("GET /api/v1/articles/{sku}"), "{page}");
+        let page = server.get("/navigator/contract?service=Catalog&operation=UpsertArticles").body;
+        for part in ["id=\"type-Article\"", "href=\"#type-Price\"", "The article number: the key.", "SOAPAction", "/navigator/contract/try"] {
+            assert!(page.contains(part), "{part} is not in {page}");
+        }
+        let tried = |operation: &str, format: &str, text: &str| {
+            let form = [("content-type", "application/x-www-form-urlencoded")];
+            let mut body = url::form_urlencoded::Serializer::new(String::new());
+            body.extend_pairs([("service", "Catalog"), ("operation", operation), ("format", format), ("text", text)]);
+            server.call("POST", "/navigator/contract/try", &form, body.finish().as_bytes()).body
+        };
+        assert!(tried("UpsertArticles", "json", r#"{"article": [{"sku": "A<b>"}]}"#).contains("&#34;created&#34;"));
+        let got = tried("GetArticle", "xml", "<GetArticle xmlns=\"urn:soapstone:catalog/v1\"><sku>A&lt;b></sku></GetArticle>");
+        assert!(got.contains("A&#38;lt;b") && !got.contains("<b>"), "{got}");
+        assert!(tried("GetArticle", "json", r#"{"sku": "none"}"#).contains("article.not_found"));
+        assert!(tried("GetArticle", "json", "{").contains("message.malformed"));
+        for unknown in ["service=None", "service=Catalog&operation=None"] {
+            assert_eq!(server.get(&format!("/navigator/contract?{unknown}")).status, 404, "{unknown}");
+        }
     }
 
     fn the_system_tells_how_it_is_set(database) {
@@ -204,6 +245,37 @@ on_each_database! {
             assert!(server.get(&address).body.contains("189,00"), "{kind}");
         }
         assert!(!server.get("/navigator/runs/2").body.contains("artifacts/rejected"), "run 2 refused nothing");
+    }
+
+    fn what_comes_by_itself_is_shown_and_a_schedule_done_at_once(database) {
+        let site = filled(database);
+        assert!(site.serve().get("/navigator/channels").body.contains("No folder is watched"));
+        let inbox = site.folder().join("inbox");
+        std::fs::create_dir_all(&inbox).unwrap();
+        // It is a file.
+        let nowhere = site.file("blocker", "").join("inbox");
+        let folders = format!(
+            "[[folder]]\npath = {inbox:?}\nkind = \"stock\"\npattern = \"*.csv\"\nsettle-seconds = 3600\n\n\
+             [[folder]]\npath = {nowhere:?}\nkind = \"articles\"\n"
+        );
+        site.file("data/hot-folders.toml", folders);
+        site.file("inbox/one.csv", "sku;warehouse;quantity\n");
+        site.file("inbox/two.csv.part", "");
+        let nightly = "[[schedule]]\nname = \"nightly\"\ncron = \"0 3 1 1 *\"\nzone = \"Europe/Zurich\"\nexport = \"articles\"\n";
+        site.file("data/schedules.toml", nightly);
+        let server = site.serve();
+        let page = server.get("/navigator/channels").body;
+        for part in ["<code>*.csv</code>", "blocker/inbox", "Not a directory", "nightly", "-01-01 02:00 UTC", "Europe/Zurich", "not yet"] {
+            assert!(page.contains(part), "{part} is not in {page}");
+        }
+        assert!(page.contains("<td>stock</td><td class=\"number\">1</td>"), "{page}");
+        let form = [("content-type", "application/x-www-form-urlencoded")];
+        let done = server.call("POST", "/navigator/channels/run-now", &form, b"name=nightly");
+        assert_eq!((done.status, done.header("location")), (303, "/navigator/runs/5"), "{done:?}");
+        let run = server.finished_run(5);
+        assert_eq!((run["state"].as_str(), run["channel"].as_str()), (Some("succeeded"), Some("schedule")), "{run}");
+        assert!(server.get("/navigator/channels").body.contains("href=\"/navigator/runs/5\""));
+        assert_eq!(server.call("POST", "/navigator/channels/run-now", &form, b"name=daily").status, 404);
     }
 
     fn one_that_waits_says_for_what(database) {

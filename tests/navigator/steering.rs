@@ -226,7 +226,7 @@ on_each_database! {
         browser.import("all.csv", "sku\nA\nB\nC\n", &[("kind", "articles"), ("mode", "full")]);
         server.finished_run(1);
         browser.import("all.csv", "sku\nA\n", &[("kind", "articles"), ("mode", "full")]);
-        soon("it does not wait", || server.get("/navigator/runs/2").body.contains("Delete 2 records"));
+        soon("it does not wait", || server.get("/navigator/runs/2").body.contains("Delete the records that are missing: 2"));
         assert_eq!(browser.post("/navigator/runs/2/approve", &[]).status, 303);
         assert_eq!(server.finished_run(2)["counters"]["deleted"].as_i64(), Some(2));
     }

@@ -1,10 +1,12 @@
 //! Large files record by record, with bounded memory: each record is handed out as text of its own, so that a
 //! wrong one is reported and the rest go on.
 
+mod tokens;
+
+use self::tokens::{Token, Tokens};
 use crate::problem::{Read, ReadError, ReadErrorKind};
 use crate::schema::{Field, Value};
 use crate::xml::{Scope, XmlSource};
-use quick_xml::Reader;
 use quick_xml::events::Event;
 use std::io::BufRead;
 
@@ -24,20 +26,30 @@ pub struct Record {
     pub number: u64,
 }
 
+impl Record {
+    /// Sees to it that each tag of the record is closed where it should be. What is between its first tag and its last
+    /// is found by counting: only who reads it sees whether they match.
+    ///
+    /// # Errors
+    /// The first place that is not well-formed XML; where a record ends cannot be trusted then.
+    pub fn well_formed(&self) -> Read<()> {
+        well_formed(&self.text, Place { line: self.line, column: self.column })
+    }
+}
+
 /// The records of an XML file: the children of its root.
 pub struct Records<R> {
-    reader: Reader<R>,
-    buffer: Vec<u8>,
+    tokens: Tokens<R>,
     scope: Scope<'static>,
     number: u64,
-    place: Place,
     root: Option<String>,
     /// The root's start tag, as it stands in the file.
     opening: String,
     finished: bool,
-    /// Elements around the root that are still to come, and how many there are.
+    /// Elements around the root that are still to come.
     around: u32,
-    levels: u32,
+    /// The names of the elements that are open around records.
+    open: Vec<String>,
     /// How deep we are in an element around the root that is passed over.
     passing: u32,
 }
@@ -45,23 +57,21 @@ pub struct Records<R> {
 impl<R: BufRead> Records<R> {
     pub fn new(reader: R) -> Self {
         Self {
-            reader: Reader::from_reader(reader),
-            buffer: Vec::new(),
+            tokens: Tokens::new(reader),
             scope: Scope::default(),
             number: 0,
-            place: Place::default(),
             root: None,
             opening: String::new(),
             finished: false,
             around: 0,
-            levels: 0,
+            open: Vec::new(),
             passing: 0,
         }
     }
 
     /// The records of an operation: the children of the first element in the body of an envelope.
     pub fn in_body(reader: R) -> Self {
-        Self { around: 2, levels: 2, ..Self::new(reader) }
+        Self { around: 2, ..Self::new(reader) }
     }
 
     /// Sees to it that nothing but end tags comes after the last record.
@@ -69,23 +79,18 @@ impl<R: BufRead> Records<R> {
     /// # Errors
     /// If something does, or the file ends early.
     pub fn tail(&mut self) -> Read<()> {
-        let mut ends = 0;
         loop {
-            self.buffer.clear();
-            let event = self.reader.read_event_into(&mut self.buffer);
-            let (kind, message) = match event {
-                Ok(Event::End(_)) => {
-                    ends += 1;
-                    continue;
+            match self.token(0)? {
+                Some((Token::End, end)) => self.close(end)?,
+                Some((Token::Aside, end)) => self.tokens.take(end),
+                Some((Token::Text, end)) if is_blank(self.tokens.at_hand(end)) => self.tokens.take(end),
+                None if self.open.is_empty() => return Ok(()),
+                None => return Err(self.wrong(ReadErrorKind::Malformed, "the message ends early")),
+                Some(_) => {
+                    let message = "something comes after the operation's element";
+                    return Err(self.wrong(ReadErrorKind::Unexpected, message));
                 }
-                Ok(Event::Comment(_)) => continue,
-                Ok(Event::Text(text)) if text.xml10_content().trim().is_empty() => continue,
-                Ok(Event::Eof) if ends == self.levels => return Ok(()),
-                Ok(Event::Eof) => (ReadErrorKind::Malformed, "the message ends early".to_owned()),
-                Ok(_) => (ReadErrorKind::Unexpected, "something comes after the operation's element".to_owned()),
-                Err(e) => (ReadErrorKind::Malformed, format!("not well-formed XML: {e}")),
-            };
-            return Err(at(ReadError::new(kind, message), self.place.line, self.place.column));
+            }
         }
     }
 
@@ -102,7 +107,7 @@ impl<R: BufRead> Records<R> {
 
     /// How many bytes were read.
     pub fn position(&self) -> u64 {
-        self.reader.buffer_position()
+        self.tokens.position()
     }
 
     /// The namespaces that the root declares, for the reader of a record.
@@ -113,7 +118,7 @@ impl<R: BufRead> Records<R> {
     /// Reads one record as a value.
     ///
     /// # Errors
-    /// Where and why the record is not of that type; the file can be read on.
+    /// Where and why the record is not of that type; the file can be read on if the record is well-formed.
     pub fn parse<T: Value>(scope: &Scope<'static>, record: &Record, field: &'static Field) -> Read<T> {
         XmlSource::within(&record.text, scope.clone(), (record.line, record.column)).message(field)
     }
@@ -134,110 +139,162 @@ impl<R: BufRead> Records<R> {
     }
 
     fn scan(&mut self) -> Read<Option<Record>> {
-        let mut record: Option<Record> = None;
-        let mut depth = 0_u32;
         loop {
-            self.buffer.clear();
-            let event = match self.reader.read_event_into(&mut self.buffer) {
-                Ok(event) => event,
-                Err(e) => {
-                    let message = format!("not well-formed XML: {e}");
-                    return Err(at(
-                        ReadError::new(ReadErrorKind::Malformed, message),
-                        self.place.line,
-                        self.place.column,
-                    ));
-                }
+            let Some((token, end)) = self.token(0)? else {
+                let message = if self.root.is_none() { "the file has no XML element" } else { "the file ends early" };
+                return Err(self.wrong_at(self.tokens.place_of(usize::MAX), ReadErrorKind::Malformed, message));
             };
-            let (open, content, close) = raw(&event);
-            let Place { line, column } = self.place;
-            self.place.pass(&event);
-            match &event {
-                Event::Start(_) if self.passing > 0 => {
-                    self.passing += 1;
+            match token {
+                Token::Start if self.passing > 0 => self.passing += 1,
+                Token::End if self.passing > 0 => self.passing -= 1,
+                Token::Start if self.around > 0 || self.root.is_none() => {
+                    self.enter(end)?;
                     continue;
                 }
-                Event::End(_) if self.passing > 0 => {
-                    self.passing -= 1;
-                    continue;
-                }
-                Event::Empty(_) if self.around > 0 => continue,
-                Event::Start(start) if self.around > 0 => {
-                    if start.local_name().into_inner() == "Header" {
-                        self.passing = 1;
-                    } else {
-                        self.scope.push(1, start);
-                        self.around -= 1;
-                    }
-                    continue;
-                }
-                Event::Start(start) if self.root.is_none() => {
-                    self.root = Some(start.local_name().into_inner().to_owned());
-                    self.opening = format!("{open}{content}{close}");
-                    self.scope.push(1, start);
-                    self.scope = self.scope.outer();
-                    continue;
-                }
-                Event::Empty(start) if self.root.is_none() => {
-                    self.root = Some(start.local_name().into_inner().to_owned());
+                Token::Empty if self.passing > 0 || self.around > 0 => {}
+                Token::Empty if self.root.is_none() => {
+                    self.enter(end)?;
                     return Ok(None);
                 }
-                Event::Start(_) | Event::Empty(_) if depth == 0 => {
-                    self.number += 1;
-                    record = Some(Record { text: String::with_capacity(1024), line, column, number: self.number });
+                Token::Start | Token::Empty => return self.record(token, end).map(Some),
+                Token::End => {
+                    self.close(end)?;
+                    return Ok(None);
                 }
-                Event::End(_) if depth == 0 => return Ok(None),
-                Event::DocType(_) => {
-                    let error = ReadError::new(ReadErrorKind::Forbidden, "a DOCTYPE is not allowed");
-                    return Err(at(error, line, column));
+                Token::DocType => return Err(self.wrong(ReadErrorKind::Forbidden, "a DOCTYPE is not allowed")),
+                Token::Text | Token::CData if self.root.is_some() && !is_blank(self.tokens.at_hand(end)) => {
+                    return Err(self.wrong(ReadErrorKind::Unexpected, "text is not allowed between records"));
                 }
-                Event::Eof if self.root.is_none() => {
-                    return Err(at(
-                        ReadError::new(ReadErrorKind::Malformed, "the file has no XML element"),
-                        line,
-                        column,
-                    ));
-                }
-                Event::Eof => {
-                    return Err(at(ReadError::new(ReadErrorKind::Malformed, "the file ends early"), line, column));
-                }
-                Event::Text(text) if depth == 0 && self.root.is_some() => {
-                    if text.xml10_content().trim().is_empty() {
-                        continue;
-                    }
-                    let error = ReadError::new(ReadErrorKind::Unexpected, "text is not allowed between records");
-                    return Err(at(error, line, column));
-                }
-                _ if depth == 0 => continue,
-                _ => {}
+                Token::Text | Token::CData | Token::Aside => {}
             }
-            let Some(current) = &mut record else { continue };
-            if current.text.len() + content.len() > MAX_RECORD {
-                let error = ReadError::new(ReadErrorKind::Limit, "the record is larger than 64 MB");
-                return Err(at(error, current.line, current.column));
+            self.tokens.take(end);
+        }
+    }
+
+    /// Goes into an element around the records.
+    fn enter(&mut self, end: usize) -> Read<()> {
+        let place = self.tokens.place();
+        let tag = text_of(self.tokens.at_hand(end), place)?.to_owned();
+        let (start, is_empty) = match quick_xml::Reader::from_str(&tag).read_event() {
+            Ok(Event::Start(start)) => (start, false),
+            Ok(Event::Empty(start)) => (start, true),
+            _ => return Err(self.wrong(ReadErrorKind::Malformed, "not well-formed XML: a tag has no name")),
+        };
+        let local = start.local_name().into_inner();
+        if self.around > 0 && local == "Header" {
+            self.passing = 1;
+        } else {
+            self.scope.push(1, &start);
+            if !is_empty {
+                self.open.push(start.name().0.to_owned());
             }
-            current.text.push_str(open);
-            current.text.push_str(content);
-            current.text.push_str(close);
-            match event {
-                Event::Start(_) => depth += 1,
-                Event::End(_) => depth -= 1,
+            if self.around > 0 {
+                self.around -= 1;
+            } else {
+                self.root = Some(local.to_owned());
+                self.scope = self.scope.outer();
+                self.opening.clone_from(&tag);
+            }
+        }
+        self.tokens.take(end);
+        Ok(())
+    }
+
+    /// Leaves an element around the records.
+    fn close(&mut self, end: usize) -> Read<()> {
+        let tag = self.tokens.at_hand(end);
+        let name = tag.get(2..tag.len() - 1).unwrap_or_default().trim_ascii_end();
+        match self.open.pop() {
+            Some(open) if open.as_bytes() == name => {}
+            open => {
+                let name = String::from_utf8_lossy(name);
+                let message = match open {
+                    Some(open) => format!("not well-formed XML: expected `</{open}>`, but `</{name}>` was found"),
+                    None => format!("not well-formed XML: `</{name}>` closes what was not opened"),
+                };
+                return Err(self.wrong(ReadErrorKind::Malformed, message));
+            }
+        }
+        self.tokens.take(end);
+        Ok(())
+    }
+
+    /// The record that begins here with a tag.
+    fn record(&mut self, first: Token, mut end: usize) -> Read<Record> {
+        let place = self.tokens.place();
+        let mut depth = u32::from(first == Token::Start);
+        while depth > 0 {
+            let Some((token, next)) = self.token(end)? else {
+                // A tag that is not closed is found at the end of the file only.
+                well_formed(text_of(self.tokens.at_hand(usize::MAX), place)?, place)?;
+                let at = self.tokens.place_of(usize::MAX);
+                return Err(self.wrong_at(at, ReadErrorKind::Malformed, "the file ends early"));
+            };
+            match token {
+                Token::Start => depth += 1,
+                Token::End => depth -= 1,
+                Token::DocType => {
+                    let at = self.tokens.place_of(end);
+                    return Err(self.wrong_at(at, ReadErrorKind::Forbidden, "a DOCTYPE is not allowed"));
+                }
                 _ => {}
             }
             if depth > MAX_DEPTH {
-                let error = ReadError::new(ReadErrorKind::Limit, "elements nest deeper than 100");
-                return Err(at(error, line, column));
+                let at = self.tokens.place_of(end);
+                return Err(self.wrong_at(at, ReadErrorKind::Limit, "elements nest deeper than 100"));
             }
-            if depth == 0 {
-                return Ok(record);
+            end = next;
+            if end > MAX_RECORD {
+                well_formed(text_of(self.tokens.at_hand(end), place)?, place)?;
+                return Err(self.wrong(ReadErrorKind::Limit, "the record is larger than 64 MB"));
             }
         }
+        self.number += 1;
+        let text = text_of(self.tokens.at_hand(end), place)?.to_owned();
+        self.tokens.take(end);
+        Ok(Record { text, line: place.line, column: place.column, number: self.number })
+    }
+
+    fn token(&mut self, from: usize) -> Read<Option<(Token, usize)>> {
+        self.tokens.token(from).map_err(|e| self.wrong(ReadErrorKind::Malformed, format!("cannot be read: {e}")))
+    }
+
+    fn wrong(&self, kind: ReadErrorKind, message: impl Into<String>) -> Box<ReadError> {
+        self.wrong_at(self.tokens.place(), kind, message)
+    }
+
+    fn wrong_at(&self, place: Place, kind: ReadErrorKind, message: impl Into<String>) -> Box<ReadError> {
+        at(ReadError::new(kind, message.into()), place)
     }
 }
 
-fn at(mut error: Box<ReadError>, line: u32, column: u32) -> Box<ReadError> {
-    (error.line, error.column) = (line, column);
+fn at(mut error: Box<ReadError>, place: Place) -> Box<ReadError> {
+    (error.line, error.column) = (place.line, place.column);
     error
+}
+
+fn is_blank(bytes: &[u8]) -> bool {
+    bytes.trim_ascii().is_empty()
+}
+
+fn text_of(bytes: &[u8], mut place: Place) -> Read<&str> {
+    std::str::from_utf8(bytes).map_err(|e| {
+        place.go_over(&bytes[..e.valid_up_to()]);
+        at(ReadError::new(ReadErrorKind::Malformed, "not well-formed XML: a character is not UTF-8"), place)
+    })
+}
+
+fn well_formed(text: &str, mut place: Place) -> Read<()> {
+    let mut reader = quick_xml::Reader::from_str(text);
+    loop {
+        match reader.read_event() {
+            Ok(Event::Eof) => return Ok(()),
+            Ok(event) => place.pass(&event),
+            Err(e) => {
+                return Err(at(ReadError::new(ReadErrorKind::Malformed, format!("not well-formed XML: {e}")), place));
+            }
+        }
+    }
 }
 
 /// An event as it stands in the file: what opens it, what is in it, what closes it.
@@ -274,14 +331,21 @@ impl Place {
     /// Goes on to the end of an event that begins here.
     pub fn pass(&mut self, event: &Event<'_>) {
         let (open, content, close) = raw(event);
-        let lines = content.bytes().filter(|b| *b == b'\n').count();
-        if lines > 0 {
-            self.line += u32::try_from(lines).unwrap_or(0);
-            let last = content.rsplit('\n').next().unwrap_or("");
-            self.column = 1 + u32::try_from(last.chars().count() + close.len()).unwrap_or(0);
-        } else {
-            self.column += u32::try_from(open.len() + content.chars().count() + close.len()).unwrap_or(0);
+        for part in [open, content, close] {
+            self.go_over(part.as_bytes());
         }
+    }
+
+    /// Goes on to the end of UTF-8 text that begins here.
+    fn go_over(&mut self, text: &[u8]) {
+        let lines = memchr::memchr_iter(b'\n', text).count();
+        let last = match memchr::memrchr(b'\n', text) {
+            Some(end) => &text[end + 1..],
+            None => text,
+        };
+        let characters = last.iter().filter(|byte| (**byte & 0xC0) != 0x80).count();
+        self.column = u32::try_from(characters).unwrap_or(0) + if lines > 0 { 1 } else { self.column };
+        self.line += u32::try_from(lines).unwrap_or(0);
     }
 }
 
@@ -300,6 +364,21 @@ mod tests {
         assert_eq!((second.text.as_str(), second.line, second.number), ("<a/>", 5, 2));
         assert!(records.next_record().unwrap().is_none());
         assert_eq!(records.tags(), ("<list xmlns=\"urn:x\">", "</list>".to_owned()));
+    }
+
+    #[test]
+    fn a_record_whose_tags_do_not_match_is_told() {
+        let mut records = Records::new("<list>\n<a><b></a></b>\n<a/></list>".as_bytes());
+        let error = records.next_record().unwrap().unwrap().well_formed().unwrap_err();
+        assert_eq!((error.line, error.column), (2, 7), "{error:?}");
+        // One that is not closed seems to go on to the end of the file, or beyond.
+        let mut records = Records::new("<list>\n<a><b></a>\n<a/></list>".as_bytes());
+        let error = records.next_record().unwrap().unwrap().well_formed().unwrap_err();
+        assert_eq!((error.line, error.column), (2, 7), "{error:?}");
+        let mut records = Records::new("<list>\n<a><b><c></a>\n<a/></list>".as_bytes());
+        let error = records.next_record().unwrap_err();
+        assert_eq!((error.line, error.column), (2, 10), "{error:?}");
+        assert!(Records::new("<list></lost>".as_bytes()).next_record().is_err());
     }
 
     #[test]

@@ -124,6 +124,41 @@ impl HotFolder {
     }
 }
 
+/// How many files are in a folder.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Glance {
+    /// Files that were not taken yet.
+    pub waiting: i64,
+    /// Files that were, and whose runs are not over.
+    pub working: i64,
+}
+
+impl HotFolder {
+    /// Counts its files.
+    ///
+    /// # Errors
+    /// Those of the file system.
+    pub fn glance(&self) -> io::Result<Glance> {
+        let mut glance = Glance::default();
+        for entry in fs::read_dir(&self.path)?.flatten() {
+            let is_file = entry.file_type().is_ok_and(|kind| kind.is_file());
+            glance.waiting += i64::from(is_file && self.is_wanted(&entry.file_name()));
+        }
+        if let Ok(working) = fs::read_dir(self.path.join(WORKING)) {
+            glance.working = i64::try_from(working.count()).unwrap_or(i64::MAX);
+        }
+        Ok(glance)
+    }
+
+    fn is_wanted(&self, name: &OsStr) -> bool {
+        let ending = Path::new(name).extension().map(|ending| ending.to_string_lossy().to_ascii_lowercase());
+        let ending = ending.unwrap_or_default();
+        let name = name.to_string_lossy();
+        let is_unfinished = name.starts_with('.') || name.ends_with('~') || UNFINISHED.contains(&ending.as_str());
+        !is_unfinished && fits(&self.pattern, &name)
+    }
+}
+
 /// Whether a name is of a pattern.
 fn fits(pattern: &str, name: &str) -> bool {
     let mut pattern_chars = pattern.chars();
@@ -222,7 +257,7 @@ impl Inbox {
         for entry in fs::read_dir(&self.folder.path)?.flatten() {
             let path = entry.path();
             let Ok(about) = entry.metadata() else { continue };
-            if !about.is_file() || !self.is_wanted(entry.file_name().as_os_str(), &path) {
+            if !about.is_file() || !self.folder.is_wanted(&entry.file_name()) {
                 continue;
             }
             let seen = self.seen_again(&path, &about);
@@ -233,13 +268,6 @@ impl Inbox {
         }
         self.seen = there;
         Ok(settled)
-    }
-
-    fn is_wanted(&self, name: &OsStr, path: &Path) -> bool {
-        let name = name.to_string_lossy();
-        let ending = path.extension().map(|ending| ending.to_string_lossy().to_ascii_lowercase()).unwrap_or_default();
-        let is_unfinished = name.starts_with('.') || name.ends_with('~') || UNFINISHED.contains(&ending.as_str());
-        !is_unfinished && fits(&self.folder.pattern, &name)
     }
 
     fn seen_again(&self, path: &Path, about: &Metadata) -> Seen {

@@ -10,7 +10,7 @@ mod status;
 
 pub use caller::Caller;
 pub use folder::read_folders;
-pub use inbox::{Fate, HotFolder, Inbox, Taken};
+pub use inbox::{Fate, Glance, HotFolder, Inbox, Taken};
 pub use schedule::{Schedule, read_schedules};
 pub use status::{put, told};
 

@@ -4,7 +4,7 @@
 use super::claimed::as_io;
 use super::status;
 use crate::exchange::{Exchange, ExportRequest, Request};
-use crate::reporting::RunState;
+use crate::reporting::{Direction, RunState};
 use crate::store::{Db, StoreError, runs, schedules};
 use chrono::{DateTime, NaiveDateTime, Utc};
 use chrono_tz::Tz;
@@ -137,6 +137,44 @@ impl Schedule {
         Ok(Self { name: form.name, cron, zone, work })
     }
 
+    /// When it is due, in English.
+    pub fn when(&self) -> String {
+        self.cron.describe()
+    }
+
+    /// The same, as cron has it.
+    pub fn cron(&self) -> &str {
+        self.cron.as_str()
+    }
+
+    pub fn zone(&self) -> &'static str {
+        self.zone.name()
+    }
+
+    /// What it does, with which kind of records.
+    pub fn does(&self) -> (Direction, &'static str) {
+        match &self.work {
+            Work::Export { request, .. } => (Direction::Export, request.kind.as_str()),
+            Work::Import { request, .. } => (Direction::Import, request.kind.as_str()),
+        }
+    }
+
+    /// The file or folder that it reads or writes.
+    pub fn place(&self) -> Option<&Path> {
+        match &self.work {
+            Work::Export { to, .. } => to.as_deref(),
+            Work::Import { from, .. } => Some(from),
+        }
+    }
+
+    /// Does it now, as if it were due. Gives its run, unless another node was faster.
+    ///
+    /// # Errors
+    /// Why it cannot be done.
+    pub fn run_now(&self, exchange: &Exchange) -> io::Result<Option<i64>> {
+        self.begin(exchange, Utc::now().naive_utc())
+    }
+
     /// The first time after one.
     pub fn next(&self, after: NaiveDateTime) -> Option<NaiveDateTime> {
         let after: DateTime<Tz> = after.and_utc().with_timezone(&self.zone);
@@ -202,7 +240,7 @@ impl Entry {
             Some(next) => (next <= now).then_some(next),
         };
         let is_new = match due {
-            Some(due) => schedule.begin(exchange, due)?,
+            Some(due) => schedule.begin(exchange, due)?.is_some(),
             None => false,
         };
         if self.next.is_none_or(|next| next <= now) {
@@ -217,11 +255,11 @@ impl Entry {
 
 impl Schedule {
     /// Has the run of a time begun, if no other node has.
-    fn begin(&self, exchange: &Exchange, due: NaiveDateTime) -> io::Result<bool> {
+    fn begin(&self, exchange: &Exchange, due: NaiveDateTime) -> io::Result<Option<i64>> {
         let mut db = exchange.store.connection().map_err(as_io)?;
         let delivered = !matches!(&self.work, Work::Export { to: Some(_), .. });
         if !db.write(|db| schedules::note(db, &self.name, due, None, delivered)).map_err(as_io)? {
-            return Ok(false);
+            return Ok(None);
         }
         let accepted = match &self.work {
             Work::Export { request, .. } => exchange.accept_export(&mut db, request),
@@ -235,7 +273,7 @@ impl Schedule {
         let noted = |db: &mut Db| -> Result<(), StoreError> { schedules::begun(db, &self.name, due, run) };
         db.write(noted).map_err(as_io)?;
         log::info!(run = run; "the schedule \"{}\" begins run {run}", self.name);
-        Ok(true)
+        Ok(Some(run))
     }
 
     /// Puts files of exports that are done into their folder.

@@ -6,7 +6,7 @@ mod stage;
 mod values;
 
 pub use lookup::Lookup;
-pub(super) use stage::filter;
+pub(super) use stage::{filter, on_some};
 
 use crate::domain::Issue;
 use crate::error::ServiceError;

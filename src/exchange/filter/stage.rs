@@ -3,14 +3,16 @@
 use super::lookup::key_of;
 use super::{Filter, Filtered, Lookup};
 use crate::domain::{Issue, compared};
+use crate::exchange::formats::Item;
 use crate::exchange::kinds::{Batch, Kind};
-use crate::exchange::reader::{Read, ReadBatch};
+use crate::exchange::reader::{Around, Read, ReadBatch};
 use crate::store::Store;
 use crate::store::runs::Run;
+use rhai::Dynamic;
 use serde_json::Value;
 use std::collections::HashMap;
 use std::sync::mpsc::{Receiver, SyncSender};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// Runs the script on all that the reader has.
 pub(in crate::exchange) fn filter(
@@ -23,14 +25,7 @@ pub(in crate::exchange) fn filter(
 ) {
     let lookup = Lookup::of(store.clone());
     let filter = filter.with(lookup.clone());
-    let known: rhai::Map = [
-        ("kind", rhai::Dynamic::from(run.kind.clone())),
-        ("source", run.source_name.clone().into()),
-        ("dryRun", run.dry_run.into()),
-    ]
-    .into_iter()
-    .map(|(name, value)| (name.into(), value))
-    .collect();
+    let known = known(&run.kind, &run.source_name, run.dry_run);
     while let Ok(read) = receiver.recv() {
         let read = match read {
             Read::Batch(batch) => Read::Batch(filtered(&filter, &known, kind, &lookup, batch)),
@@ -42,6 +37,29 @@ pub(in crate::exchange) fn filter(
             return;
         }
     }
+}
+
+/// What a script may know of its run.
+fn known(kind: &str, source: &str, dry_run: bool) -> rhai::Map {
+    let members =
+        [("kind", Dynamic::from(kind.to_owned())), ("source", source.to_owned().into()), ("dryRun", dry_run.into())];
+    members.into_iter().map(|(name, value)| (name.into(), value)).collect()
+}
+
+/// Runs the script on a few records that no run is about.
+pub(in crate::exchange) fn on_some(
+    filter: Filter,
+    kind: &'static Kind,
+    store: &Store,
+    batch: Box<dyn Batch>,
+    items: Vec<Item>,
+) -> (Box<dyn Batch>, Vec<Item>) {
+    let lookup = Lookup::of(store.clone());
+    let filter = filter.with(lookup.clone());
+    let (bytes, time, around) = (0, Duration::ZERO, Around::default());
+    let read = ReadBatch { batch, items, bytes, time, filter_time: time, around };
+    let read = filtered(&filter, &known(kind.of.as_str(), "", true), kind, &lookup, read);
+    (read.batch, read.items)
 }
 
 fn filtered(

@@ -1,6 +1,6 @@
 //! Files in old encodings are turned into UTF-8 once, beside the source, so that all readers can seek and count.
 
-use super::packed::Unpacked;
+use super::packed::{Unpacked, beside};
 use crate::domain::Issue;
 use encoding_rs::{Encoding, UTF_8, WINDOWS_1252};
 use encoding_rs_io::DecodeReaderBytesBuilder;
@@ -45,7 +45,7 @@ impl Utf8File {
         if encoding == UTF_8 && !sample.starts_with(b"\xef\xbb\xbf") {
             return Ok(Self { path: path.to_owned(), copy: false, encoding: encoding.name(), _unpacked: unpacked });
         }
-        let copy = path.with_extension(format!("utf8-{}", std::process::id()));
+        let copy = beside(path, "utf8");
         let convert = || -> io::Result<()> {
             // An UTF-8 file is passed on as it is: wrong bytes are told with their record.
             let mut reader = DecodeReaderBytesBuilder::new()

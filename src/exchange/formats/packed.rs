@@ -6,6 +6,7 @@ use flate2::read::MultiGzDecoder;
 use std::fs::File;
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// How much larger than the source what is in it may be; text is seldom packed to less than a fiftieth.
 const MOST_RATIO: u64 = 250;
@@ -37,6 +38,13 @@ pub fn head(path: &Path) -> io::Result<Vec<u8>> {
     let mut head = Vec::new();
     File::open(path)?.take(4096).read_to_end(&mut head)?;
     Ok(head)
+}
+
+/// A name for a copy beside a source, which nobody else has: a run and somebody who looks at its source may both need one.
+pub fn beside(path: &Path, what: &str) -> PathBuf {
+    static COPIES: AtomicU64 = AtomicU64::new(0);
+    let number = COPIES.fetch_add(1, Ordering::Relaxed);
+    path.with_extension(format!("{what}-{}-{number}", std::process::id()))
 }
 
 /// A source that is not packed any more; removed again if it is a copy.
@@ -77,7 +85,7 @@ impl Unpacked {
         let file = File::open(path).map_err(unreadable)?;
         let size = file.metadata().map_err(unreadable)?.len();
         let most = size.saturating_mul(MOST_RATIO).max(MOST_SMALL);
-        let copy = Self { path: path.with_extension(format!("unpacked-{}", std::process::id())), is_copy: true };
+        let copy = Self { path: beside(path, "unpacked"), is_copy: true };
         let out = File::create(&copy.path).map_err(unreadable)?;
         match packing {
             Packing::Zip => {

@@ -16,7 +16,7 @@ const GIVEN: [&str; 5] = ["xml", "csv", "jsonLines", "bmecat", "openTrans"];
 const OPENTRANS: [&str; 6] = ["OPENTRANS", "ORDER", "ORDERCHANGE", "ORDERRESPONSE", "DISPATCHNOTIFICATION", "INVOICE"];
 
 /// The local name of the first element.
-fn root(text: &str) -> &str {
+pub(super) fn root(text: &str) -> &str {
     let mut rest = text;
     while let Some((_, after)) = rest.split_once('<') {
         // A comment may hold anything.
@@ -32,7 +32,7 @@ fn root(text: &str) -> &str {
     ""
 }
 
-fn of_root(root: &str) -> &'static str {
+pub(super) fn of_root(root: &str) -> &'static str {
     match root {
         "BMECAT" => "bmecat",
         root if OPENTRANS.contains(&root) => "openTrans",

@@ -33,6 +33,7 @@ impl XmlFile {
         (item.line, item.column) = (Some(record.line.into()), Some(record.column.into()));
         let Some(batch) = batch else { return Ok(Some(item)) };
         if let Err(error) = batch.read_xml(self.records.scope(), &record, self.kind.element) {
+            record.well_formed().map_err(|error| broken(*error, self.kind))?;
             (item.line, item.column) = (Some(error.line.into()), Some(error.column.into()));
             item.key = key_of(&record, self.kind);
             item.change = Err(vec![issue(*error, self.kind)]);

@@ -43,3 +43,65 @@ document.addEventListener("submit", (event) => {
   const what = button.getAttribute("aria-label") ?? button.textContent;
   if (!confirm(`${what}? ${button.title}`)) event.preventDefault();
 });
+
+// Profiles and filters are written in colour: what is typed lies over a text that has it.
+const LANGUAGES = {
+  toml: [
+    ["comment", /#.*/y], ["string", /"""[\s\S]*?"""|\'[^\'\n]*\'|"(?:\\.|[^"\\\n])*"/y],
+    ["word", /^[ \t]*\[\[?[^\]\n]*\]\]?|\b(?:true|false)\b/my], ["number", /\b\d[\d_.:TZ-]*\b/y], ["name", /[\w.-]+(?=\s*=)/y],
+  ],
+  rhai: [
+    ["comment", /\/\/.*|\/\*[\s\S]*?\*\//y], ["string", /"(?:\\.|[^"\\])*"|`[^`]*`/y], ["number", /\b\d[\d_.]*\b/y],
+    ["word", /\b(?:let|const|if|else|switch|for|in|while|loop|do|until|break|continue|return|throw|try|catch|fn|true|false|this)\b/y],
+    ["name", /\b(?:skip|reject|warn|existing|lookup|record|run)\b/y],
+  ],
+};
+
+function lit(text, rules) {
+  const parts = document.createDocumentFragment();
+  let plain = "";
+  for (let at = 0; at < text.length;) {
+    let found = null;
+    for (const [kind, rule] of rules) {
+      rule.lastIndex = at;
+      const match = rule.exec(text);
+      if (match?.[0]) { found = [kind, match[0]]; break; }
+    }
+    if (!found) {
+      // A word is passed over as a whole, so that no rule sees its end as a beginning.
+      const word = /\w+|[\s\S]/y;
+      word.lastIndex = at;
+      const [skipped] = word.exec(text);
+      plain += skipped;
+      at += skipped.length;
+      continue;
+    }
+    const part = document.createElement("span");
+    [part.className, part.textContent] = found;
+    parts.append(plain, part);
+    plain = "";
+    at += found[1].length;
+  }
+  parts.append(plain, "\n");
+  return parts;
+}
+
+for (const editor of document.querySelectorAll(".code-editor")) {
+  const [picture, area, rules] = [editor.querySelector("pre"), editor.querySelector("textarea"), LANGUAGES[editor.dataset.language]];
+  const draw = () => {
+    picture.replaceChildren(lit(area.value, rules));
+    area.rows = area.value.split("\n").length + 1;
+  };
+  editor.classList.add("lit");
+  area.addEventListener("input", draw);
+  area.addEventListener("scroll", () => { picture.scrollLeft = area.scrollLeft; picture.scrollTop = area.scrollTop; });
+  draw();
+}
+
+// What is tried is what stands in the editor.
+document.addEventListener("submit", (event) => {
+  for (const copy of event.target.querySelectorAll("[data-copy]")) {
+    const from = document.querySelector(`#editor [name="${copy.dataset.copy}"]`);
+    if (from) copy.value = from.value;
+  }
+});

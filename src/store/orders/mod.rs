@@ -183,23 +183,28 @@ pub struct Filter {
     pub customer: Option<String>,
     pub changed_since: Option<NaiveDateTime>,
     pub text: Option<String>,
-    /// The id after which the page begins.
+    /// Not in the order in which they came, but the other way round.
+    pub latest_first: bool,
+    /// The id after which the page begins; 0: at the first.
     pub after: i64,
     pub limit: i64,
 }
 
-/// A page of orders in the order in which they came, and whether there are more.
+/// A page of orders in the order in which they came, or the other way round; and whether there are more.
 ///
 /// # Errors
 /// Those of the database.
 pub fn list(connection: &mut Db, filter: &Filter) -> Result<(Vec<Loaded>, bool), StoreError> {
     let mut query = orders::table
         .left_join(customers::table)
-        .filter(orders::id.gt(filter.after))
-        .order(orders::id)
         .limit(filter.limit + 1)
         .select((Row::as_select(), customers::number.nullable()))
         .into_boxed();
+    query = match (filter.latest_first, filter.after) {
+        (false, after) => query.filter(orders::id.gt(after)).order(orders::id),
+        (true, 0) => query.order(orders::id.desc()),
+        (true, before) => query.filter(orders::id.lt(before)).order(orders::id.desc()),
+    };
     if !filter.numbers.is_empty() {
         let keys: Vec<String> = filter.numbers.iter().map(|number| compared(number)).collect();
         query = query.filter(orders::number_key.eq_any(keys));

@@ -1,8 +1,9 @@
 //! Pictures read back: as many queries, however many pictures.
 
 use super::{Filter, articles};
+use crate::domain::catalog::Article;
 use crate::domain::compared;
-use crate::domain::pictures::{Original, Picture, Standing};
+use crate::domain::pictures::{Original, Picture, Standing, file_key};
 use crate::store::children::by_owner;
 use crate::store::schema::{contents, picture_renditions, picture_texts, pictures};
 use crate::store::search::holds;
@@ -13,6 +14,7 @@ use diesel::dsl::sql;
 use diesel::prelude::*;
 use diesel::sql_types::Bool;
 use soapstone_contracts::media::{PictureState, Rendition, RenditionFormat};
+use std::collections::HashMap;
 
 /// That an article shows a picture: by its number, or by the name of the file in its media.
 const SHOWN: &str = "(EXISTS (SELECT 1 FROM articles a WHERE a.sku_key = pictures.sku_key) \
@@ -170,6 +172,47 @@ pub fn of_article(connection: &mut Db, sku: &str) -> Result<Vec<Loaded>, StoreEr
     };
     found.sort_by_key(place);
     Ok(found)
+}
+
+/// The picture that stands for each of some articles, by the article's number: the first of its own that is ready, else
+/// the first that its media name.
+///
+/// # Errors
+/// Those of the database.
+pub fn first_of<'a>(
+    connection: &mut Db,
+    articles: impl Iterator<Item = &'a Article>,
+) -> Result<HashMap<String, String>, StoreError> {
+    // Each article with the keys of its pictures.
+    let wanted: Vec<(&str, String, Vec<String>)> = articles
+        .map(|article| {
+            let media = article.media.iter().map(|media| file_key(&media.location));
+            (article.sku.as_str(), compared(&article.sku), media.collect())
+        })
+        .collect();
+    let own: Vec<&str> = wanted.iter().map(|(_, key, _)| key.as_str()).collect();
+    let named: Vec<&str> = wanted.iter().flat_map(|(_, _, files)| files.iter().map(String::as_str)).collect();
+    type Row = (String, String, Option<String>);
+    let found: Vec<Row> = pictures::table
+        .filter(pictures::state.eq(PictureState::Ready.as_str()))
+        .filter(pictures::sku_key.eq_any(own).or(pictures::file_key.eq_any(named)))
+        .order((pictures::position, pictures::file_key))
+        .select((pictures::file_name, pictures::file_key, pictures::sku_key))
+        .load(connection)?;
+    let mut of_article: HashMap<&str, &str> = HashMap::new();
+    let mut by_file: HashMap<&str, &str> = HashMap::new();
+    for (name, file, sku) in &found {
+        by_file.insert(file, name);
+        if let Some(sku) = sku {
+            of_article.entry(sku).or_insert(name);
+        }
+    }
+    let shown = wanted.iter().filter_map(|(sku, key, files)| {
+        let named = || files.iter().find_map(|file| by_file.get(file.as_str()));
+        let name = of_article.get(key.as_str()).or_else(named)?;
+        Some(((*sku).to_owned(), (*name).to_owned()))
+    });
+    Ok(shown.collect())
 }
 
 /// A rendition as it is kept.

@@ -5,7 +5,7 @@ mod load;
 mod work;
 
 pub(super) use articles::{named_in_media, showing};
-pub use load::{Loaded, Progress, RenditionRow, get, list, of_article, original, progress, rendition};
+pub use load::{Loaded, Progress, RenditionRow, first_of, get, list, of_article, original, progress, rendition};
 pub use work::{Claimed, claim, failed, found_again, give, has_orphans_and_news, is_waiting, ready};
 
 use super::batch::{self, Deletion, Recorded, Stored};

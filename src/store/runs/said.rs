@@ -104,7 +104,7 @@ pub(super) fn put_messages(connection: &mut Db, run: i64, messages: &[RunMessage
     MESSAGES.put(connection, &rows)
 }
 
-/// A page of a run's messages, after a number.
+/// A page of a run's messages, after a number; those of a severity or code only, where one is given.
 ///
 /// # Errors
 /// Those of the database.
@@ -112,6 +112,7 @@ pub fn messages(
     connection: &mut Db,
     run: i64,
     severity: Option<&str>,
+    code: Option<&str>,
     after: i64,
     limit: i64,
 ) -> Result<(Vec<RunMessage>, bool), StoreError> {
@@ -124,6 +125,9 @@ pub fn messages(
         .into_boxed();
     if let Some(severity) = severity {
         query = query.filter(run_messages::severity.eq(severity.to_owned()));
+    }
+    if let Some(code) = code {
+        query = query.filter(run_messages::code.eq(code.to_owned()));
     }
     let mut found: Vec<RunMessage> = query.load(connection)?;
     let more = page::cut(&mut found, limit);

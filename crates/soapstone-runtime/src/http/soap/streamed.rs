@@ -149,7 +149,12 @@ fn cut(receiver: Receiver<Bytes>, start: &str, end: &str, size: usize, batches: 
         let mut batch = Batch { text: start.to_owned(), line: 0, records: 0 };
         let mut line = 0;
         let outcome = loop {
-            match records.next_record() {
+            let next = records.next_record().and_then(|record| match record {
+                // It must not close what is around it.
+                Some(record) => record.well_formed().map(|()| Some(record)),
+                None => Ok(None),
+            });
+            match next {
                 Ok(Some(record)) => {
                     if batch.records == 0 {
                         (batch.line, line) = (record.line, record.line);

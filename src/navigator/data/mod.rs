@@ -1,0 +1,122 @@
+//! The data as it stands: articles, categories, customers, orders, and the prices that are found for them.
+
+mod article_page;
+mod articles_page;
+mod categories_page;
+mod customer_page;
+mod customers_page;
+mod flow_picture;
+mod order_page;
+mod orders_page;
+mod prices_page;
+
+use super::visitor::Visitor;
+use super::{message, not_found};
+use crate::domain::catalog::{Price, Text, TextKind};
+use crate::domain::customers::Address;
+use actix_web::HttpResponse;
+use actix_web::http::StatusCode;
+use actix_web::web::{self, ServiceConfig};
+use bigdecimal::BigDecimal;
+use chrono::NaiveDateTime;
+
+/// Adds the pages.
+pub(super) fn configure(config: &mut ServiceConfig) {
+    config
+        .route("/navigator/articles", web::get().to(articles_page::show))
+        .route("/navigator/article", web::get().to(article_page::show))
+        .route("/navigator/categories", web::get().to(categories_page::show))
+        .route("/navigator/customers", web::get().to(customers_page::show))
+        .route("/navigator/customer", web::get().to(customer_page::show))
+        .route("/navigator/customer/{deed}", web::post().to(customer_page::merge))
+        .route("/navigator/orders", web::get().to(orders_page::show))
+        .route("/navigator/order", web::get().to(order_page::show))
+        .route("/navigator/prices", web::get().to(prices_page::show));
+}
+
+/// Records on one page.
+const PAGE: i64 = 50;
+
+/// A time for people.
+fn time(at: NaiveDateTime) -> String {
+    at.format("%Y-%m-%d %H:%M").to_string()
+}
+
+/// A number without zeros at its end.
+fn plain(number: &BigDecimal) -> String {
+    number.normalized().to_plain_string()
+}
+
+/// An amount of money: with two decimals, or with those that count.
+fn money(amount: &BigDecimal) -> String {
+    let plain = amount.normalized();
+    if plain.fractional_digit_count() < 2 { plain.with_scale(2).to_plain_string() } else { plain.to_plain_string() }
+}
+
+/// A price, and whether tax is in it.
+fn price(price: &Price, visitor: &Visitor) -> String {
+    let tax = if price.gross { "with tax" } else { "without tax" };
+    format!("{} {} {}", price.amount, price.currency, visitor.t(tax))
+}
+
+/// The text in the visitor's language, else the first there is.
+fn text(texts: &[Text], kind: TextKind, visitor: &Visitor) -> String {
+    let of_kind = || texts.iter().filter(|text| text.kind == kind);
+    let own = of_kind().find(|text| text.language.starts_with(visitor.language.code()));
+    own.or_else(|| of_kind().next()).map(|text| text.text.clone()).unwrap_or_default()
+}
+
+/// The name in the visitor's language, else the first there is.
+fn name(names: &[(String, String)], visitor: &Visitor) -> String {
+    let own = names.iter().find(|(language, _)| language.starts_with(visitor.language.code()));
+    own.or_else(|| names.first()).map(|(_, name)| name.clone()).unwrap_or_default()
+}
+
+/// An address as it stands on a letter.
+fn lines(address: &Address) -> Vec<String> {
+    let joined = |parts: &[&Option<String>]| {
+        let parts: Vec<&str> = parts.iter().filter_map(|part| part.as_deref()).collect();
+        parts.join(" ")
+    };
+    let all = [
+        joined(&[&address.company]),
+        joined(&[&address.salutation, &address.first_name, &address.last_name]),
+        joined(&[&address.addition]),
+        joined(&[&address.street]),
+        joined(&[&address.post_box]),
+        joined(&[&address.country, &address.postal_code, &address.city]),
+        joined(&[&address.region]),
+        joined(&[&address.phone]),
+        joined(&[&address.email]),
+    ];
+    all.into_iter().filter(|line| !line.is_empty()).collect()
+}
+
+/// The facts that are known.
+fn filled(facts: Vec<(&'static str, String)>) -> Vec<(&'static str, String)> {
+    facts.into_iter().filter(|(_, value)| !value.is_empty()).collect()
+}
+
+/// What is asked for in an address; empty is nothing.
+fn said(text: &str) -> Option<String> {
+    Some(text.trim().to_owned()).filter(|text| !text.is_empty())
+}
+
+/// An address with what is asked for; what is empty is left out.
+fn address(path: &str, asked: &[(&str, &str)]) -> String {
+    let mut query = url::form_urlencoded::Serializer::new(String::new());
+    query.extend_pairs(asked.iter().filter(|(_, value)| !value.is_empty()));
+    format!("{path}?{}", query.finish())
+}
+
+/// Why somebody does not see a page.
+fn may_not(visitor: Visitor, operation: &str) -> HttpResponse {
+    let text = visitor.tell("You may not see this; a role that may do {} would.", operation);
+    message(visitor, StatusCode::FORBIDDEN, "Not allowed", text)
+}
+
+/// There is no such record.
+fn no_such(visitor: Visitor, what: &str, key: &str) -> HttpResponse {
+    let text = format!("{}: {key}", visitor.t(what));
+    not_found(visitor, text)
+}
