@@ -1,14 +1,16 @@
 # make demo         build, start a server with a real catalogue in it, and say what to look at
 # make test         all tests, with the clients and databases they need
-# make bench        how fast an import is, beside its floors; and the services, on both databases
+# make bench        how fast an import is, beside its floors; the services, on both databases; and the pages
 # make interop      every SOAP client of docs/interop.md, built and tried
 # make fuzz         fuzz the readers of contracts, messages and attachments, a minute each (FUZZ_SECONDS)
 # make tools        install what the tests need
 # make screenshots  the README's pictures, taken anew
 
 BUILD_PACKAGES = gcc libc6-dev libclang-dev libssl-dev libxml2-dev pkg-config
-TEST_PACKAGES  = chromium curl fonts-dejavu-core g++ gsoap libgsoap-dev openssl php-cli php-soap postgresql procps \
+TEST_PACKAGES  = chromium chromium-driver curl fonts-dejavu-core g++ gsoap libgsoap-dev openssl php-cli php-soap postgresql procps \
 	python3 python3-xmlsec python3-zeep xmlsec1 zlib1g-dev
+
+README_PICTURES = $(shell sed -n 's|.*docs/screenshots/\([a-z-]*\)\.png.*|\1|p' README.md)
 
 .PHONY: demo test bench interop fuzz tools screenshots
 
@@ -21,7 +23,7 @@ test: tools
 
 bench:
 	@scripts/need $(BUILD_PACKAGES) postgresql
-	cargo bench --locked --bench import --bench domain
+	cargo bench --locked --bench import --bench domain --bench pages
 
 interop: tools
 	scripts/interop
@@ -43,6 +45,8 @@ fuzz:
 
 tools:
 	@scripts/need $(BUILD_PACKAGES) $(TEST_PACKAGES)
+	@scripts/axe
 
 screenshots: tools
-	SCREENSHOTS=docs/screenshots cargo test --locked --test end_to_end -- navigator::pages_in_a_browser
+	cargo test --locked --test end_to_end -- navigator::journeys
+	for picture in $(README_PICTURES); do cp "target/screenshots/$$picture.png" docs/screenshots/; done

@@ -1,5 +1,8 @@
 //! `/metrics` for Prometheus: requests, their outcomes and durations, runs, and the pool of connections.
 
+pub(crate) use super::minutes::Minute;
+
+use super::minutes::Minutes;
 use crate::store::{Store, runs, statements};
 use actix_web::HttpResponse;
 use actix_web::web::{self, Data, ServiceConfig};
@@ -46,7 +49,7 @@ struct ByState {
 }
 
 /// All that is counted.
-pub(super) struct Metrics {
+pub(crate) struct Metrics {
     registry: Registry,
     requests: Family<Request, Counter>,
     durations: Family<Kind, Histogram, fn() -> Histogram>,
@@ -56,9 +59,15 @@ pub(super) struct Metrics {
     runs: Family<ByState, Gauge>,
     connections: Family<ByState, Gauge>,
     statements: Counter,
+    minutes: Minutes,
 }
 
 impl Metrics {
+    /// The last hours, by the minute.
+    pub fn minutes(&self) -> &Minutes {
+        &self.minutes
+    }
+
     pub fn new() -> Self {
         let mut registry = Registry::with_prefix("soapstone");
         let requests = Family::default();
@@ -76,7 +85,18 @@ impl Metrics {
         registry.register("database_connections", "Connections of the pool", connections.clone());
         let statements = Counter::default();
         registry.register("database_statements", "Statements sent to the database", statements.clone());
-        Self { registry, requests, durations, refused, received, in_flight, runs, connections, statements }
+        Self {
+            registry,
+            requests,
+            durations,
+            refused,
+            received,
+            in_flight,
+            runs,
+            connections,
+            statements,
+            minutes: Minutes::default(),
+        }
     }
 
     fn text(&self) -> Result<String, std::fmt::Error> {
@@ -98,6 +118,7 @@ impl Observer for Metrics {
         self.in_flight.get_or_create(&ByChannel { channel }).dec();
         self.durations.get_or_create(&kind).observe(call.duration.as_secs_f64());
         self.received.get_or_create(&kind).inc_by(call.received);
+        self.minutes.note(call.duration, call.status >= 400);
         if call.outcome.starts_with("message.") {
             self.refused.get_or_create(&kind).inc();
         }

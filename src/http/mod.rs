@@ -9,7 +9,8 @@ mod documents;
 mod files;
 mod health;
 mod idempotency;
-mod metrics;
+pub(crate) mod metrics;
+mod minutes;
 mod pictures;
 mod resumable;
 mod secrets;
@@ -183,6 +184,8 @@ impl Server {
         all_used("security-policies", &config.message_security.policies, &names)?;
         all_used("soap-output", &config.outputs, &names)?;
         let contracts = Data::new(navigator::Contracts(services.clone()));
+        contracts.keep(config);
+        let pulse = Data::new(navigator::Pulse::default());
         let rest = Rest::new(services.into_iter().map(|(_, service)| service).collect(), config.limits)
             .observed(observed)
             .elsewhere("/pictures/(fileName)", "PUT");
@@ -213,6 +216,7 @@ impl Server {
                 .app_data(idempotency.clone())
                 .app_data(places.clone())
                 .app_data(contracts.clone())
+                .app_data(pulse.clone())
                 .app_data(metrics.clone())
                 .app_data(access.clone())
                 .app_data(Data::new(upload.clone()))

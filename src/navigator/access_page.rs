@@ -1,7 +1,9 @@
 //! Who has access: users, their tokens, and what was done.
 
+use super::certificates::{Certificate, certificates};
 use super::visitor::Visitor;
 use super::{moved, not_found, not_ours, page, unavailable};
+use crate::config::Config;
 use crate::domain::access::{NewToken, check_name, hashed, new_password, patterns};
 use crate::http::auth::Access;
 use crate::store::access::{self as kept, Audited, Change, NewUser, Token, User};
@@ -26,6 +28,7 @@ struct AccessPage {
     roles: Vec<String>,
     users: Vec<Person>,
     tokens: Vec<Key>,
+    certificates: Vec<Certificate>,
     lines: Vec<Line>,
     /// What is shown this once: whose it is, and the secret.
     secret: Option<(String, String)>,
@@ -70,7 +73,7 @@ fn look(db: &mut Db) -> Result<Kept, StoreError> {
 
 async fn draw(
     store: &Store,
-    access: &Access,
+    (access, config): (&Access, &Config),
     visitor: Visitor,
     secret: Option<(String, String)>,
     wrong: Option<String>,
@@ -114,6 +117,7 @@ async fn draw(
         roles: access.roles().names().map(str::to_owned).collect(),
         users: users.into_iter().map(person).collect(),
         tokens: tokens.into_iter().map(key).collect(),
+        certificates: certificates(config),
         lines: lines.into_iter().map(line).collect(),
         secret,
         wrong,
@@ -124,9 +128,14 @@ async fn draw(
     response
 }
 
-pub(super) async fn show(store: Data<Store>, access: Data<Arc<Access>>, visitor: Visitor) -> HttpResponse {
+pub(super) async fn show(
+    store: Data<Store>,
+    access: Data<Arc<Access>>,
+    config: Data<Config>,
+    visitor: Visitor,
+) -> HttpResponse {
     match access.has_users().await {
-        Ok(true) => draw(&store, &access, visitor, None, None).await,
+        Ok(true) => draw(&store, (&access, &config), visitor, None, None).await,
         // The first one is another page.
         Ok(false) => moved("/navigator/setup"),
         Err(error) => unavailable(visitor, &error),
@@ -187,20 +196,7 @@ impl Wanted {
         let nobody = || Done::Wrong(format!("there is no user {name}"));
         let done = |is_done: bool| if is_done { Done::Well } else { nobody() };
         Ok(match self.deed {
-            Deed::AddUser => {
-                let user = NewUser {
-                    name: name.to_owned(),
-                    password: Some(self.hash.clone()),
-                    certificate: None,
-                    roles: self.roles.clone(),
-                    created_at: now,
-                };
-                if kept::add(db, &user)? {
-                    Done::Secret(self.password.clone())
-                } else {
-                    Done::Wrong(format!("there is a user {name} already"))
-                }
-            }
+            Deed::AddUser => return self.add_user(db, now),
             // Who removes himself may leave nobody who could let him in again.
             Deed::RemoveUser if self.by.as_deref() == Some(name) => {
                 Done::Wrong("nobody removes himself; another administrator can".to_owned())
@@ -220,6 +216,30 @@ impl Wanted {
                     Done::Wrong(format!("there is no token {id} that holds"))
                 }
             }
+        })
+    }
+
+    fn add_user(&self, db: &mut Db, now: NaiveDateTime) -> Result<Done, StoreError> {
+        let name = self.field("name");
+        let certificate = Some(self.field("certificate").trim().to_owned()).filter(|name| !name.is_empty());
+        if let Some(common_name) = &certificate
+            && kept::by_certificate(db, common_name)?.is_some()
+        {
+            return Ok(Done::Wrong(format!("somebody else is known by the certificate {common_name}")));
+        }
+        // Who shows a certificate needs no password.
+        let has_password = certificate.is_none();
+        let user = NewUser {
+            name: name.to_owned(),
+            password: has_password.then(|| self.hash.clone()),
+            certificate,
+            roles: self.roles.clone(),
+            created_at: now,
+        };
+        Ok(match (kept::add(db, &user)?, has_password) {
+            (false, _) => Done::Wrong(format!("there is a user {name} already")),
+            (true, true) => Done::Secret(self.password.clone()),
+            (true, false) => Done::Well,
         })
     }
 
@@ -261,6 +281,7 @@ fn field<'a>(fields: &'a Fields, name: &str) -> &'a str {
 pub(super) async fn change(
     store: Data<Store>,
     access: Data<Arc<Access>>,
+    config: Data<Config>,
     visitor: Visitor,
     deed: Path<String>,
     fields: Form<Fields>,
@@ -286,7 +307,7 @@ pub(super) async fn change(
     });
     let (roles, hash, password) = match made {
         Ok(made) => made,
-        Err(why) => return draw(&store, &access, visitor, None, Some(why)).await,
+        Err(why) => return draw(&store, (&access, &config), visitor, None, Some(why)).await,
     };
     let whose = match deed {
         Deed::AddToken => format!("the token of {}", field(&fields, "user")),
@@ -303,7 +324,7 @@ pub(super) async fn change(
     access.note(by, format!("{name} {whose} (Navigator)"), outcome, visitor.peer.clone());
     match done {
         Done::Well => moved("/navigator/access"),
-        Done::Secret(secret) => draw(&store, &access, visitor, Some((whose, secret)), None).await,
-        Done::Wrong(why) => draw(&store, &access, visitor, None, Some(why)).await,
+        Done::Secret(secret) => draw(&store, (&access, &config), visitor, Some((whose, secret)), None).await,
+        Done::Wrong(why) => draw(&store, (&access, &config), visitor, None, Some(why)).await,
     }
 }

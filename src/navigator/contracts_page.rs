@@ -1,15 +1,18 @@
 //! The contracts: what each service offers, what its messages hold, and each operation to try.
 
 mod types;
+mod versions;
 
 use self::types::{Type, types_of};
+use self::versions::{Changed, changed, keep};
 use super::visitor::Visitor;
 use super::{message, not_found, not_ours, page};
+use crate::config::Config;
 use crate::http::API;
 use crate::http::auth::Access;
 use crate::reporting::pretty;
 use actix_web::http::StatusCode;
-use actix_web::web::{Data, Form, Query};
+use actix_web::web::{self, Data, Form, Query};
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 use serde::Deserialize;
@@ -26,6 +29,13 @@ use std::time::Instant;
 pub(crate) struct Contracts(pub Vec<(&'static str, Arc<dyn Service>)>);
 
 impl Contracts {
+    /// Keeps what is served now beside what was before, for somebody who asks what changed.
+    pub fn keep(&self, config: &Config) {
+        if let Err(error) = keep(&config.data_dir, self.0.iter().map(|(_, service)| service.info())) {
+            log::warn!("the contracts cannot be kept beside earlier ones: {error}");
+        }
+    }
+
     fn find(&self, name: &str) -> Option<&(&'static str, Arc<dyn Service>)> {
         self.0.iter().find(|(_, service)| service.info().name == name)
     }
@@ -83,6 +93,9 @@ struct ContractPage {
     paragraphs: Vec<&'static str>,
     namespace: &'static str,
     operations: Vec<(&'static OperationInfo, Vec<String>)>,
+    changed: Option<Changed>,
+    /// Why nobody can tell what changed.
+    unreadable: Option<String>,
 }
 
 fn routes(operation: &OperationInfo) -> Vec<String> {
@@ -190,7 +203,12 @@ pub(super) fn operation_page(
     })
 }
 
-pub(super) async fn show(contracts: Data<Contracts>, visitor: Visitor, wanted: Query<Wanted>) -> HttpResponse {
+pub(super) async fn show(
+    contracts: Data<Contracts>,
+    config: Data<Config>,
+    visitor: Visitor,
+    wanted: Query<Wanted>,
+) -> HttpResponse {
     let Wanted { service, operation, text, format } = wanted.into_inner();
     if let Some(operation) = operation {
         let given = text.map(|text| (format == "json", text));
@@ -200,8 +218,16 @@ pub(super) async fn show(contracts: Data<Contracts>, visitor: Visitor, wanted: Q
         return not_found(visitor, format!("There is no service {service}."));
     };
     let info = found.info();
+    let folder = config.data_dir.clone();
+    let told = web::block(move || changed(&folder, info.name)).await;
+    let (changed, unreadable) = match told.map_err(|error| error.to_string()).and_then(|told| told) {
+        Ok(changed) => (changed, None),
+        Err(why) => (None, Some(why)),
+    };
     page(&ContractPage {
         visitor,
+        changed,
+        unreadable,
         name: info.name,
         address,
         paragraphs: paragraphs(info.documentation),

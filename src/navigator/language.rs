@@ -132,7 +132,7 @@ mod tests {
     /// The texts that are said by `t("…")` or `tell("…")`.
     fn said(text: &str) -> BTreeSet<String> {
         let mut said = BTreeSet::new();
-        for call in ["visitor.t(\"", "visitor.tell(\"", "link(\""] {
+        for call in ["visitor.t(\"", "visitor.tell(\"", "visitor.tell_two(\"", "link(\""] {
             for rest in text.split(call).skip(1) {
                 let literal = if call == "link(\"" { rest.split('"').nth(2) } else { rest.split('"').next() };
                 said.extend(literal.map(str::to_owned));

@@ -1,9 +1,11 @@
 //! The web pages where a person sees what the runs did, and steers them. They work without script; with it, a run at work moves.
 
 mod access_page;
+mod certificates;
 mod channels_page;
 mod contracts_page;
 mod data;
+mod events;
 mod exports_page;
 mod hooks_page;
 mod import_page;
@@ -21,6 +23,7 @@ mod system_page;
 mod visitor;
 
 pub(crate) use contracts_page::Contracts;
+pub(crate) use events::Pulse;
 pub(crate) use log_in::log_in_first;
 
 use actix_web::HttpResponse;
@@ -53,6 +56,7 @@ pub fn configure(config: &mut ServiceConfig) {
         .route("/navigator/import", web::get().to(import_page::show))
         .route("/navigator/import", web::post().to(import_page::begin))
         .configure(data::configure)
+        .route("/navigator/events", web::get().to(events::listen))
         .route("/navigator/language/{code}", web::get().to(choose_language))
         .route("/navigator/import/{sha256}", web::get().to(import_page::preview_page))
         .route("/navigator/import/{sha256}", web::post().to(import_page::carry_on))

@@ -8,6 +8,7 @@ use crate::store::{Store, articles, runs};
 use actix_web::HttpResponse;
 use actix_web::web::{Data, Query};
 use askama::Template;
+use chrono::{Days, NaiveDate, NaiveDateTime, NaiveTime};
 use serde::Deserialize;
 use soapstone_contracts::exchange::{Channel, RunKind};
 
@@ -24,12 +25,24 @@ pub(super) struct Wanted {
     channel: String,
     #[serde(default)]
     text: String,
+    /// Days, as a browser's own field has them.
+    #[serde(default)]
+    from: String,
+    #[serde(default)]
+    to: String,
     before: Option<i64>,
+}
+
+/// The beginning of a day; None: it is none.
+fn day(text: &str) -> Option<NaiveDateTime> {
+    text.trim().parse::<NaiveDate>().ok().map(|day| day.and_time(NaiveTime::MIN))
 }
 
 impl Wanted {
     fn is_narrowed(&self) -> bool {
-        [&self.state, &self.kind, &self.channel, &self.text].into_iter().any(|one| !one.is_empty())
+        [&self.state, &self.kind, &self.channel, &self.text, &self.from, &self.to]
+            .into_iter()
+            .any(|one| !one.is_empty())
     }
 
     fn filter(&self) -> runs::Filter {
@@ -39,6 +52,9 @@ impl Wanted {
             state: said(&self.state),
             channel: said(&self.channel),
             text: said(&self.text),
+            since: day(&self.from),
+            // The day itself counts.
+            until: day(&self.to).and_then(|day| day.checked_add_days(Days::new(1))),
             before: self.before,
             limit: PAGE,
             ..runs::Filter::default()
@@ -49,7 +65,14 @@ impl Wanted {
     fn older(&self, before: i64) -> String {
         let mut query = url::form_urlencoded::Serializer::new(String::new());
         query.append_pair("before", &before.to_string());
-        let said = [("state", &self.state), ("kind", &self.kind), ("channel", &self.channel), ("text", &self.text)];
+        let said = [
+            ("state", &self.state),
+            ("kind", &self.kind),
+            ("channel", &self.channel),
+            ("text", &self.text),
+            ("from", &self.from),
+            ("to", &self.to),
+        ];
         query.extend_pairs(said.into_iter().filter(|(_, value)| !value.is_empty()));
         format!("/navigator/runs?{}", query.finish())
     }
@@ -64,6 +87,8 @@ struct RunsPage {
     kinds: Vec<(&'static str, bool)>,
     channels: Vec<(&'static str, &'static str, bool)>,
     text: String,
+    from: String,
+    to: String,
     filtered: bool,
     next: Option<String>,
     articles: String,
@@ -161,6 +186,8 @@ pub(super) async fn show(store: Data<Store>, visitor: Visitor, wanted: Query<Wan
             .map(|way| (way.as_str(), channel(way.as_str()), wanted.channel == way.as_str()))
             .collect(),
         text: wanted.text.clone(),
+        from: wanted.from.clone(),
+        to: wanted.to.clone(),
         filtered: wanted.is_narrowed(),
         next,
         articles: grouped(articles),

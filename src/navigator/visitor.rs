@@ -41,6 +41,11 @@ impl Visitor {
         self.language.say_with(text, &[&value])
     }
 
+    /// The same with two values.
+    pub fn tell_two(&self, text: &str, first: impl Display, second: impl Display) -> String {
+        self.language.say_with(text, &[&first, &second])
+    }
+
     /// The same with several values.
     pub fn tell_all(&self, text: &str, values: &[&dyn Display]) -> String {
         self.language.say_with(text, values)

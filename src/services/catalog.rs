@@ -83,6 +83,7 @@ impl Catalog for CatalogService {
     ) -> Result<ListArticlesResponse, ServiceError> {
         let read = |text: &String| Filter::read(text);
         let filter = articles::Filter {
+            begins: None,
             skus: request.sku,
             // The contract has a pattern for them.
             attributes: request.attribute.iter().filter_map(read).collect(),

@@ -9,9 +9,9 @@ use super::schema::{
     article_attributes, article_axes, article_axis_values, article_categories, article_media, article_packaging,
     article_relations, article_stocks, article_texts, article_tier_prices, articles, categories,
 };
-use super::search::holds;
+use super::search::{beginning, holds};
 use super::values::one_of;
-use super::{Db, LOOKUP, StoreError, attributes, keys, lock, page};
+use super::{Db, Engine, LOOKUP, StoreError, attributes, keys, lock, page};
 use crate::domain::attributes::{self as attribute, Comparison, Definitions, number};
 use crate::domain::catalog::{
     Article, Media, Packaging, Price, Relation, SpecialPrice, Stock, Text, TextKind, TierPrice,
@@ -580,6 +580,8 @@ pub struct Filter {
     pub category: Option<String>,
     pub changed_since: Option<NaiveDateTime>,
     pub text: Option<String>,
+    /// What numbers begin with: found by an index, where looking for a text goes through all.
+    pub begins: Option<String>,
     /// The key after which the page begins.
     pub after: Option<String>,
     pub limit: i64,
@@ -590,10 +592,20 @@ pub struct Filter {
 /// # Errors
 /// Those of the database.
 pub fn list(connection: &mut Db, filter: &Filter) -> Result<(Vec<Stored<Article>>, Option<String>), StoreError> {
+    let engine = connection.engine();
     let mut query =
         articles::table.select(Row::as_select()).order(articles::sku_key).limit(filter.limit + 1).into_boxed();
     if let Some(after) = &filter.after {
         query = query.filter(articles::sku_key.gt(after.clone()));
+    }
+    if let Some(begins) = &filter.begins {
+        let first = compared(begins);
+        query = query.filter(articles::sku_key.like(beginning(&first)).escape('\\'));
+        query = query.filter(articles::sku_key.ge(first.clone()));
+        // Elsewhere the order is the locale's, which may pass over such a letter.
+        if engine == Engine::Sqlite {
+            query = query.filter(articles::sku_key.lt(format!("{first}{}", char::MAX)));
+        }
     }
     if !filter.skus.is_empty() {
         let keys: Vec<String> = filter.skus.iter().map(|sku| compared(sku)).collect();

@@ -271,6 +271,21 @@ impl Store {
         }
     }
 
+    /// The last migration that was run, and how many were.
+    ///
+    /// # Errors
+    /// If the database cannot be read.
+    pub fn applied_migrations(&self) -> Result<(String, usize), StoreError> {
+        let mut connection = self.connection()?;
+        let told = |e: Box<dyn std::error::Error + Send + Sync>| StoreError::Unavailable(e.to_string());
+        let versions = match &mut *connection {
+            Db::Sqlite(connection) => connection.applied_migrations().map_err(told)?,
+            Db::Postgres(connection) => connection.applied_migrations().map_err(told)?,
+        };
+        let last = versions.iter().map(ToString::to_string).max().unwrap_or_default();
+        Ok((last, versions.len()))
+    }
+
     /// The migrations that are still to be run.
     ///
     /// # Errors

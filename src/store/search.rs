@@ -13,6 +13,14 @@ pub(super) fn holds(column: &str, text: &str) -> Escape<Like<SqlLiteral<Text>, S
 
 /// What `LIKE` finds the text by, wherever it stands; its escape is the backslash.
 pub(super) fn pattern(text: &str) -> String {
-    let escaped = folded(text).replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
-    format!("%{escaped}%")
+    format!("%{}%", escaped(&folded(text)))
+}
+
+/// The same of a text that is at the beginning, in the same case.
+pub(super) fn beginning(text: &str) -> String {
+    format!("{}%", escaped(text))
+}
+
+fn escaped(text: &str) -> String {
+    text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_")
 }

@@ -1,13 +1,13 @@
-//! The Navigator and the pages for a person, in a real browser. The pictures go to `target/screenshots`, or where
-//! `SCREENSHOTS` says: `make screenshots` puts them where the README shows them.
+//! The Navigator and the pages for a person; `journeys` clicks through them in a real browser, and leaves pictures of each page in
+//! `target/screenshots`, of which `make screenshots` puts some where the README shows them.
 
 mod data;
 mod files;
+mod journeys;
 mod steering;
 
-use crate::support::{Database, Server, Site, on_each_database, project};
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use crate::support::{Database, Site, on_each_database, project};
+use std::path::Path;
 
 /// A site with the demo's catalogue, imported, imported again with a few records gone wrong, and again.
 fn filled(database: Database) -> Site {
@@ -24,58 +24,6 @@ fn filled(database: Database) -> Site {
     let cheaper = site.file("articles-monday.csv", cheaper);
     assert_eq!(site.run(&["import", "articles", cheaper.to_str().unwrap(), "--dry-run"]).code, 0);
     site
-}
-
-/// Headless Chromium, which may not look beyond this machine.
-fn chromium(profile: &Path, arguments: &[&str], address: &str) -> String {
-    let output = Command::new("chromium")
-        .args(["--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--no-first-run", "--disable-quic"])
-        .args(["--disable-background-networking", "--disable-component-update", "--disable-sync"])
-        .args(["--virtual-time-budget=3000", &format!("--user-data-dir={}", profile.display())])
-        .args(arguments)
-        .arg(address)
-        .output()
-        .unwrap_or_else(|e| panic!("chromium: {e}; `make tools` installs it"));
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    String::from_utf8(output.stdout).unwrap()
-}
-
-/// Takes a picture of a page, and sees to it that there is something in it.
-fn picture(site: &Site, server: &Server, path: &str, name: &str, size: &str, more: &[&str]) {
-    let folder = std::env::var_os("SCREENSHOTS").map_or_else(|| project("target/screenshots"), PathBuf::from);
-    std::fs::create_dir_all(&folder).unwrap();
-    let file = folder.join(format!("{name}.png"));
-    let shot = format!("--screenshot={}", file.display());
-    let window = format!("--window-size={size}");
-    let arguments: Vec<&str> = [shot.as_str(), &window].into_iter().chain(more.iter().copied()).collect();
-    chromium(&site.folder().join("chromium"), &arguments, &format!("{}{path}", server.base));
-    let bytes = std::fs::read(&file).unwrap();
-    assert!(bytes.starts_with(b"\x89PNG") && bytes.len() > 8_000, "{name}: {} bytes", bytes.len());
-}
-
-#[test]
-fn pages_in_a_browser() {
-    let site = filled(Database::Sqlite);
-    let server = site.serve();
-    picture(&site, &server, "/navigator", "overview", "1200,900", &[]);
-    picture(&site, &server, "/navigator", "overview-dark", "1200,900", &["--blink-settings=preferredColorScheme=0"]);
-    picture(&site, &server, "/navigator", "overview-phone", "500,1500", &[]);
-    picture(&site, &server, "/navigator/runs", "runs", "1200,560", &[]);
-    picture(&site, &server, "/navigator/runs/3", "run", "1200,1180", &[]);
-    picture(&site, &server, "/navigator/runs/3", "run-dark", "1200,1180", &["--blink-settings=preferredColorScheme=0"]);
-    picture(&site, &server, "/navigator/runs/3", "run-phone", "500,1400", &[]);
-    picture(&site, &server, "/navigator/import", "import", "1200,760", &[]);
-    picture(&site, &server, "/navigator/import", "import-phone", "500,1000", &[]);
-    picture(&site, &server, "/navigator/hooks", "hooks", "1200,620", &[]);
-    picture(&site, &server, "/navigator/system", "system", "1200,1000", &[]);
-    picture(&site, &server, "/navigator/messages", "messages", "1200,620", &[]);
-    picture(&site, &server, "/navigator/setup", "setup", "1200,620", &[]);
-    picture(&site, &server, "/navigator/login", "login-dark", "1200,520", &["--blink-settings=preferredColorScheme=0"]);
-    picture(&site, &server, "/navigator/runs/4", "dry-run", "1200,1180", &[]);
-    picture(&site, &server, "/soap/catalog", "soap", "1200,900", &[]);
-    picture(&site, &server, "/api", "api", "1200,900", &[]);
-    let page = chromium(&site.folder().join("chromium"), &["--dump-dom"], &format!("{}/navigator/runs/3", server.base));
-    assert!(page.contains("articles-friday.csv") && page.contains("lamps/ceiling"), "{page}");
 }
 
 on_each_database! {
@@ -99,6 +47,8 @@ on_each_database! {
         assert_eq!(shown("channel=commandLine&state=succeeded"), [1, 2, 4]);
         assert!(shown("channel=soap").is_empty());
         assert!(shown("text=%25").is_empty());
+        assert_eq!(shown("from=2020-01-01&to=2999-12-31"), [1, 2, 3, 4]);
+        assert!(shown("to=2020-01-01").is_empty() && shown("from=2999-12-31").is_empty());
     }
 
     fn what_did_not_arrive_is_sent_again(database) {
@@ -154,7 +104,7 @@ on_each_database! {
             assert!(page.contains(part), "{part} is not in {page}");
         }
         let page = server.get("/navigator/contract?service=Catalog").body;
-        assert!(page.contains("UpsertArticles") && page.contains("GET /api/v1/articles/{sku}"), "{page}");
+        assert!(page.contains("UpsertArticles") && page.contains("GET /api/v1/articles/{sku}") && page.contains("Served here since"), "{page}");
         let page = server.get("/navigator/contract?service=Catalog&operation=UpsertArticles").body;
         for part in ["id=\"type-Article\"", "href=\"#type-Price\"", "The article number: the key.", "SOAPAction", "/navigator/contract/try"] {
             assert!(page.contains(part), "{part} is not in {page}");

@@ -5,6 +5,7 @@ pub mod catalogue;
 pub mod cluster;
 mod server;
 mod site;
+pub mod webdriver;
 
 pub use cases::{run_cases, run_cases_of_contract};
 pub use server::{Reply, Server, signal};

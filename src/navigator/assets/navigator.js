@@ -1,8 +1,7 @@
-// A page with something at work fetches itself again, and changes what changed.
+// A page with something at work is told when it moved, fetches itself again, and changes what changed.
 const live = () => document.querySelector("main[data-live]");
 
 async function refresh() {
-  if (!live()) return;
   try {
     const answer = await fetch(location.href, { headers: { accept: "text/html" } });
     if (answer.ok) {
@@ -11,12 +10,29 @@ async function refresh() {
       if (fresh) document.querySelector("main").replaceWith(fresh);
     }
   } catch {
-    // The server may be starting again; the next round will tell.
+    // The server may be starting again; the next event will tell.
   }
-  setTimeout(refresh, 1000);
 }
 
-setTimeout(refresh, 1000);
+if (live()) {
+  const events = new EventSource("/navigator/events");
+  let busy = false;
+  let missed = false;
+  events.addEventListener("moved", async () => {
+    // One at a time; what came meanwhile is fetched once.
+    missed = busy;
+    if (busy) return;
+    busy = true;
+    do {
+      missed = false;
+      await refresh();
+    } while (missed);
+    busy = false;
+    if (!live()) events.close();
+  });
+  // What moved before it was listened to.
+  events.addEventListener("here", refresh);
+}
 
 // A file is dropped where it can be chosen.
 const drop = document.querySelector(".drop");

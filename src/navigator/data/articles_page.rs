@@ -15,6 +15,9 @@ use bigdecimal::BigDecimal;
 use serde::Deserialize;
 use std::collections::HashMap;
 
+/// Of more articles than that names are not gone through: numbers are found by how they begin.
+const LARGE: i64 = 50_000;
+
 #[derive(Deserialize)]
 pub(super) struct Wanted {
     #[serde(default)]
@@ -32,6 +35,7 @@ struct ArticlesPage {
     text: String,
     category: String,
     count: String,
+    is_large: bool,
     rows: Vec<Row>,
     next: Option<String>,
 }
@@ -67,10 +71,14 @@ pub(super) fn rows(stored: &[Stored<Article>], shown: &HashMap<String, String>, 
 
 type Found = (i64, Vec<Stored<Article>>, Option<String>, HashMap<String, String>);
 
-fn look(db: &mut Db, filter: &Filter) -> Result<Found, StoreError> {
-    let (found, next) = articles::list(db, filter)?;
+fn look(db: &mut Db, mut filter: Filter) -> Result<Found, StoreError> {
+    let count = articles::count(db)?;
+    if count > LARGE {
+        filter.begins = filter.text.take();
+    }
+    let (found, next) = articles::list(db, &filter)?;
     let shown = pictures::first_of(db, found.iter().map(|stored| &stored.record))?;
-    Ok((articles::count(db)?, found, next, shown))
+    Ok((count, found, next, shown))
 }
 
 pub(super) async fn show(store: Data<Store>, visitor: Visitor, wanted: Query<Wanted>) -> HttpResponse {
@@ -80,7 +88,7 @@ pub(super) async fn show(store: Data<Store>, visitor: Visitor, wanted: Query<Wan
     let Wanted { text, category, after } = wanted.into_inner();
     let filter =
         Filter { text: said(&text), category: said(&category), after: said(&after), limit: PAGE, ..Filter::default() };
-    let (count, found, next, shown) = match store.read(move |db| look(db, &filter)).await {
+    let (count, found, next, shown) = match store.read(move |db| look(db, filter)).await {
         Ok(found) => found,
         Err(error) => return unavailable(visitor, &error),
     };
@@ -88,6 +96,7 @@ pub(super) async fn show(store: Data<Store>, visitor: Visitor, wanted: Query<Wan
         rows: rows(&found, &shown, &visitor),
         visitor,
         count: grouped(count),
+        is_large: count > LARGE,
         next: next.map(|after| {
             address("/navigator/articles", &[("text", &text), ("category", &category), ("after", &after)])
         }),

@@ -5,6 +5,7 @@ mod claims;
 mod exports;
 mod forget;
 mod lately;
+mod pulse;
 mod rejected;
 mod said;
 mod samples;
@@ -16,6 +17,7 @@ pub use claims::{
 pub use exports::{ExportOptions, keep_mark, mark, note_export, note_result, note_since, seen_up_to};
 pub use forget::{forget, forget_files};
 pub use lately::{Complaint, Lately, complaints, lately};
+pub use pulse::pulse;
 pub use rejected::{TAIL, keep_rejected, rejected_after};
 pub use said::{Counts, Said, examples, message_codes, message_counts, messages};
 pub use samples::{sample, samples};
@@ -199,6 +201,9 @@ pub struct Filter {
     pub direction: Option<String>,
     /// Only those whose file's name has this.
     pub text: Option<String>,
+    /// Only those that were accepted from then on, and those before then.
+    pub since: Option<NaiveDateTime>,
+    pub until: Option<NaiveDateTime>,
     /// Only runs older than this one.
     pub before: Option<i64>,
     pub limit: i64,
@@ -230,6 +235,12 @@ pub fn list(connection: &mut Db, filter: &Filter) -> Result<(Vec<Report>, bool),
     }
     if let Some(text) = &filter.text {
         query = query.filter(holds("runs.source_name", text));
+    }
+    if let Some(since) = filter.since {
+        query = query.filter(runs::created_at.ge(since));
+    }
+    if let Some(until) = filter.until {
+        query = query.filter(runs::created_at.lt(until));
     }
     if let Some(before) = filter.before {
         query = query.filter(runs::id.lt(before));

@@ -1,0 +1,110 @@
+//! The certificates that the server works with, and until when they hold.
+
+use crate::config::Config;
+use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
+use openssl::asn1::Asn1Time;
+use openssl::nid::Nid;
+use openssl::x509::{X509, X509NameRef};
+use std::path::Path;
+
+/// Before its end a certificate is told of.
+const SOON: TimeDelta = TimeDelta::days(30);
+
+/// A certificate of a file.
+pub(super) struct Certificate {
+    /// What it is for.
+    pub purpose: &'static str,
+    pub file: String,
+    pub subject: String,
+    pub issuer: String,
+    pub until: String,
+    pub is_over: bool,
+    pub is_soon: bool,
+}
+
+/// The common name, or all of it.
+fn named(name: &X509NameRef) -> String {
+    let common = name.entries_by_nid(Nid::COMMONNAME).next();
+    let text = common.and_then(|entry| entry.data().to_string().ok());
+    text.unwrap_or_else(|| format!("{name:?}"))
+}
+
+/// When a certificate ends.
+fn end(certificate: &X509) -> Option<NaiveDateTime> {
+    let epoch = Asn1Time::from_unix(0).ok()?;
+    let since = epoch.diff(certificate.not_after()).ok()?;
+    let seconds = i64::from(since.days) * 86_400 + i64::from(since.secs);
+    DateTime::from_timestamp(seconds, 0).map(|at| at.naive_utc())
+}
+
+fn of_file(purpose: &'static str, file: &Path, found: &mut Vec<Certificate>) {
+    let now = Utc::now().naive_utc();
+    let read = std::fs::read(file).ok().and_then(|pem| X509::stack_from_pem(&pem).ok()).unwrap_or_default();
+    for certificate in read {
+        let until = end(&certificate);
+        found.push(Certificate {
+            purpose,
+            file: file.display().to_string(),
+            subject: named(certificate.subject_name()),
+            issuer: named(certificate.issuer_name()),
+            until: until.map(|until| until.format("%Y-%m-%d").to_string()).unwrap_or_default(),
+            is_over: until.is_some_and(|until| until <= now),
+            is_soon: until.is_some_and(|until| until > now && until - now < SOON),
+        });
+    }
+}
+
+/// The certificates of the configuration's files.
+pub(super) fn certificates(config: &Config) -> Vec<Certificate> {
+    let mut found = Vec::new();
+    if let Some(tls) = &config.tls {
+        of_file("The server's own", &tls.certificate, &mut found);
+        if let Some(authority) = &tls.client_authority {
+            of_file("Who signs those of clients", authority, &mut found);
+        }
+    }
+    let security = &config.message_security;
+    if let Some((certificate, _)) = &security.own {
+        of_file("Signs and opens messages", certificate, &mut found);
+    }
+    if let Some(authority) = &security.authority {
+        of_file("Who signs those of messages", authority, &mut found);
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use openssl::asn1::Asn1Time;
+    use openssl::hash::MessageDigest;
+    use openssl::pkey::PKey;
+    use openssl::rsa::Rsa;
+    use openssl::x509::{X509Builder, X509NameBuilder};
+
+    #[test]
+    fn a_certificate_that_ends_is_told_of() {
+        let key = PKey::from_rsa(Rsa::generate(2048).unwrap()).unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let tell = |days: i64| {
+            let mut name = X509NameBuilder::new().unwrap();
+            name.append_entry_by_text("CN", "shop.example").unwrap();
+            let name = name.build();
+            let mut builder = X509Builder::new().unwrap();
+            builder.set_subject_name(&name).unwrap();
+            builder.set_issuer_name(&name).unwrap();
+            builder.set_pubkey(&key).unwrap();
+            let at = |days: i64| Asn1Time::from_unix(Utc::now().timestamp() + days * 86_400).unwrap();
+            builder.set_not_before(&at(-400)).unwrap();
+            builder.set_not_after(&at(days)).unwrap();
+            builder.sign(&key, MessageDigest::sha256()).unwrap();
+            let file = folder.path().join(format!("{days}.pem"));
+            std::fs::write(&file, builder.build().to_pem().unwrap()).unwrap();
+            let mut found = Vec::new();
+            of_file("x", &file, &mut found);
+            assert_eq!((found.len(), found[0].subject.as_str()), (1, "shop.example"));
+            (found[0].is_over, found[0].is_soon)
+        };
+        assert_eq!([tell(-2), tell(10), tell(90)], [(true, false), (false, true), (false, false)]);
+    }
+}
