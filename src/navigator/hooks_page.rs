@@ -1,7 +1,9 @@
 //! Web hooks: who is told of what, what became of it, and what is sent again.
 
+use super::outcome::only;
 use super::visitor::Visitor;
 use super::{message, moved, not_found, not_ours, page, refused, unavailable};
+use crate::domain::signals as known;
 use crate::http::auth::Access;
 use crate::services::SignalsService;
 use crate::store::signals::{self, Delivery, Filter};
@@ -12,8 +14,14 @@ use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 use chrono::NaiveDateTime;
 use serde::Deserialize;
-use soapstone_contracts::signals::{DeliveryState, ResendDeliveries, Signals, TestTarget};
+use serde_json::{Map, Value, json};
+use soapstone_contracts::listener::Event;
+use soapstone_contracts::signals as contract;
+use soapstone_contracts::signals::{
+    DeleteTargets, DeliveryState, ResendDeliveries, Signals, TestTarget, UpsertTargets,
+};
 use soapstone_runtime::service::{Channel, Context};
+use soapstone_runtime::soap::Fault;
 use std::sync::Arc;
 
 /// Deliveries on one page.
@@ -31,6 +39,8 @@ pub(super) struct Wanted {
     #[serde(default)]
     order: String,
     before: Option<i64>,
+    /// The target that is to be changed; empty: a new one.
+    edit: Option<String>,
 }
 
 impl Wanted {
@@ -60,12 +70,46 @@ impl Wanted {
 struct HooksPage {
     visitor: Visitor,
     may_send: bool,
+    may_edit: bool,
     targets: Vec<Target>,
     deliveries: Vec<Row>,
     states: Vec<(&'static str, bool)>,
     target: String,
     order: String,
     next: Option<String>,
+    /// The target that the form shows.
+    edited: Option<Edited>,
+}
+
+/// A target in a form.
+#[derive(Default)]
+struct Edited {
+    key: String,
+    url: String,
+    warehouses: String,
+    user: String,
+    is_signed: bool,
+    is_active: bool,
+    forms: Vec<(&'static str, bool)>,
+    events: Vec<(&'static str, bool)>,
+}
+
+impl Edited {
+    fn of(target: Option<&known::Target>) -> Self {
+        let form = target.map_or(contract::Form::WebHook, |target| target.form);
+        let is_told = |event: &Event| target.is_some_and(|target| target.events.contains(event));
+        let events = Event::ALL.iter().filter(|event| **event != Event::Test);
+        Self {
+            forms: contract::Form::ALL.iter().map(|other| (other.as_str(), *other == form)).collect(),
+            events: events.map(|event| (event.as_str(), is_told(event))).collect(),
+            key: target.map(|target| target.key.clone()).unwrap_or_default(),
+            url: target.map(|target| target.url.clone()).unwrap_or_default(),
+            warehouses: target.map(|target| target.warehouses.join(" ")).unwrap_or_default(),
+            user: target.and_then(|target| target.user.clone()).unwrap_or_default(),
+            is_signed: target.is_some_and(|target| target.secret.is_some()),
+            is_active: target.is_none_or(|target| target.active),
+        }
+    }
 }
 
 struct Target {
@@ -117,10 +161,11 @@ impl Row {
     }
 }
 
-type Found = (Vec<Target>, (Vec<Delivery>, bool));
+type Found = (Vec<Target>, (Vec<Delivery>, bool), Option<Edited>);
 
-fn look(db: &mut Db, filter: &Filter) -> Result<Found, StoreError> {
+fn look(db: &mut Db, filter: &Filter, edit: Option<&str>) -> Result<Found, StoreError> {
     let (targets, _) = signals::list_targets(db, None, TARGETS)?;
+    let edited = edit.map(|key| Edited::of(targets.iter().map(|stored| &stored.record).find(|known| known.key == key)));
     let targets = targets.into_iter().map(|stored| {
         let target = stored.record;
         let events: Vec<&str> = target.events.iter().map(|event| event.as_str()).collect();
@@ -133,16 +178,19 @@ fn look(db: &mut Db, filter: &Filter) -> Result<Found, StoreError> {
             active: target.active,
         }
     });
-    Ok((targets.collect(), signals::list_deliveries(db, filter)?))
+    Ok((targets.collect(), signals::list_deliveries(db, filter)?, edited))
 }
 
 pub(super) async fn show(store: Data<Store>, visitor: Visitor, wanted: Query<Wanted>) -> HttpResponse {
-    let filter = wanted.filter();
-    let (targets, (deliveries, more)) = match store.read(move |db| look(db, &filter)).await {
+    let (filter, edit) = (wanted.filter(), wanted.edit.clone());
+    let found = store.read(move |db| look(db, &filter, edit.as_deref())).await;
+    let (targets, (deliveries, more), edited) = match found {
         Ok(found) => found,
         Err(error) => return unavailable(visitor, &error),
     };
     page(&HooksPage {
+        may_edit: visitor.may_change() && visitor.may("Signals", "UpsertTargets"),
+        edited,
         may_send: visitor.may_change() && visitor.may("Signals", "ResendDeliveries"),
         visitor,
         targets,
@@ -161,6 +209,75 @@ pub(super) struct Shown {
     #[serde(default)]
     target: String,
     id: Option<i64>,
+}
+
+/// A form's fields, of which some come more than once.
+type Fields = Vec<(String, String)>;
+
+/// A target as a form has it, as the contract has it.
+fn given(fields: &Fields) -> Map<String, Value> {
+    let field = |wanted: &str| fields.iter().find(|(name, _)| name == wanted).map_or("", |(_, value)| value.trim());
+    let mut target = Map::new();
+    for name in ["key", "url", "form"] {
+        target.insert(name.to_owned(), json!(field(name)));
+    }
+    target.insert(
+        "event".to_owned(),
+        fields.iter().filter(|(name, _)| name == "event").map(|(_, value)| value.as_str()).collect(),
+    );
+    target.insert("warehouse".to_owned(), field("warehouses").split_whitespace().collect());
+    target.insert("clear".to_owned(), json!(["event", "warehouse"]));
+    target.insert("active".to_owned(), json!(field("active") == "1"));
+    let user = field("user");
+    target.insert("user".to_owned(), if user.is_empty() { Value::Null } else { json!(user) });
+    // Secrets are never shown: left empty, they stay as they are.
+    for name in ["secret", "password"] {
+        if !field(name).is_empty() {
+            target.insert(name.to_owned(), json!(field(name)));
+        }
+    }
+    target
+}
+
+/// Adds a target, changes it, or removes it.
+pub(super) async fn change(
+    request: HttpRequest,
+    store: Data<Store>,
+    access: Data<Arc<Access>>,
+    visitor: Visitor,
+    fields: Form<Fields>,
+) -> HttpResponse {
+    let field = |wanted: &str| fields.iter().find(|(name, _)| name == wanted).map_or("", |(_, value)| value.as_str());
+    if !visitor.gave(field("form-token")) {
+        return not_ours(visitor);
+    }
+    let operation = if field("remove") == "1" { "DeleteTargets" } else { "UpsertTargets" };
+    if !visitor.may("Signals", operation) {
+        let text = visitor.tell("You may not do this; a role that may do {} would.", format!("Signals.{operation}"));
+        return message(visitor, StatusCode::FORBIDDEN, "Not allowed", text);
+    }
+    let (service, context) = (SignalsService { store: store.get_ref().clone() }, Context::of(Channel::Rest, &request));
+    let key = field("key").trim().to_owned();
+    let done = if operation == "DeleteTargets" {
+        let deleted = service.delete_targets(&context, DeleteTargets { key: vec![key.clone()] }).await;
+        deleted.map(|done| done.result).map_err(Fault::from)
+    } else {
+        match soapstone_runtime::json::from_value(Value::Object(given(&fields))) {
+            Ok(target) => {
+                let changed = service.upsert_targets(&context, UpsertTargets { target: vec![target] }).await;
+                changed.map(|done| done.result).map_err(Fault::from)
+            }
+            Err(error) => Err(Fault::invalid(vec![*error])),
+        }
+    };
+    let done = done.and_then(only);
+    let outcome = if done.is_ok() { "ok" } else { "refused" };
+    let caller = visitor.name().map(str::to_owned);
+    access.note(caller, format!("Signals.{operation} {key} (Navigator)"), outcome, visitor.peer.clone());
+    match done {
+        Ok(()) => moved("/navigator/hooks"),
+        Err(fault) => refused(visitor, fault),
+    }
 }
 
 pub(super) async fn send(

@@ -12,6 +12,7 @@ mod import_page;
 mod language;
 mod log_in;
 mod messages_page;
+mod outcome;
 mod overview_page;
 mod profiles_page;
 mod replay;
@@ -77,6 +78,7 @@ pub fn configure(config: &mut ServiceConfig) {
         .route("/navigator/contract", web::get().to(contracts_page::show))
         .route("/navigator/contract/try", web::post().to(contracts_page::try_it))
         .route("/navigator/hooks", web::get().to(hooks_page::show))
+        .route("/navigator/hooks/target", web::post().to(hooks_page::change))
         .route("/navigator/hooks/{deed}", web::post().to(hooks_page::send))
         .route("/navigator/messages", web::get().to(messages_page::list))
         .route("/navigator/messages/{id}/dry-run", web::post().to(replay::dry_run))

@@ -63,6 +63,20 @@ on_each_database! {
         assert!(page.contains("http://127.0.0.1:1/hook") && page.contains("<td>test</td>"), "{page}");
         assert!(!server.get("/navigator/hooks?order=X9").body.contains("<td>test</td>"));
         assert_eq!(server.call("POST", "/navigator/hooks/resend", &form, b"target=erp").status, 303);
+        // Changed by the form: the secret stays, the events are others.
+        assert!(server.get("/navigator/hooks?edit=erp").body.contains("value=\"http://127.0.0.1:1/hook\""));
+        let change = b"key=erp&url=http%3A%2F%2F127.0.0.1%3A1%2Fother&form=webHook&event=paymentChanged&warehouses=&user=&secret=hush";
+        let changed = server.call("POST", "/navigator/hooks/target", &form, change);
+        assert_eq!((changed.status, changed.header("location")), (303, "/navigator/hooks"), "{changed:?}");
+        let target = server.get("/api/v1/signal-targets/erp").json()["target"].clone();
+        assert_eq!((target["url"].as_str(), target["active"].as_bool()), (Some("http://127.0.0.1:1/other"), Some(false)), "{target}");
+        assert_eq!((&target["event"], target["signed"].as_bool()), (&serde_json::json!(["paymentChanged"]), Some(true)), "{target}");
+        let wrong = server.call("POST", "/navigator/hooks/target", &form, b"key=erp&url=ftp%3A%2F%2Fx&form=webHook");
+        assert_eq!(wrong.status, 422, "{wrong:?}");
+        let added = server.call("POST", "/navigator/hooks/target", &form, b"key=pim&url=https%3A%2F%2Fpim.example%2F&form=soap12&active=1");
+        assert_eq!(added.status, 303, "{added:?}");
+        assert_eq!(server.call("POST", "/navigator/hooks/target", &form, b"key=pim&remove=1").status, 303);
+        assert_eq!(server.get("/api/v1/signal-targets/pim").status, 404);
         let unknown = server.call("POST", "/navigator/hooks/test", &form, b"target=crm");
         assert_eq!((unknown.status, unknown.body.contains("target.not_found")), (404, true), "{unknown:?}");
     }

@@ -1,5 +1,6 @@
 //! A customer: the numbers it goes by, what was merged into it, its addresses, what holds for it, its orders.
 
+use super::super::outcome::only;
 use super::super::visitor::Visitor;
 use super::super::{message, moved, not_found, not_ours, page, refused, unavailable};
 use super::customers_page::called;
@@ -17,7 +18,6 @@ use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 use chrono::Utc;
 use serde::Deserialize;
-use soapstone_contracts::common::{Outcome, RecordResult};
 use soapstone_contracts::customers::{Customers, Merge, MergeCustomers, UndoMerges};
 use soapstone_runtime::service::{Channel, Context};
 use soapstone_runtime::soap::Fault;
@@ -151,13 +151,6 @@ pub(super) struct Shown {
     number: String,
     #[serde(default)]
     into: String,
-}
-
-/// What became of the only record.
-fn only(results: Vec<RecordResult>) -> Result<(), Fault> {
-    let Some(result) = results.into_iter().find(|result| result.outcome == Outcome::Failed) else { return Ok(()) };
-    let Some(message) = result.message.into_iter().next() else { return Ok(()) };
-    Err(Fault::sender(message.code, 422, message.text))
 }
 
 pub(super) async fn merge(
