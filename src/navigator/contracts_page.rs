@@ -188,7 +188,7 @@ pub(super) fn operation_page(
         *(if is_json { &mut json } else { &mut xml }) = text;
     }
     page(&OperationPage {
-        may_call: visitor.may(info.name, operation.name),
+        may_call: visitor.may_change() && visitor.may(info.name, operation.name),
         visitor,
         service: info.name,
         address,

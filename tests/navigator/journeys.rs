@@ -150,6 +150,39 @@ fn export(browser: &Browser, server: &Server, bearer: &(&str, &str)) {
     browser.sees("What became of it");
 }
 
+/// What becomes of the order, and prices of its customer, so that there is something to see.
+fn move_on(server: &Server, bearer: &(&str, &str), catalogue: &Catalogue) {
+    let price = |key: &str, of: Value, value: &str| {
+        let mut entry = json!({"key": key, "sku": catalogue.sku, "price": {"value": value, "currency": "USD"}});
+        entry.as_object_mut().unwrap().extend(of.as_object().unwrap().clone());
+        entry
+    };
+    let part = json!([{"position": 1, "quantity": "1"}]);
+    for (path, body) in [
+        (
+            "price-entries",
+            json!({"entry": [price("p1", json!({"customer": "K1"}), "41.50"), price("p2", json!({"minimumQuantity": "5"}), "45")]}),
+        ),
+        (
+            "documents",
+            json!({"document": [
+                {"number": "AB-7001", "kind": "orderConfirmation", "order": "X1"},
+                {"number": "LS-8001", "kind": "deliveryNote", "order": "X1", "part": part},
+                {"number": "RE-9001", "kind": "invoice", "order": "X1"}
+            ]}),
+        ),
+        ("payments", json!({"payment": [{"key": "pay-1", "order": "X1", "state": "paid", "method": "card"}]})),
+        (
+            "shipments",
+            json!({"shipment": [{"key": "s1", "order": "X1", "carrier": "Post", "trackingNumber": "99.00.1"}]}),
+        ),
+    ] {
+        let headers = [*bearer, ("content-type", "application/json")];
+        let put = server.call("POST", &format!("/api/v1/{path}"), &headers, body.to_string().as_bytes());
+        assert!(put.status == 200 && !put.body.contains("\"failed\""), "{put:?}");
+    }
+}
+
 fn replay(browser: &Browser) {
     browser.click("Messages");
     browser.fill("text", "X1");
@@ -221,7 +254,7 @@ fn base64(text: &str) -> Vec<u8> {
 
 /// The address of the page of the price simulator for an article.
 fn simulator(catalogue: &Catalogue) -> String {
-    format!("/navigator/prices?sku={}", catalogue.sku)
+    format!("/navigator/prices?sku={}&customer=K1&quantity=5&currency=USD", catalogue.sku)
 }
 
 #[test]
@@ -251,6 +284,7 @@ fn a_person_goes_through_all_of_it() {
     let made = server.call("POST", "/api/v1/orders", &[bearer, json], order.to_string().as_bytes());
     assert!(made.body.contains("\"created\""), "{made:?}");
     export(&browser, &server, &bearer);
+    move_on(&server, &bearer, &catalogue);
     replay(&browser);
     let simulator = simulator(&catalogue);
     let article = format!("/navigator/article?sku={}", catalogue.sku);

@@ -144,7 +144,7 @@ impl Browser {
 
     /// Waits until the page says something.
     pub fn sees(&self, text: &str) {
-        self.find(&format!("//body[contains(normalize-space(.), {text:?})]"));
+        self.find(&format!("//body[contains(normalize-space(.), \"{text}\")]"));
     }
 
     /// All that the page says.

@@ -147,7 +147,9 @@ pub(super) async fn show(store: Data<Store>, visitor: Visitor, wanted: Query<Wan
     let article = &known.article.record;
     let texts = |kind| text(&article.texts, kind, &visitor);
     let stock = known.stock.as_ref();
-    let values = article.axis_values.iter().chain(&article.attributes);
+    // Where it stands on an axis may be an attribute too.
+    let more = article.attributes.iter().filter(|attribute| !article.axis_values.contains(attribute));
+    let values = article.axis_values.iter().chain(more);
     let shown = known.pictures.iter().map(|picture| {
         let state = picture.standing.state.unwrap_or(PictureState::Waiting);
         Picture {
@@ -188,7 +190,10 @@ pub(super) async fn show(store: Data<Store>, visitor: Visitor, wanted: Query<Wan
         more_variants: known.variants.1,
         relations: article.relations.iter().map(|r| (r.kind.as_str().to_owned(), r.sku.clone())).collect(),
         documents: known.documents.iter().map(document).collect(),
-        simulator: address("/navigator/prices", &[("sku", &article.sku)]),
+        simulator: address(
+            "/navigator/prices",
+            &[("sku", &article.sku), ("currency", article.list_price.as_ref().map_or("", |price| &price.currency))],
+        ),
         sku: article.sku.clone(),
         visitor,
     })
