@@ -16,7 +16,7 @@ const HISTORY: &str = "history";
 const VERSIONS: usize = 50;
 
 /// When a version was replaced, as its name has it.
-const STAMP: &str = "%Y%m%dT%H%M%S%3f";
+const STAMP: &str = "%Y%m%dT%H%M%S%9f";
 
 /// What a file of the folder is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -8,6 +8,7 @@ async function refresh() {
       const page = new DOMParser().parseFromString(await answer.text(), "text/html");
       const fresh = page.querySelector("main");
       if (fresh) document.querySelector("main").replaceWith(fresh);
+      reach();
     }
   } catch {
     // The server may be starting again; the next event will tell.
@@ -121,3 +122,14 @@ document.addEventListener("submit", (event) => {
     if (from) copy.value = from.value;
   }
 });
+
+// What is wider than its place can be moved by the keyboard too, where nothing in it takes the focus.
+function reach() {
+  for (const place of document.querySelectorAll(".scroll, .wide, pre")) {
+    const isWider = place.scrollWidth > place.clientWidth || place.scrollHeight > place.clientHeight + 1;
+    if (isWider && !place.querySelector("a, button, input, select, textarea")) place.tabIndex = 0;
+  }
+}
+
+reach();
+addEventListener("resize", reach);
