@@ -125,7 +125,7 @@ document.addEventListener("submit", (event) => {
 
 // What is wider than its place can be moved by the keyboard too, where nothing in it takes the focus.
 function reach() {
-  for (const place of document.querySelectorAll(".scroll, .wide, pre")) {
+  for (const place of document.querySelectorAll(".scroll, .wide, pre:not([aria-hidden])")) {
     const isWider = place.scrollWidth > place.clientWidth || place.scrollHeight > place.clientHeight + 1;
     if (isWider && !place.querySelector("a, button, input, select, textarea")) place.tabIndex = 0;
   }
