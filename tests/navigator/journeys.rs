@@ -295,7 +295,7 @@ fn a_person_goes_through_all_of_it() {
             picture(&browser, base, page, look);
         }
     }
-    browser.command("Emulation.clearDeviceMetricsOverride", &Value::Null);
+    browser.command("Emulation.clearDeviceMetricsOverride", &json!({}));
     browser.go(&format!("{base}/navigator/access"));
     browser.click_on("//form[contains(@action, 'revoke-token')]//button");
     browser.agree();
