@@ -19,10 +19,7 @@ use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 
 /// How long a form's plain field may be.
-const MAX_FIELD: usize = 4096;
-
-/// How long one is that holds a text as a whole, such as a profile.
-const MAX_TEXT: usize = 256 << 10;
+pub(crate) const MAX_FIELD: usize = 4096;
 
 #[derive(Clone)]
 pub(crate) struct Upload {
@@ -48,7 +45,7 @@ impl Upload {
             .map_err(|e| Fault::sender("http.query", 400, format!("The query cannot be read: {e}")))?
             .into_inner();
         let source = if content_type(request).starts_with("multipart/form-data") {
-            self.form(request, payload, &mut fields).await?
+            self.form(request, payload, &mut fields, MAX_FIELD).await?
         } else {
             self.bare(request, payload).await?
         };
@@ -62,12 +59,13 @@ impl Upload {
             .body(soapstone_runtime::json::to_string(&response)))
     }
 
-    /// Reads a form: its plain fields, and the file.
+    /// Reads a form: its plain fields, none longer than that, and the file.
     pub(crate) async fn form(
         &self,
         request: &HttpRequest,
         payload: Payload,
         fields: &mut Fields,
+        longest: usize,
     ) -> Result<crate::exchange::Spooled, Fault> {
         let broken =
             |e: &dyn std::fmt::Display| Fault::sender("http.form", 400, format!("The form cannot be read: {e}"));
@@ -88,7 +86,7 @@ impl Upload {
             let mut text = Vec::new();
             while let Some(piece) = field.next().await {
                 text.extend_from_slice(&piece.map_err(|e| broken(&e))?);
-                if text.len() > if name == "text" { MAX_TEXT } else { MAX_FIELD } {
+                if text.len() > longest {
                     return Err(Fault::sender("http.form", 413, format!("The field \"{name}\" is too long")));
                 }
             }

@@ -1,6 +1,7 @@
 //! Who has access: users, their tokens, and what was done.
 
 use super::certificates::{Certificate, certificates};
+use super::forms::{Fields, field};
 use super::visitor::Visitor;
 use super::{moved, not_found, not_ours, page, unavailable};
 use crate::config::Config;
@@ -19,8 +20,6 @@ use std::sync::Arc;
 const LINES: i64 = 100;
 
 /// Fields of a form, in their order; one that may be ticked several times is there several times.
-type Fields = Vec<(String, String)>;
-
 #[derive(Template)]
 #[template(path = "access.html")]
 struct AccessPage {
@@ -274,10 +273,6 @@ impl Wanted {
     }
 }
 
-fn field<'a>(fields: &'a Fields, name: &str) -> &'a str {
-    fields.iter().find(|(known, _)| known == name).map_or("", |(_, value)| value)
-}
-
 pub(super) async fn change(
     store: Data<Store>,
     access: Data<Arc<Access>>,
@@ -315,13 +310,12 @@ pub(super) async fn change(
         _ => field(&fields, "name").to_owned(),
     };
     let by = visitor.name().map(str::to_owned);
-    let wanted = Wanted { deed, fields, roles, password, hash, by: by.clone() };
+    let wanted = Wanted { deed, fields, roles, password, hash, by };
     let done = match store.write(move |db| wanted.carry_out(db)).await {
         Ok(done) => done,
         Err(error) => return unavailable(visitor, &error),
     };
-    let outcome = if matches!(done, Done::Wrong(_)) { "refused" } else { "ok" };
-    access.note(by, format!("{name} {whose} (Navigator)"), outcome, visitor.peer.clone());
+    visitor.note(&access, format!("{name} {whose}"), !matches!(done, Done::Wrong(_)));
     match done {
         Done::Well => moved("/navigator/access"),
         Done::Secret(secret) => draw(&store, (&access, &config), visitor, Some((whose, secret)), None).await,

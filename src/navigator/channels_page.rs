@@ -3,7 +3,7 @@
 use super::language::Language;
 use super::runs_page::Row as Run;
 use super::visitor::Visitor;
-use super::{message, moved, not_found, not_ours, page, unavailable};
+use super::{may_not, message, moved, not_found, not_ours, page, unavailable};
 use crate::config::Config;
 use crate::exchange::channels::{Channels, HotFolder, Schedule};
 use crate::http::auth::Access;
@@ -161,8 +161,7 @@ pub(super) async fn run_now(
         Direction::Import => "StartImport",
     };
     if !visitor.may("Exchange", operation) {
-        let text = visitor.tell("You may not do this; a role that may do {} would.", format!("Exchange.{operation}"));
-        return message(visitor, StatusCode::FORBIDDEN, "Not allowed", text);
+        return may_not(visitor, &format!("Exchange.{operation}"));
     }
     let exchange = upload.service.exchange.clone();
     let begun = web::block(move || schedule.run_now(&exchange)).await;
@@ -171,9 +170,7 @@ pub(super) async fn run_now(
         Ok(Err(error)) => Err(error.to_string()),
         Err(error) => Err(error.to_string()),
     };
-    let outcome = if done.is_ok() { "ok" } else { "refused" };
-    let what = format!("Exchange.{operation} schedule {} (Navigator)", shown.name);
-    access.note(visitor.name().map(str::to_owned), what, outcome, visitor.peer.clone());
+    visitor.note(&access, format!("Exchange.{operation} schedule {}", shown.name), done.is_ok());
     match done {
         Ok(Some(run)) => {
             upload.service.queue.wake();

@@ -6,12 +6,11 @@ mod versions;
 use self::types::{Type, types_of};
 use self::versions::{Changed, changed, keep};
 use super::visitor::Visitor;
-use super::{message, not_found, not_ours, page};
+use super::{may_not, not_found, not_ours, page};
 use crate::config::Config;
 use crate::http::API;
 use crate::http::auth::Access;
 use crate::reporting::pretty;
-use actix_web::http::StatusCode;
 use actix_web::web::{self, Data, Form, Query};
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
@@ -143,7 +142,8 @@ fn described(info: &'static soapstone_runtime::service::ServiceInfo, operation: 
     let found = items.find_map(|(_, item)| {
         item.as_object()?.values().find(|described| described["operationId"] == operation).cloned()
     });
-    (document.clone(), found.unwrap_or_default())
+    let found = found.unwrap_or_default();
+    (document, found)
 }
 
 /// The member of a request that a route's body is.
@@ -293,16 +293,13 @@ pub(super) async fn try_it(
         return not_found(visitor, format!("There is no operation {name}.{operation}."));
     };
     if !visitor.may(&name, &operation) {
-        let text = visitor.tell("You may not do this; a role that may do {} would.", format!("{name}.{operation}"));
-        return message(visitor, StatusCode::FORBIDDEN, "Not allowed", text);
+        return may_not(visitor, &format!("{name}.{operation}"));
     }
     let is_json = format == "json";
     let (context, began) = (Context::of(if is_json { Channel::Rest } else { Channel::Soap }, &request), Instant::now());
     let done = call(context, service, index, is_json, text.trim()).await;
     let took = format!("{:.1} ms", began.elapsed().as_secs_f64() * 1000.0);
-    let outcome = if done.is_ok() { "ok" } else { "refused" };
-    let caller = visitor.name().map(str::to_owned);
-    access.note(caller, format!("{name}.{operation} tried (Navigator)"), outcome, visitor.peer.clone());
+    visitor.note(&access, format!("{name}.{operation} tried"), done.is_ok());
     let answer = match done {
         Ok(text) => {
             let length = i64::try_from(text.len()).unwrap_or(i64::MAX);

@@ -1,7 +1,8 @@
 //! Exports: files for others, and the orders that were handed out.
 
+use super::forms::Bare;
 use super::visitor::Visitor;
-use super::{message, moved, not_found, not_ours, page, refused, unavailable};
+use super::{may_not, moved, not_found, not_ours, page, refused, unavailable};
 use crate::error::ServiceError;
 use crate::exchange::ExportRequest;
 use crate::http::auth::Access;
@@ -11,7 +12,6 @@ use crate::services::ExchangeService;
 use crate::store::orders::{self, Fates, HandedOut};
 use crate::store::{Db, Store, StoreError, runs};
 use actix_web::HttpResponse;
-use actix_web::http::StatusCode;
 use actix_web::web::{Data, Form, Path, Query};
 use askama::Template;
 use chrono::{NaiveDateTime, Utc};
@@ -148,8 +148,7 @@ pub(super) async fn begin(
         return not_ours(visitor);
     }
     if !visitor.may("Exchange", "StartExport") {
-        let text = "You may not do this; a role that may do Exchange.StartExport would.".to_owned();
-        return message(visitor, StatusCode::FORBIDDEN, "Not allowed", text);
+        return may_not(visitor, "Exchange.StartExport");
     }
     let kind = RunKind::ALL.iter().find(|kind| kind.as_str() == asked.kind).copied();
     let format = RunFormat::ALL.iter().find(|format| format.as_str() == asked.format).copied();
@@ -169,19 +168,11 @@ pub(super) async fn begin(
         channel: Channel::Navigator.as_str(),
     };
     let accepted = upload.service.export(wanted).await;
-    let outcome = if accepted.is_ok() { "ok" } else { "refused" };
-    let caller = visitor.name().map(str::to_owned);
-    access.note(caller, format!("Exchange.StartExport {kind} (Navigator)"), outcome, visitor.peer.clone());
+    visitor.note(&access, format!("Exchange.StartExport {kind}"), accepted.is_ok());
     match accepted {
         Ok(accepted) => moved(&format!("/navigator/runs/{}", accepted.report.run.id)),
         Err(error) => refused(visitor, error.into()),
     }
-}
-
-#[derive(Deserialize)]
-pub(super) struct Shown {
-    #[serde(default)]
-    form: String,
 }
 
 /// Confirms an export, or ends its lease.
@@ -190,7 +181,7 @@ pub(super) async fn settle(
     access: Data<Arc<Access>>,
     visitor: Visitor,
     wanted: Path<(i64, String)>,
-    shown: Form<Shown>,
+    shown: Form<Bare>,
 ) -> HttpResponse {
     let (id, deed) = wanted.into_inner();
     if !visitor.gave(&shown.form) {
@@ -203,8 +194,7 @@ pub(super) async fn settle(
     };
     let operation = if is_confirmation { "ConfirmExport" } else { "ExportOrders" };
     if !visitor.may("Orders", operation) {
-        let text = format!("You may not do this; a role that may do Orders.{operation} would.");
-        return message(visitor, StatusCode::FORBIDDEN, "Not allowed", text);
+        return may_not(visitor, &format!("Orders.{operation}"));
     }
     let done = store
         .write(move |db| {
@@ -219,9 +209,7 @@ pub(super) async fn settle(
         Ok(done) => done,
         Err(error) => return unavailable(visitor, &error),
     };
-    let caller = visitor.name().map(str::to_owned);
-    let outcome = if done { "ok" } else { "refused" };
-    access.note(caller, format!("{deed} export {id} (Navigator)"), outcome, visitor.peer.clone());
+    visitor.note(&access, format!("{deed} export {id}"), done);
     if done {
         return moved("/navigator/exports");
     }

@@ -1,14 +1,15 @@
 //! Web hooks: who is told of what, what became of it, and what is sent again.
 
+use super::forms::{Fields, all, field};
 use super::outcome::only;
+use super::query::{address, said};
 use super::visitor::Visitor;
-use super::{message, moved, not_found, not_ours, page, refused, unavailable};
+use super::{may_not, moved, not_found, not_ours, page, refused, unavailable};
 use crate::domain::signals as known;
 use crate::http::auth::Access;
 use crate::services::SignalsService;
 use crate::store::signals::{self, Delivery, Filter};
 use crate::store::{Db, Store, StoreError};
-use actix_web::http::StatusCode;
 use actix_web::web::{Data, Form, Path, Query};
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
@@ -45,7 +46,6 @@ pub(super) struct Wanted {
 
 impl Wanted {
     fn filter(&self) -> Filter {
-        let said = |text: &str| Some(text.trim().to_owned()).filter(|text| !text.is_empty());
         Filter {
             state: DeliveryState::ALL.iter().find(|state| state.as_str() == self.state).copied(),
             target: said(&self.target),
@@ -57,11 +57,10 @@ impl Wanted {
     }
 
     fn older(&self, before: i64) -> String {
-        let mut query = url::form_urlencoded::Serializer::new(String::new());
-        query.append_pair("before", &before.to_string());
-        let said = [("state", &self.state), ("target", &self.target), ("order", &self.order)];
-        query.extend_pairs(said.into_iter().filter(|(_, value)| !value.is_empty()));
-        format!("/navigator/hooks?{}", query.finish())
+        let before = before.to_string();
+        let said =
+            [("before", before.as_str()), ("state", &self.state), ("target", &self.target), ("order", &self.order)];
+        address("/navigator/hooks", &said)
     }
 }
 
@@ -211,20 +210,14 @@ pub(super) struct Shown {
     id: Option<i64>,
 }
 
-/// A form's fields, of which some come more than once.
-type Fields = Vec<(String, String)>;
-
 /// A target as a form has it, as the contract has it.
 fn given(fields: &Fields) -> Map<String, Value> {
-    let field = |wanted: &str| fields.iter().find(|(name, _)| name == wanted).map_or("", |(_, value)| value.trim());
+    let field = |name: &str| field(fields, name).trim();
     let mut target = Map::new();
     for name in ["key", "url", "form"] {
         target.insert(name.to_owned(), json!(field(name)));
     }
-    target.insert(
-        "event".to_owned(),
-        fields.iter().filter(|(name, _)| name == "event").map(|(_, value)| value.as_str()).collect(),
-    );
+    target.insert("event".to_owned(), all(fields, "event").collect());
     target.insert("warehouse".to_owned(), field("warehouses").split_whitespace().collect());
     target.insert("clear".to_owned(), json!(["event", "warehouse"]));
     target.insert("active".to_owned(), json!(field("active") == "1"));
@@ -247,14 +240,13 @@ pub(super) async fn change(
     visitor: Visitor,
     fields: Form<Fields>,
 ) -> HttpResponse {
-    let field = |wanted: &str| fields.iter().find(|(name, _)| name == wanted).map_or("", |(_, value)| value.as_str());
+    let field = |name: &str| field(&fields, name);
     if !visitor.gave(field("form-token")) {
         return not_ours(visitor);
     }
     let operation = if field("remove") == "1" { "DeleteTargets" } else { "UpsertTargets" };
     if !visitor.may("Signals", operation) {
-        let text = visitor.tell("You may not do this; a role that may do {} would.", format!("Signals.{operation}"));
-        return message(visitor, StatusCode::FORBIDDEN, "Not allowed", text);
+        return may_not(visitor, &format!("Signals.{operation}"));
     }
     let (service, context) = (SignalsService { store: store.get_ref().clone() }, Context::of(Channel::Rest, &request));
     let key = field("key").trim().to_owned();
@@ -271,9 +263,7 @@ pub(super) async fn change(
         }
     };
     let done = done.and_then(only);
-    let outcome = if done.is_ok() { "ok" } else { "refused" };
-    let caller = visitor.name().map(str::to_owned);
-    access.note(caller, format!("Signals.{operation} {key} (Navigator)"), outcome, visitor.peer.clone());
+    visitor.note(&access, format!("Signals.{operation} {key}"), done.is_ok());
     match done {
         Ok(()) => moved("/navigator/hooks"),
         Err(fault) => refused(visitor, fault),
@@ -298,8 +288,7 @@ pub(super) async fn send(
     };
     let operation = if is_test { "TestTarget" } else { "ResendDeliveries" };
     if !visitor.may("Signals", operation) {
-        let text = format!("You may not do this; a role that may do Signals.{operation} would.");
-        return message(visitor, StatusCode::FORBIDDEN, "Not allowed", text);
+        return may_not(visitor, &format!("Signals.{operation}"));
     }
     let (service, context) = (SignalsService { store: store.get_ref().clone() }, Context::of(Channel::Rest, &request));
     let done = if is_test {
@@ -310,9 +299,7 @@ pub(super) async fn send(
         service.resend_deliveries(&context, again).await.map(drop)
     };
     let what = shown.id.map_or_else(|| shown.target.clone(), |id| id.to_string());
-    let outcome = if done.is_ok() { "ok" } else { "refused" };
-    let caller = visitor.name().map(str::to_owned);
-    access.note(caller, format!("Signals.{operation} {what} (Navigator)"), outcome, visitor.peer.clone());
+    visitor.note(&access, format!("Signals.{operation} {what}"), done.is_ok());
     match done {
         Ok(()) => moved("/navigator/hooks"),
         Err(error) => refused(visitor, error.into()),

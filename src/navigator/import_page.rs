@@ -1,20 +1,20 @@
 //! A new import: a file is dropped; what it holds is recognised and its first records are shown; then it is tried, or written.
 
+use super::forms::with_file;
+use super::query::address;
 use super::visitor::Visitor;
-use super::{message, moved, not_found, not_ours, page, refused};
+use super::{broken, may_not, moved, not_found, not_ours, page, refused};
 use crate::domain::Issue;
-use crate::exchange::{Filter, Guess, Kind, Origin, Previewed, Spooled, guess, preview, recognise};
+use crate::exchange::{Exchange, Filter, Guess, Kind, Origin, Previewed, Spooled, guess, preview, recognise};
 use crate::http::auth::Access;
-use crate::http::upload::{Fields, Upload, wanted};
+use crate::http::upload::{Fields, MAX_FIELD, Upload, wanted};
 use crate::reporting::size;
-use actix_web::http::StatusCode;
 use actix_web::web::{self, Data, Form, Path, Payload, Query};
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 use serde::Deserialize;
 use serde_json::Value;
 use soapstone_contracts::exchange::{Channel, RunFormat, RunKind};
-use soapstone_runtime::soap::Fault;
 use std::sync::Arc;
 
 /// Records that are shown before an import.
@@ -45,11 +45,6 @@ pub(super) async fn show(upload: Data<Upload>, visitor: Visitor) -> HttpResponse
     page(&ImportPage { visitor, kinds, formats: formats(), profiles })
 }
 
-fn may_not(visitor: Visitor) -> HttpResponse {
-    let text = visitor.tell("You may not do this; a role that may do {} would.", "Exchange.StartImport");
-    message(visitor, StatusCode::FORBIDDEN, "Not allowed", text)
-}
-
 /// Takes a file; shows what is in it, or begins at once if the form says so.
 pub(super) async fn begin(
     request: HttpRequest,
@@ -59,26 +54,23 @@ pub(super) async fn begin(
     payload: Payload,
 ) -> HttpResponse {
     if !visitor.may("Exchange", "StartImport") {
-        return may_not(visitor);
+        return may_not(visitor, "Exchange.StartImport");
     }
-    let mut fields = Fields::new();
-    let source = match upload.form(&request, payload, &mut fields).await {
-        Ok(source) => source,
-        Err(fault) => return refused(visitor, fault),
+    let (source, mut fields, visitor) = match with_file(&upload, &request, payload, visitor, MAX_FIELD).await {
+        Ok(taken) => taken,
+        Err(response) => return response,
     };
-    if !visitor.gave(&fields.remove("form").unwrap_or_default()) {
-        return not_ours(visitor);
-    }
     if fields.remove("look").is_none() {
         return start(&upload, &access, visitor, fields, source).await;
     }
-    let mut query = url::form_urlencoded::Serializer::new(String::new());
-    for (name, field) in [("name", "sourceName"), ("kind", "kind"), ("format", "format"), ("profile", "profile")] {
-        if let Some(value) = fields.get(field).filter(|value| !value.is_empty()) {
-            query.append_pair(name, value);
-        }
-    }
-    moved(&format!("/navigator/import/{}?{}", source.sha256, query.finish()))
+    let given = |name: &str| fields.get(name).map_or("", String::as_str);
+    let asked = [
+        ("name", given("sourceName")),
+        ("kind", given("kind")),
+        ("format", given("format")),
+        ("profile", given("profile")),
+    ];
+    moved(&address(&format!("/navigator/import/{}", source.sha256), &asked))
 }
 
 /// Begins the run that a form asks for.
@@ -100,10 +92,9 @@ async fn start(
         Ok(request) => request,
         Err(fault) => return refused(visitor, fault),
     };
-    let what = format!("Exchange.StartImport {} (Navigator)", request.source_name);
+    let what = format!("Exchange.StartImport {}", request.source_name);
     let accepted = upload.service.accept(request, source).await;
-    let outcome = if accepted.is_ok() { "ok" } else { "refused" };
-    access.note(visitor.name().map(str::to_owned), what, outcome, visitor.peer.clone());
+    visitor.note(&access, what, accepted.is_ok());
     match accepted {
         Ok(accepted) => moved(&format!("/navigator/runs/{}", accepted.report.run.id)),
         Err(error) => refused(visitor, error.into()),
@@ -171,6 +162,21 @@ fn told(issue: &Issue) -> String {
     format!("{place}{}{hint}", issue.text)
 }
 
+/// The first records of a source, as they are once a filter saw them.
+///
+/// # Errors
+/// Why they cannot be read, or the filter not be run.
+pub(super) fn first_records(
+    exchange: &Exchange,
+    origin: &Origin<'_>,
+    kind: &'static Kind,
+    script: Option<&str>,
+) -> Result<Vec<Previewed>, String> {
+    let filter = script.map(Filter::compile).transpose().map_err(|error| error.to_string())?;
+    let filter = filter.map(|filter| (filter, &exchange.store));
+    preview(origin, kind, &exchange.rules, SHOWN, filter).map_err(|broken| told(&broken.issue))
+}
+
 fn look(upload: &Upload, source: &Spooled, asked: &Asked) -> Looked {
     let exchange = &upload.service.exchange;
     let guessed = guess(source, &asked.name, &exchange.profiles);
@@ -193,15 +199,8 @@ fn look(upload: &Upload, source: &Spooled, asked: &Asked) -> Looked {
         }
     };
     let origin = Origin { path: &source.path, size: source.size, format, profile: text.as_deref() };
-    let filter = profile.as_deref().and_then(|name| exchange.profiles.filter(name));
-    let filter = match filter.as_deref().map(Filter::compile).transpose() {
-        Ok(filter) => filter.map(|filter| (filter, &exchange.store)),
-        Err(error) => {
-            return Looked { kind, is_unknown, profile, format: format.to_owned(), records: Err(error.to_string()) };
-        }
-    };
-    let records = preview(&origin, kind, &exchange.rules, SHOWN, filter);
-    let records = records.map_err(|broken| told(&broken.issue));
+    let script = profile.as_deref().and_then(|name| exchange.profiles.filter(name));
+    let records = first_records(exchange, &origin, kind, script.as_deref());
     Looked { kind, is_unknown, profile, format: format.to_owned(), records }
 }
 
@@ -283,14 +282,14 @@ pub(super) async fn preview_page(
     asked: Query<Asked>,
 ) -> HttpResponse {
     if !visitor.may("Exchange", "StartImport") {
-        return may_not(visitor);
+        return may_not(visitor, "Exchange.StartImport");
     }
     let Some(source) = taken(&upload, &sha256) else { return gone(visitor) };
     let asked = asked.into_inner();
     let (looking, looked_at, how) = (upload.clone(), source.clone(), asked.clone());
     let looked = match web::block(move || look(&looking, &looked_at, &how)).await {
         Ok(looked) => looked,
-        Err(error) => return refused(visitor, Fault::receiver("server.internal", 500, error.to_string())),
+        Err(error) => return broken(visitor, error),
     };
     let (records, wrong) = match looked.records {
         Ok(records) => (records, None),
@@ -334,7 +333,7 @@ pub(super) async fn carry_on(
     shown: Form<Fields>,
 ) -> HttpResponse {
     if !visitor.may("Exchange", "StartImport") {
-        return may_not(visitor);
+        return may_not(visitor, "Exchange.StartImport");
     }
     let mut fields = shown.into_inner();
     if !visitor.gave(&fields.remove("form").unwrap_or_default()) {

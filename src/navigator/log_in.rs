@@ -1,5 +1,6 @@
 //! Logging in and out, and the first user.
 
+use super::forms::Bare;
 use super::visitor::Visitor;
 use super::{message, moved, page, unavailable};
 use crate::domain::access::{SHORTEST_PASSWORD, check_name};
@@ -103,17 +104,11 @@ fn moved_with(to: &str, cookie: String) -> HttpResponse {
     response
 }
 
-#[derive(Deserialize)]
-pub(super) struct Leaving {
-    #[serde(default)]
-    form: String,
-}
-
 pub(super) async fn log_out(
     request: HttpRequest,
     store: Data<Store>,
     visitor: Visitor,
-    shown: Form<Leaving>,
+    shown: Form<Bare>,
 ) -> HttpResponse {
     if !visitor.gave(&shown.form) {
         return super::not_ours(visitor);

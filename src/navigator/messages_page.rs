@@ -1,5 +1,6 @@
 //! Requests and answers that were kept to look at.
 
+use super::query::{address, said};
 use super::visitor::Visitor;
 use super::{not_found, page, replay, unavailable};
 use crate::config::Config;
@@ -26,7 +27,6 @@ pub(super) struct Wanted {
 
 impl Wanted {
     fn wanted(&self) -> messages::Wanted {
-        let said = |text: &str| Some(text.trim().to_owned()).filter(|text| !text.is_empty());
         messages::Wanted {
             client: said(&self.client),
             failed: self.failed.is_some(),
@@ -37,12 +37,10 @@ impl Wanted {
     }
 
     fn older(&self, before: i64) -> String {
-        let mut query = url::form_urlencoded::Serializer::new(String::new());
-        query.append_pair("before", &before.to_string());
+        let before = before.to_string();
         let failed = self.failed.clone().unwrap_or_default();
-        let said = [("client", &self.client), ("text", &self.text), ("failed", &failed)];
-        query.extend_pairs(said.into_iter().filter(|(_, value)| !value.is_empty()));
-        format!("/navigator/messages?{}", query.finish())
+        let said = [("before", before.as_str()), ("client", &self.client), ("text", &self.text), ("failed", &failed)];
+        address("/navigator/messages", &said)
     }
 }
 

@@ -7,6 +7,7 @@ mod contracts_page;
 mod data;
 mod events;
 mod exports_page;
+mod forms;
 mod hooks_page;
 mod import_page;
 mod language;
@@ -15,6 +16,7 @@ mod messages_page;
 mod outcome;
 mod overview_page;
 mod profiles_page;
+mod query;
 mod replay;
 mod run_page;
 mod runs_page;
@@ -27,6 +29,7 @@ pub(crate) use contracts_page::Contracts;
 pub(crate) use events::Pulse;
 pub(crate) use log_in::log_in_first;
 
+use crate::error::ServiceError;
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{CACHE_CONTROL, HeaderValue, LOCATION, SET_COOKIE};
@@ -35,6 +38,7 @@ use askama::Template;
 use language::Language;
 use serde::Deserialize;
 use soapstone_runtime::soap::Fault;
+use std::fmt::Display;
 use visitor::Visitor;
 
 const STYLE: &str = include_str!("assets/navigator.css");
@@ -166,6 +170,23 @@ fn refused(visitor: Visitor, fault: Fault) -> HttpResponse {
     let mut response = page(&MessagePage { visitor, title: "That did not work", text: fault.message, code });
     *response.status_mut() = status;
     response
+}
+
+/// He may not do it; who might.
+fn may_not(visitor: Visitor, operation: &str) -> HttpResponse {
+    let text = visitor.tell("You may not do this; a role that may do {} would.", operation);
+    message(visitor, StatusCode::FORBIDDEN, "Not allowed", text)
+}
+
+/// He may not see it; who might.
+fn may_not_see(visitor: Visitor, operation: &str) -> HttpResponse {
+    let text = visitor.tell("You may not see this; a role that may do {} would.", operation);
+    message(visitor, StatusCode::FORBIDDEN, "Not allowed", text)
+}
+
+/// Something of ours went wrong: the log has it, under the reference that he sees.
+fn broken(visitor: Visitor, why: impl Display) -> HttpResponse {
+    refused(visitor, ServiceError::internal(why).into())
 }
 
 /// A form that no page of ours gave to him, or of a session that is over.

@@ -157,7 +157,7 @@ impl Glance {
         }
         if with_errors > 0 {
             let (records, runs) = (many(refused, "one record", "{} records"), many(with_errors, "one run", "{} runs"));
-            told.push(visitor.tell_all("{} of {} refused", &[&records, &runs]));
+            told.push(visitor.tell_two("{} of {} refused", records, runs));
         }
         if told.is_empty() {
             let none = self.lately.is_empty() && self.at_work.is_empty();

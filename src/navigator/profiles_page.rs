@@ -1,14 +1,15 @@
 //! Mapping profiles and filters: written, tried on a file, and kept with what they were before.
 
-use super::import_page::{Record, table};
+use super::forms::with_file;
+use super::import_page::{Record, first_records, table};
+use super::query::address;
 use super::visitor::Visitor;
-use super::{message, moved, not_found, not_ours, page, refused};
+use super::{broken, may_not, moved, not_found, not_ours, page, refused};
 use crate::exchange::{
-    Exchange, Filter, Kind, Origin, Previewed, Profile, Profiles, Sort, Spooled, form, guess, preview, propose,
-    recognise,
+    Exchange, Filter, Kind, Origin, Previewed, Profile, Profiles, Sort, Spooled, form, guess, propose, recognise,
 };
 use crate::http::auth::Access;
-use crate::http::upload::{Fields, Upload};
+use crate::http::upload::Upload;
 use actix_web::http::StatusCode;
 use actix_web::web::{self, Data, Form, Payload, Query};
 use actix_web::{HttpRequest, HttpResponse};
@@ -18,8 +19,8 @@ use soapstone_contracts::exchange::{RunFormat, RunKind};
 use soapstone_runtime::soap::Fault;
 use std::sync::Arc;
 
-/// Records that a try shows.
-const SHOWN: usize = 10;
+/// Bytes of a profile or filter.
+const MAX_TEXT: usize = 256 << 10;
 
 /// What a new filter begins with.
 const NEW_FILTER: &str = "// Sees each record once it is mapped; docs/files.md says what it can call.\n\
@@ -201,15 +202,8 @@ pub(super) struct Shown {
     text: String,
 }
 
-fn may_not(visitor: Visitor) -> HttpResponse {
-    let text = visitor.tell("You may not do this; a role that may do {} would.", "Profiles.Change");
-    message(visitor, StatusCode::FORBIDDEN, "Not allowed", text)
-}
-
 fn place(name: &str, sort: Sort) -> String {
-    let mut query = url::form_urlencoded::Serializer::new(String::new());
-    query.append_pair("name", name).append_pair("ending", sort.ending());
-    format!("/navigator/profiles/edit?{}", query.finish())
+    address("/navigator/profiles/edit", &[("name", name), ("ending", sort.ending())])
 }
 
 pub(super) async fn save(
@@ -222,7 +216,7 @@ pub(super) async fn save(
         return not_ours(visitor);
     }
     if !visitor.may("Profiles", "Change") {
-        return may_not(visitor);
+        return may_not(visitor, "Profiles.Change");
     }
     let Shown { name, ending, text, .. } = shown.into_inner();
     let profiles = upload.service.exchange.profiles.clone();
@@ -243,12 +237,10 @@ pub(super) async fn save(
     let (saved, written) = (profiles.clone(), name.clone());
     let done = web::block(move || saved.save(&written, sort, &text)).await;
     let done = done.map_err(|e| e.to_string()).and_then(|done| done.map_err(|e| e.to_string()));
-    let outcome = if done.is_ok() { "ok" } else { "refused" };
-    let what = format!("Profiles.Change {name}.{} (Navigator)", sort.ending());
-    access.note(visitor.name().map(str::to_owned), what, outcome, visitor.peer.clone());
+    visitor.note(&access, format!("Profiles.Change {name}.{}", sort.ending()), done.is_ok());
     match done {
         Ok(()) => moved(&place(&name, sort)),
-        Err(why) => refused(visitor, Fault::receiver("server.internal", 500, why)),
+        Err(why) => broken(visitor, why),
     }
 }
 
@@ -262,7 +254,7 @@ pub(super) async fn remove(
         return not_ours(visitor);
     }
     if !visitor.may("Profiles", "Change") {
-        return may_not(visitor);
+        return may_not(visitor, "Profiles.Change");
     }
     let profiles = &upload.service.exchange.profiles;
     let own = Sort::of_ending(&shown.ending).filter(|sort| profiles.own(&shown.name, *sort).is_some());
@@ -270,12 +262,10 @@ pub(super) async fn remove(
         return not_found(visitor, "There is no such file that could be removed.".to_owned());
     };
     let done = profiles.remove(&shown.name, sort);
-    let outcome = if done.is_ok() { "ok" } else { "refused" };
-    let what = format!("Profiles.Change {}.{} removed (Navigator)", shown.name, sort.ending());
-    access.note(visitor.name().map(str::to_owned), what, outcome, visitor.peer.clone());
+    visitor.note(&access, format!("Profiles.Change {}.{} removed", shown.name, sort.ending()), done.is_ok());
     match done {
         Ok(()) => moved("/navigator/profiles"),
-        Err(error) => refused(visitor, Fault::receiver("server.internal", 500, error.to_string())),
+        Err(error) => broken(visitor, error),
     }
 }
 
@@ -303,14 +293,8 @@ impl Trial {
         let kind = Kind::find(of.as_str()).ok_or_else(|| format!("there are no files of {of}"))?;
         let format =
             recognise(RunFormat::Auto.as_str(), profile.as_deref(), kind, &self.source).map_err(|e| e.to_string())?;
-        let filter = script.as_deref().map(Filter::compile).transpose().map_err(|e| e.to_string())?;
         let origin = Origin { path: &self.source.path, size: self.source.size, format, profile: profile.as_deref() };
-        let filter = filter.map(|filter| (filter, &exchange.store));
-        let records = preview(&origin, kind, &exchange.rules, SHOWN, filter).map_err(|broken| {
-            let hint = broken.issue.suggestion.map(|hint| format!("; {hint}")).unwrap_or_default();
-            format!("{}{hint}", broken.issue.text)
-        })?;
-        Ok((kind, records))
+        Ok((kind, first_records(exchange, &origin, kind, script.as_deref())?))
     }
 }
 
@@ -321,15 +305,11 @@ pub(super) async fn test(
     visitor: Visitor,
     payload: Payload,
 ) -> HttpResponse {
-    let mut fields = Fields::new();
-    let source = match upload.form(&request, payload, &mut fields).await {
-        Ok(source) => source,
-        Err(fault) => return refused(visitor, fault),
+    let (source, mut fields, visitor) = match with_file(&upload, &request, payload, visitor, MAX_TEXT).await {
+        Ok(taken) => taken,
+        Err(response) => return response,
     };
     let mut take = |name: &str| fields.remove(name).unwrap_or_default();
-    if !visitor.gave(&take("form")) {
-        return not_ours(visitor);
-    }
     let sort = Sort::of_ending(&take("ending")).unwrap_or(Sort::Profile);
     let kind = take("kind");
     let kind = RunKind::ALL.iter().find(|of| of.as_str() == kind).copied();
@@ -339,7 +319,7 @@ pub(super) async fn test(
     let trial = Trial { name: name.clone(), sort, text: text.clone(), kind, file: file.clone(), source };
     let tried = match web::block(move || trial.run(&exchange)).await {
         Ok(tried) => tried,
-        Err(error) => return refused(visitor, Fault::receiver("server.internal", 500, error.to_string())),
+        Err(error) => return broken(visitor, error),
     };
     let is_kept = profiles.own(&name, sort).is_some_and(|kept| kept == text);
     let (kind, wrong, tried) = match tried {
@@ -359,15 +339,11 @@ pub(super) async fn new(
     visitor: Visitor,
     payload: Payload,
 ) -> HttpResponse {
-    let mut fields = Fields::new();
-    let source = match upload.form(&request, payload, &mut fields).await {
-        Ok(source) => source,
-        Err(fault) => return refused(visitor, fault),
+    let (source, mut fields, visitor) = match with_file(&upload, &request, payload, visitor, MAX_TEXT).await {
+        Ok(taken) => taken,
+        Err(response) => return response,
     };
     let mut take = |name: &str| fields.remove(name).unwrap_or_default();
-    if !visitor.gave(&take("form")) {
-        return not_ours(visitor);
-    }
     let (asked, file) = (take("kind"), take("sourceName"));
     let profiles = upload.service.exchange.profiles.clone();
     let of = RunKind::ALL.iter().find(|of| of.as_str() == asked).copied().unwrap_or(RunKind::Articles);
@@ -380,7 +356,7 @@ pub(super) async fn new(
     let text = match proposed.await {
         Ok(Ok(text)) => text,
         Ok(Err((code, why))) => return refused(visitor, Fault::sender(code, 422, format!("{file}: {why}"))),
-        Err(error) => return refused(visitor, Fault::receiver("server.internal", 500, error.to_string())),
+        Err(error) => return broken(visitor, error),
     };
     let stem = file.split('.').next().unwrap_or_default().to_lowercase();
     let name = if profiles.is_name(&stem) { stem } else { String::new() };

@@ -1,8 +1,9 @@
 //! A message that was kept, once more: its records as a dry run, or its request to call again by hand.
 
 use super::contracts_page::{Contracts, operation_page};
+use super::forms::Bare;
 use super::visitor::Visitor;
-use super::{message, moved, not_found, not_ours, refused, unavailable};
+use super::{broken, may_not, moved, not_found, not_ours, refused, unavailable};
 use crate::config::Config;
 use crate::exchange::{KINDS, Kind, Request};
 use crate::http::auth::Access;
@@ -10,11 +11,9 @@ use crate::http::upload::Upload;
 use crate::store::Store;
 use crate::store::messages::{self, Message};
 use actix_web::HttpResponse;
-use actix_web::http::StatusCode;
 use actix_web::web::{self, Data, Form, Path};
 use quick_xml::Reader;
 use quick_xml::events::Event;
-use serde::Deserialize;
 use serde_json::Value;
 use soapstone_contracts::exchange::{Channel, ImportMode, RunFormat};
 use soapstone_runtime::soap::{Envelope, Fault, Limits};
@@ -74,12 +73,6 @@ async fn kept(store: &Store, visitor: Visitor, name: &str) -> Result<(i64, Messa
     }
 }
 
-#[derive(Deserialize)]
-pub(super) struct Shown {
-    #[serde(default)]
-    form: String,
-}
-
 /// Begins a dry run of what a message brought.
 pub(super) async fn dry_run(
     store: Data<Store>,
@@ -88,14 +81,13 @@ pub(super) async fn dry_run(
     access: Data<Arc<Access>>,
     visitor: Visitor,
     name: Path<String>,
-    shown: Form<Shown>,
+    shown: Form<Bare>,
 ) -> HttpResponse {
     if !visitor.gave(&shown.form) {
         return not_ours(visitor);
     }
     if !visitor.may("Exchange", "StartImport") {
-        let text = visitor.tell("You may not do this; a role that may do {} would.", "Exchange.StartImport");
-        return message(visitor, StatusCode::FORBIDDEN, "Not allowed", text);
+        return may_not(visitor, "Exchange.StartImport");
     }
     let (id, kept, visitor) = match kept(&store, visitor, &name).await {
         Ok(kept) => kept,
@@ -112,8 +104,8 @@ pub(super) async fn dry_run(
     let spool = upload.service.exchange.spool.clone();
     let source = match web::block(move || spool.store(text.as_bytes())).await {
         Ok(Ok(source)) => source,
-        Ok(Err(error)) => return refused(visitor, Fault::receiver("server.internal", 500, error.to_string())),
-        Err(error) => return refused(visitor, Fault::receiver("server.internal", 500, error.to_string())),
+        Ok(Err(error)) => return broken(visitor, error),
+        Err(error) => return broken(visitor, error),
     };
     let ending = if format == RunFormat::Xml { "xml" } else { "jsonl" };
     let request = Request {
@@ -131,9 +123,7 @@ pub(super) async fn dry_run(
         channel: Channel::Navigator.as_str(),
     };
     let accepted = upload.service.accept(request, source).await;
-    let outcome = if accepted.is_ok() { "ok" } else { "refused" };
-    let what = format!("Exchange.StartImport message {id} as a dry run (Navigator)");
-    access.note(visitor.name().map(str::to_owned), what, outcome, visitor.peer.clone());
+    visitor.note(&access, format!("Exchange.StartImport message {id} as a dry run"), accepted.is_ok());
     match accepted {
         Ok(accepted) => moved(&format!("/navigator/runs/{}", accepted.report.run.id)),
         Err(error) => refused(visitor, error.into()),

@@ -1,5 +1,6 @@
 //! One run: how far it is, what became of its records, what it has to say, how long it took.
 
+use super::query::address;
 use super::visitor::Visitor;
 use super::{not_found, page, unavailable};
 use crate::reporting::{self, Chart, Direction, Report, RunMessage, RunState, Summary, draw, duration, grouped, size};
@@ -112,7 +113,7 @@ impl Line {
             format!("/navigator/runs/{run}/source?line={line}{column}")
         });
         let place = match (message.line, message.column) {
-            (Some(line), Some(column)) => visitor.tell_all("line {}, column {}", &[&line, &column]),
+            (Some(line), Some(column)) => visitor.tell_two("line {}, column {}", line, column),
             (Some(line), None) => visitor.tell("line {}", line),
             _ => String::new(),
         };
@@ -325,14 +326,10 @@ pub(super) async fn show(store: Data<Store>, visitor: Visitor, id: Path<i64>, wa
     let report = &summary.report;
     let is_kept = report.run.direction() == Direction::Import && !report.run.source_path.is_empty();
     let is_final = report.run.state().is_final();
-    let next = messages.last().filter(|_| more).map(|last| {
-        let mut query = url::form_urlencoded::Serializer::new(String::new());
-        query.append_pair("after", &last.number.to_string());
-        if !code.is_empty() {
-            query.append_pair("code", &code);
-        }
-        format!("/navigator/runs/{id}?{}", query.finish())
-    });
+    let next = messages
+        .last()
+        .filter(|_| more)
+        .map(|last| address(&format!("/navigator/runs/{id}"), &[("after", &last.number.to_string()), ("code", &code)]));
     let mut facts = facts(report);
     if let Some(seconds) = report.seconds() {
         facts.push(("Took", duration(seconds)));

@@ -1,5 +1,6 @@
 //! The list of runs.
 
+use super::query::{address, said};
 use super::run_page::channel;
 use super::visitor::Visitor;
 use super::{page, unavailable};
@@ -46,7 +47,6 @@ impl Wanted {
     }
 
     fn filter(&self) -> runs::Filter {
-        let said = |text: &str| Some(text.trim().to_owned()).filter(|text| !text.is_empty());
         runs::Filter {
             kind: said(&self.kind),
             state: said(&self.state),
@@ -63,9 +63,9 @@ impl Wanted {
 
     /// The address of the runs before one.
     fn older(&self, before: i64) -> String {
-        let mut query = url::form_urlencoded::Serializer::new(String::new());
-        query.append_pair("before", &before.to_string());
+        let before = before.to_string();
         let said = [
+            ("before", before.as_str()),
             ("state", &self.state),
             ("kind", &self.kind),
             ("channel", &self.channel),
@@ -73,8 +73,7 @@ impl Wanted {
             ("from", &self.from),
             ("to", &self.to),
         ];
-        query.extend_pairs(said.into_iter().filter(|(_, value)| !value.is_empty()));
-        format!("/navigator/runs?{}", query.finish())
+        address("/navigator/runs", &said)
     }
 }
 
@@ -139,7 +138,7 @@ fn sentence(reports: &[Report], visitor: &Visitor) -> String {
     let count = |wanted: RunState| reports.iter().filter(|r| r.run.state() == wanted).count();
     let (running, queued) = (count(RunState::Running), count(RunState::Queued));
     if running + queued > 0 {
-        return visitor.tell_all("{} at work, {} waiting.", &[&running, &queued]);
+        return visitor.tell_two("{} at work, {} waiting.", running, queued);
     }
     let told = match reports.first().map(|r| (r.run.state(), r.progress.counters.failed)) {
         None => "Nothing was imported yet.",

@@ -1,13 +1,12 @@
 //! The lines of a run's source around a place.
 
 use super::visitor::Visitor;
-use super::{message, not_found, page, refused, unavailable};
+use super::{broken, may_not_see, not_found, page, refused, unavailable};
 use crate::exchange::{Kind, Origin, SourceLine, lines_around};
 use crate::http::upload::Upload;
 use crate::reporting::{Direction, Report};
 use crate::store::{Store, runs};
 use actix_web::HttpResponse;
-use actix_web::http::StatusCode;
 use actix_web::web::{self, Data, Path, Query};
 use askama::Template;
 use serde::Deserialize;
@@ -66,8 +65,7 @@ pub(super) async fn show(
     wanted: Query<Wanted>,
 ) -> HttpResponse {
     if !visitor.may("Exchange", "GetArtifact") {
-        let text = visitor.tell("You may not see this; a role that may do {} would.", "Exchange.GetArtifact");
-        return message(visitor, StatusCode::FORBIDDEN, "Not allowed", text);
+        return may_not_see(visitor, "Exchange.GetArtifact");
     }
     let (id, wanted) = (id.into_inner(), wanted.into_inner());
     let report: Report = match store.read(move |db| runs::get(db, id)).await {
@@ -89,7 +87,7 @@ pub(super) async fn show(
     let lines = match read.await {
         Ok(Ok(lines)) => lines,
         Ok(Err(why)) => return refused(visitor, Fault::sender("source.unreadable", 404, why)),
-        Err(error) => return refused(visitor, Fault::receiver("server.internal", 500, error.to_string())),
+        Err(error) => return broken(visitor, error),
     };
     if lines.is_empty() {
         let text = visitor.tell("The source has no line {}.", line);

@@ -1,15 +1,15 @@
 //! What somebody does to a run by a button.
 
+use super::forms::Bare;
+use super::forms::with_file;
 use super::visitor::Visitor;
-use super::{message, moved, not_found, not_ours, refused};
+use super::{may_not, moved, not_found, not_ours, refused};
 use crate::error::ServiceError;
 use crate::http::auth::Access;
-use crate::http::upload::{Fields, Upload};
+use crate::http::upload::{MAX_FIELD, Upload};
 use crate::services::ExchangeService;
-use actix_web::http::StatusCode;
 use actix_web::web::{Data, Form, Path, Payload};
 use actix_web::{HttpRequest, HttpResponse};
-use serde::Deserialize;
 use soapstone_contracts::exchange::{ApproveRun, CancelRun, Channel as Way, Exchange, PauseRun, ResumeRun};
 use soapstone_runtime::service::{Channel, Context};
 use std::sync::Arc;
@@ -73,12 +73,6 @@ impl Deed {
     }
 }
 
-#[derive(Deserialize)]
-pub(super) struct Shown {
-    #[serde(default)]
-    form: String,
-}
-
 /// Takes a corrected file for a run.
 pub(super) async fn corrected(
     request: HttpRequest,
@@ -89,22 +83,15 @@ pub(super) async fn corrected(
     payload: Payload,
 ) -> HttpResponse {
     if !visitor.may("Exchange", "StartImport") {
-        let text = visitor.tell("You may not do this; a role that may do {} would.", "Exchange.StartImport");
-        return message(visitor, StatusCode::FORBIDDEN, "Not allowed", text);
+        return may_not(visitor, "Exchange.StartImport");
     }
-    let mut fields = Fields::new();
-    let source = match upload.form(&request, payload, &mut fields).await {
-        Ok(source) => source,
-        Err(fault) => return refused(visitor, fault),
+    let (source, mut fields, visitor) = match with_file(&upload, &request, payload, visitor, MAX_FIELD).await {
+        Ok(taken) => taken,
+        Err(response) => return response,
     };
-    if !visitor.gave(&fields.remove("form").unwrap_or_default()) {
-        return not_ours(visitor);
-    }
     let (id, name) = (id.into_inner(), fields.remove("sourceName").unwrap_or_else(|| "corrected".to_owned()));
     let done = upload.service.corrected(id, source, name, Way::Navigator.as_str()).await;
-    let outcome = if done.is_ok() { "ok" } else { "refused" };
-    let caller = visitor.name().map(str::to_owned);
-    access.note(caller, format!("Exchange.StartImport corrects {id} (Navigator)"), outcome, visitor.peer.clone());
+    visitor.note(&access, format!("Exchange.StartImport corrects {id}"), done.is_ok());
     match done {
         Ok(accepted) => moved(&format!("/navigator/runs/{}", accepted.report.run.id)),
         Err(error) => refused(visitor, error.into()),
@@ -117,7 +104,7 @@ pub(super) async fn steer(
     access: Data<Arc<Access>>,
     visitor: Visitor,
     wanted: Path<(i64, String)>,
-    shown: Form<Shown>,
+    shown: Form<Bare>,
 ) -> HttpResponse {
     let (id, name) = wanted.into_inner();
     let Some(deed) = Deed::ALL.into_iter().find(|deed| deed.name() == name) else {
@@ -127,14 +114,11 @@ pub(super) async fn steer(
         return not_ours(visitor);
     }
     if !visitor.may("Exchange", deed.operation()) {
-        let text = format!("You may not do this; a role that may do Exchange.{} would.", deed.operation());
-        return message(visitor, StatusCode::FORBIDDEN, "Not allowed", text);
+        return may_not(visitor, &format!("Exchange.{}", deed.operation()));
     }
     let context = Context::of(Channel::Rest, &request);
     let done = deed.carry_out(&upload.service, &context, id).await;
-    let outcome = if done.is_ok() { "ok" } else { "refused" };
-    let caller = visitor.name().map(str::to_owned);
-    access.note(caller, format!("Exchange.{} {id} (Navigator)", deed.operation()), outcome, visitor.peer.clone());
+    visitor.note(&access, format!("Exchange.{} {id}", deed.operation()), done.is_ok());
     match done {
         Ok(run) => moved(&format!("/navigator/runs/{run}")),
         Err(error) => refused(visitor, error.into()),

@@ -157,7 +157,7 @@ pub(super) async fn show(
         ("Database", engine.to_owned()),
         ("Connections", format!("{connections}, of which {idle} idle")),
         ("Statements so far", grouped(statements)),
-        ("Schema", visitor.tell_all("{}, after {} migrations", &[&migrations.0, &migrations.1])),
+        ("Schema", visitor.tell_two("{}, after {} migrations", &migrations.0, migrations.1)),
         ("Data folder", config.data_dir.display().to_string()),
     ];
     let holds = vec![

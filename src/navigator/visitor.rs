@@ -1,7 +1,7 @@
 //! Who looks at a page, and whether a form is one of ours.
 
 use super::language::Language;
-use crate::http::auth::session;
+use crate::http::auth::{Access, session};
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpMessage, HttpRequest};
 use soapstone_runtime::service::Caller;
@@ -46,11 +46,6 @@ impl Visitor {
         self.language.say_with(text, &[&first, &second])
     }
 
-    /// The same with several values.
-    pub fn tell_all(&self, text: &str, values: &[&dyn Display]) -> String {
-        self.language.say_with(text, values)
-    }
-
     /// A name of the contracts, such as `partiallyDelivered`, as words in his language.
     pub fn label(&self, name: &str) -> String {
         self.t(&in_words(name)).to_owned()
@@ -82,6 +77,12 @@ impl Visitor {
     /// Whether he may change anything here.
     pub fn may_change(&self) -> bool {
         self.may("Navigator", "Change")
+    }
+
+    /// Writes down what he did, or wanted to.
+    pub fn note(&self, access: &Access, what: impl Display, is_done: bool) {
+        let outcome = if is_done { "ok" } else { "refused" };
+        access.note(self.name().map(str::to_owned), format!("{what} (Navigator)"), outcome, self.peer.clone());
     }
 
     /// Whether what a form shows is what our pages gave him: a page of another site cannot know it. Who is known by other means than a

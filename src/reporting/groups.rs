@@ -23,7 +23,10 @@ pub struct Group {
 pub fn groups(connection: &mut Db, run: i64, examples: i64) -> Result<Vec<Group>, StoreError> {
     let codes = runs::message_codes(connection, run)?;
     let group = |(severity, code, count): (String, String, i64)| {
-        let examples = runs::examples(connection, run, &severity, &code, examples)?;
+        let examples = match examples {
+            0 => Vec::new(),
+            most => runs::examples(connection, run, &severity, &code, most)?,
+        };
         Ok(Group { severity, code, count, examples })
     };
     codes.into_iter().map(group).collect()

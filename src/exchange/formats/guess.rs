@@ -10,6 +10,7 @@ use quick_xml::events::Event;
 use serde_json::Value;
 use soapstone_contracts::exchange::RunKind;
 use std::path::Path;
+use std::sync::LazyLock;
 
 /// What a file seems to hold, and how it is read.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -125,31 +126,53 @@ fn kind_of(profile: &Profile) -> Option<RunKind> {
 fn best(names: &[String], file: &str) -> Option<(RunKind, usize)> {
     let file = file.to_lowercase().replace(['-', '_', ' '], "");
     let mut found: Option<(RunKind, usize, bool)> = None;
-    for kind in KINDS {
-        let share = share(kind, names);
-        let is_named = file.contains(&kind.of.as_str().to_lowercase());
+    for called in &*CALLED {
+        let share = called.share(names);
+        let is_named = file.contains(&called.of.as_str().to_lowercase());
         let is_better = found.is_none_or(|(_, best, named)| (share, is_named) > (best, named));
         if share >= ENOUGH && is_better {
-            found = Some((kind.of, share, is_named));
+            found = Some((called.of, share, is_named));
         }
     }
     found.map(|(kind, share, _)| (kind, share))
 }
 
-/// How many of the names a kind has as members, of a hundred; none without a key.
-fn share(kind: &Kind, names: &[String]) -> usize {
-    let (_, schema) = kind.schema();
-    let Some(members) = schema["properties"].as_object() else { return 0 };
-    // `listPrice/currency`, `name[de]`
-    let base = |name: &String| name.split(['/', '[']).next().unwrap_or_default().trim().to_lowercase();
-    let names: Vec<String> = names.iter().map(base).collect();
-    let required = schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str);
-    let has = |member: &str| names.iter().any(|name| *name == member.to_lowercase());
-    if names.is_empty() || !required.clone().all(has) || !kind.keys.iter().any(|key| has(key)) {
-        return 0;
+/// What the members of a kind are called, in small letters.
+struct Called {
+    of: RunKind,
+    members: Vec<String>,
+    required: Vec<String>,
+    /// One of these has to be there.
+    keys: Vec<String>,
+}
+
+/// Read once: the schemas are large, and each profile is compared with all of them.
+static CALLED: LazyLock<Vec<Called>> = LazyLock::new(|| KINDS.iter().map(Called::of).collect());
+
+impl Called {
+    fn of(kind: &Kind) -> Self {
+        let (_, schema) = kind.schema();
+        let members = schema["properties"].as_object().into_iter().flatten().map(|(name, _)| name.to_lowercase());
+        let required = schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str);
+        Self {
+            of: kind.of,
+            members: members.collect(),
+            required: required.map(str::to_lowercase).collect(),
+            keys: kind.keys.iter().map(|key| key.to_lowercase()).collect(),
+        }
     }
-    let known = names.iter().filter(|name| members.keys().any(|member| member.to_lowercase() == **name)).count();
-    known * 100 / names.len()
+
+    /// How many of the names it has as members, of a hundred; none without a key.
+    fn share(&self, names: &[String]) -> usize {
+        // `listPrice/currency`, `name[de]`
+        let base = |name: &String| name.split(['/', '[']).next().unwrap_or_default().trim().to_lowercase();
+        let names: Vec<String> = names.iter().map(base).collect();
+        let has = |member: &String| names.contains(member);
+        if names.is_empty() || !self.required.iter().all(has) || !self.keys.iter().any(has) {
+            return 0;
+        }
+        names.iter().filter(|name| self.members.contains(name)).count() * 100 / names.len()
+    }
 }
 
 #[cfg(test)]

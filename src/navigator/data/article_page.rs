@@ -1,9 +1,10 @@
 //! All that is known of an article.
 
+use super::super::query::address;
 use super::super::visitor::Visitor;
-use super::super::{page, unavailable};
+use super::super::{may_not_see, page, unavailable};
 use super::articles_page::{Row, rows};
-use super::{address, filled, may_not, no_such, plain, price, text, time};
+use super::{filled, no_such, plain, price, text, time};
 use crate::domain::catalog::{Article, TextKind};
 use crate::domain::compared;
 use crate::reporting::size;
@@ -135,7 +136,7 @@ fn facts(article: &Article, stored: &Stored<Article>) -> Vec<(&'static str, Stri
 
 pub(super) async fn show(store: Data<Store>, visitor: Visitor, wanted: Query<Wanted>) -> HttpResponse {
     if !visitor.may("Catalog", "GetArticle") {
-        return may_not(visitor, "Catalog.GetArticle");
+        return may_not_see(visitor, "Catalog.GetArticle");
     }
     let sku = wanted.into_inner().sku;
     let key = sku.clone();

@@ -1,8 +1,9 @@
 //! The list of articles.
 
+use super::super::query::{address, said};
 use super::super::visitor::Visitor;
-use super::super::{page, unavailable};
-use super::{PAGE, address, may_not, plain, price, said, text, time};
+use super::super::{may_not_see, page, unavailable};
+use super::{PAGE, plain, price, text, time};
 use crate::domain::catalog::{Article, TextKind};
 use crate::reporting::grouped;
 use crate::store::articles::{self, Filter};
@@ -83,7 +84,7 @@ fn look(db: &mut Db, mut filter: Filter) -> Result<Found, StoreError> {
 
 pub(super) async fn show(store: Data<Store>, visitor: Visitor, wanted: Query<Wanted>) -> HttpResponse {
     if !visitor.may("Catalog", "ListArticles") {
-        return may_not(visitor, "Catalog.ListArticles");
+        return may_not_see(visitor, "Catalog.ListArticles");
     }
     let Wanted { text, category, after } = wanted.into_inner();
     let filter =

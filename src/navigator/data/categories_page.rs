@@ -1,8 +1,9 @@
 //! The categories, as the tree that they are.
 
+use super::super::query::{address, said};
 use super::super::visitor::Visitor;
-use super::super::{page, unavailable};
-use super::{address, may_not, name, said};
+use super::super::{may_not_see, page, unavailable};
+use super::name;
 use crate::domain::catalog::Category;
 use crate::reporting::grouped;
 use crate::store::Store;
@@ -80,7 +81,7 @@ fn laid_out(found: &[Category], visitor: &Visitor) -> Vec<Piece> {
 
 pub(super) async fn show(store: Data<Store>, visitor: Visitor, wanted: Query<Wanted>) -> HttpResponse {
     if !visitor.may("Catalog", "ListCategories") {
-        return may_not(visitor, "Catalog.ListCategories");
+        return may_not_see(visitor, "Catalog.ListCategories");
     }
     let Wanted { text, after } = wanted.into_inner();
     let filter = Filter { text: said(&text), after: said(&after), limit: MOST, ..Filter::default() };

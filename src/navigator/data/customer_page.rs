@@ -1,18 +1,18 @@
 //! A customer: the numbers it goes by, what was merged into it, its addresses, what holds for it, its orders.
 
 use super::super::outcome::only;
+use super::super::query::address;
 use super::super::visitor::Visitor;
-use super::super::{message, moved, not_found, not_ours, page, refused, unavailable};
+use super::super::{may_not, may_not_see, moved, not_found, not_ours, page, refused, unavailable};
 use super::customers_page::called;
 use super::orders_page::{Row as OrderRow, row};
-use super::{address, filled, lines, may_not, no_such, time};
+use super::{filled, lines, no_such, time};
 use crate::config::Config;
 use crate::domain::customers::{Customer, Standing};
 use crate::http::auth::Access;
 use crate::services::CustomersService;
 use crate::store::customers::{self, MergeRecord};
 use crate::store::{Db, Store, StoreError, orders};
-use actix_web::http::StatusCode;
 use actix_web::web::{Data, Form, Path, Query};
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
@@ -104,7 +104,7 @@ fn facts(customer: &Customer, standing: &Standing) -> Vec<(&'static str, String)
 
 pub(super) async fn show(store: Data<Store>, visitor: Visitor, wanted: Query<Wanted>) -> HttpResponse {
     if !visitor.may("Customers", "GetCustomer") {
-        return may_not(visitor, "Customers.GetCustomer");
+        return may_not_see(visitor, "Customers.GetCustomer");
     }
     let number = wanted.into_inner().number;
     let key = number.clone();
@@ -171,8 +171,7 @@ pub(super) async fn merge(
         _ => return not_found(visitor, "There is nothing here.".to_owned()),
     };
     if !visitor.may("Customers", operation) {
-        let text = visitor.tell("You may not do this; a role that may do {} would.", format!("Customers.{operation}"));
-        return message(visitor, StatusCode::FORBIDDEN, "Not allowed", text);
+        return may_not(visitor, &format!("Customers.{operation}"));
     }
     let service = CustomersService { store: store.get_ref().clone(), rules: config.rules.clone() };
     let context = Context::of(Channel::Rest, &request);
@@ -184,9 +183,7 @@ pub(super) async fn merge(
         service.undo_merges(&context, UndoMerges { number: vec![number.clone()] }).await.map(|done| done.result)
     };
     let done = done.map_err(Fault::from).and_then(only);
-    let outcome = if done.is_ok() { "ok" } else { "refused" };
-    let caller = visitor.name().map(str::to_owned);
-    access.note(caller, format!("Customers.{operation} {number} (Navigator)"), outcome, visitor.peer.clone());
+    visitor.note(&access, format!("Customers.{operation} {number}"), done.is_ok());
     match done {
         // What was merged is found where it is now.
         Ok(()) => moved(&address("/navigator/customer", &[("number", &number)])),

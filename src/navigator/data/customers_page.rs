@@ -1,8 +1,9 @@
 //! The list of customers.
 
+use super::super::query::{address, said};
 use super::super::visitor::Visitor;
-use super::super::{page, unavailable};
-use super::{PAGE, address, may_not, said, time};
+use super::super::{may_not_see, page, unavailable};
+use super::{PAGE, joined, time};
 use crate::domain::customers::Customer;
 use crate::store::Store;
 use crate::store::customers::{self, Filter};
@@ -44,8 +45,7 @@ struct Row {
 
 /// What a customer is called.
 pub(super) fn called(customer: &Customer) -> String {
-    let person = [&customer.first_name, &customer.last_name];
-    let person = person.into_iter().flatten().map(String::as_str).collect::<Vec<_>>().join(" ");
+    let person = joined(&[&customer.first_name, &customer.last_name]);
     match &customer.company {
         Some(company) if person.is_empty() => company.clone(),
         Some(company) => format!("{company}, {person}"),
@@ -55,7 +55,7 @@ pub(super) fn called(customer: &Customer) -> String {
 
 pub(super) async fn show(store: Data<Store>, visitor: Visitor, wanted: Query<Wanted>) -> HttpResponse {
     if !visitor.may("Customers", "ListCustomers") {
-        return may_not(visitor, "Customers.ListCustomers");
+        return may_not_see(visitor, "Customers.ListCustomers");
     }
     let Wanted { text, group, after } = wanted.into_inner();
     let filter =

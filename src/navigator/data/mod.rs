@@ -10,12 +10,11 @@ mod order_page;
 mod orders_page;
 mod prices_page;
 
+use super::not_found;
 use super::visitor::Visitor;
-use super::{message, not_found};
 use crate::domain::catalog::{Price, Text, TextKind};
 use crate::domain::customers::Address;
 use actix_web::HttpResponse;
-use actix_web::http::StatusCode;
 use actix_web::web::{self, ServiceConfig};
 use bigdecimal::BigDecimal;
 use chrono::NaiveDateTime;
@@ -72,12 +71,13 @@ fn name(names: &[(String, String)], visitor: &Visitor) -> String {
     own.or_else(|| names.first()).map(|(_, name)| name.clone()).unwrap_or_default()
 }
 
+/// What there is of some parts, with blanks between.
+fn joined(parts: &[&Option<String>]) -> String {
+    parts.iter().filter_map(|part| part.as_deref()).collect::<Vec<_>>().join(" ")
+}
+
 /// An address as it stands on a letter.
 fn lines(address: &Address) -> Vec<String> {
-    let joined = |parts: &[&Option<String>]| {
-        let parts: Vec<&str> = parts.iter().filter_map(|part| part.as_deref()).collect();
-        parts.join(" ")
-    };
     let all = [
         joined(&[&address.company]),
         joined(&[&address.salutation, &address.first_name, &address.last_name]),
@@ -95,24 +95,6 @@ fn lines(address: &Address) -> Vec<String> {
 /// The facts that are known.
 fn filled(facts: Vec<(&'static str, String)>) -> Vec<(&'static str, String)> {
     facts.into_iter().filter(|(_, value)| !value.is_empty()).collect()
-}
-
-/// What is asked for in an address; empty is nothing.
-fn said(text: &str) -> Option<String> {
-    Some(text.trim().to_owned()).filter(|text| !text.is_empty())
-}
-
-/// An address with what is asked for; what is empty is left out.
-fn address(path: &str, asked: &[(&str, &str)]) -> String {
-    let mut query = url::form_urlencoded::Serializer::new(String::new());
-    query.extend_pairs(asked.iter().filter(|(_, value)| !value.is_empty()));
-    format!("{path}?{}", query.finish())
-}
-
-/// Why somebody does not see a page.
-fn may_not(visitor: Visitor, operation: &str) -> HttpResponse {
-    let text = visitor.tell("You may not see this; a role that may do {} would.", operation);
-    message(visitor, StatusCode::FORBIDDEN, "Not allowed", text)
 }
 
 /// There is no such record.

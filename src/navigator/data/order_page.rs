@@ -1,9 +1,9 @@
 //! An order: what was ordered, how far it is, and what became of it.
 
 use super::super::visitor::Visitor;
-use super::super::{page, unavailable};
+use super::super::{may_not_see, page, unavailable};
 use super::flow_picture::{Picture, draw};
-use super::{filled, lines, may_not, no_such, plain, time};
+use super::{filled, lines, no_such, plain, time};
 use crate::domain::orders::{Order, Payment};
 use crate::reporting::size;
 use crate::store::orders::{self, Filed, Loaded, Shipment};
@@ -156,7 +156,7 @@ fn facts(loaded: &Loaded, visitor: &Visitor) -> Vec<(&'static str, String)> {
 
 pub(super) async fn show(store: Data<Store>, visitor: Visitor, wanted: Query<Wanted>) -> HttpResponse {
     if !visitor.may("Orders", "GetOrder") {
-        return may_not(visitor, "Orders.GetOrder");
+        return may_not_see(visitor, "Orders.GetOrder");
     }
     let number = wanted.into_inner().number;
     let key = number.clone();

@@ -1,8 +1,9 @@
 //! The list of orders.
 
+use super::super::query::{address, said};
 use super::super::visitor::Visitor;
-use super::super::{page, unavailable};
-use super::{PAGE, address, may_not, said, time};
+use super::super::{may_not_see, page, unavailable};
+use super::{PAGE, joined, time};
 use crate::store::Store;
 use crate::store::orders::{self, Filter, Loaded};
 use actix_web::HttpResponse;
@@ -50,11 +51,10 @@ pub(super) struct Row {
 
 pub(super) fn row(loaded: &Loaded) -> Row {
     let order = &loaded.order;
-    let buyer = order.billing.as_ref().map(|address| {
-        let person = [&address.first_name, &address.last_name];
-        let person = person.into_iter().flatten().map(String::as_str).collect::<Vec<_>>().join(" ");
-        address.company.clone().unwrap_or(person)
-    });
+    let buyer = order
+        .billing
+        .as_ref()
+        .map(|address| address.company.clone().unwrap_or_else(|| joined(&[&address.first_name, &address.last_name])));
     let buyer = buyer.filter(|name| !name.is_empty());
     Row {
         number: order.number.clone(),
@@ -70,7 +70,7 @@ pub(super) fn row(loaded: &Loaded) -> Row {
 
 pub(super) async fn show(store: Data<Store>, visitor: Visitor, wanted: Query<Wanted>) -> HttpResponse {
     if !visitor.may("Orders", "ListOrders") {
-        return may_not(visitor, "Orders.ListOrders");
+        return may_not_see(visitor, "Orders.ListOrders");
     }
     let Wanted { text, state, export, customer, before } = wanted.into_inner();
     let filter = Filter {

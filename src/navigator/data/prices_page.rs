@@ -1,8 +1,9 @@
 //! The price simulator: which price holds for whom, and why no other does.
 
-use super::super::page;
+use super::super::query::said;
 use super::super::visitor::Visitor;
-use super::{may_not, money, plain, said};
+use super::super::{may_not_see, page};
+use super::{money, plain};
 use crate::config::Config;
 use crate::services::PricingService;
 use crate::store::Store;
@@ -162,7 +163,7 @@ pub(super) async fn show(
     wanted: Query<Wanted>,
 ) -> HttpResponse {
     if !visitor.may("Pricing", "FindPrice") {
-        return may_not(visitor, "Pricing.FindPrice");
+        return may_not_see(visitor, "Pricing.FindPrice");
     }
     let wanted = wanted.into_inner();
     let service = PricingService { store: store.get_ref().clone(), rules: config.rules.clone() };
