@@ -7,6 +7,7 @@ pub mod domain;
 pub mod dynamic;
 pub mod error;
 pub mod exchange;
+pub mod history;
 pub mod http;
 pub mod navigator;
 pub mod notices;

@@ -32,7 +32,7 @@ pub use formats::{Guess, Origin, SourceLine, form, guess, lines_around, recognis
 pub use kinds::{KINDS, Kind};
 pub use preview::{Previewed, preview};
 pub use profile::{Profile, ProfileError};
-pub use profiles::{Profiles, Sort, Version};
+pub use profiles::{Profiles, Sort};
 pub use proposal::propose;
 pub use queue::{Queue, node_name};
 pub use retention::Retention;

@@ -1,7 +1,7 @@
 //! The profiles and filters that are known, and those of them that somebody may change: files of a folder, with what they were before.
 
 use super::channels::caller::Job;
-use chrono::{NaiveDateTime, Utc};
+use crate::history::{History, Version};
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -14,9 +14,6 @@ const HISTORY: &str = "history";
 
 /// Versions that are kept of a file.
 const VERSIONS: usize = 50;
-
-/// When a version was replaced, as its name has it.
-const STAMP: &str = "%Y%m%dT%H%M%S%9f";
 
 /// What a file of the folder is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,15 +36,6 @@ impl Sort {
     pub fn of_ending(ending: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|sort| sort.ending() == ending)
     }
-}
-
-/// An earlier version of a file.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Version {
-    /// When it was replaced.
-    pub until: NaiveDateTime,
-    /// What it is asked for by.
-    pub stamp: String,
 }
 
 /// The profiles that are known: those in a folder, then those that come along.
@@ -109,43 +97,30 @@ impl Profiles {
         fs::remove_file(&path)
     }
 
-    /// Copies a file, if there is one, to where its earlier versions are.
+    /// Keeps what a file says, if there is one, among its earlier versions.
     fn keep(&self, path: &Path) -> io::Result<()> {
-        let Some(folder) = self.folder.as_ref().map(|folder| folder.join(HISTORY)) else { return Ok(()) };
-        let file = path.file_name().unwrap_or_default().to_string_lossy();
-        if !path.is_file() {
-            return Ok(());
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        match (self.history(), fs::read(path)) {
+            (Some(history), Ok(text)) => history.put(&name, text),
+            (None, _) => Ok(()),
+            (_, Err(error)) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            (_, Err(error)) => Err(error),
         }
-        fs::create_dir_all(&folder)?;
-        fs::copy(path, folder.join(format!("{file}.{}", Utc::now().format(STAMP))))?;
-        for version in self.versions_of(&file).into_iter().skip(VERSIONS) {
-            fs::remove_file(folder.join(format!("{file}.{}", version.stamp)))?;
-        }
-        Ok(())
     }
 
-    /// The earlier versions of a file, the latest first.
+    fn history(&self) -> Option<History> {
+        self.folder.as_ref().map(|folder| History::new(folder.join(HISTORY), VERSIONS))
+    }
+
+    /// The earlier versions of a file with when each was replaced, the latest first.
     pub fn versions(&self, name: &str, sort: Sort) -> Vec<Version> {
-        self.versions_of(&format!("{name}.{}", sort.ending()))
-    }
-
-    fn versions_of(&self, file: &str) -> Vec<Version> {
-        let entries = self.folder.as_ref().and_then(|folder| fs::read_dir(folder.join(HISTORY)).ok());
-        let version = |entry: fs::DirEntry| {
-            let name = entry.file_name();
-            let stamp = name.to_str()?.strip_prefix(file)?.strip_prefix('.')?.to_owned();
-            Some(Version { until: NaiveDateTime::parse_from_str(&stamp, STAMP).ok()?, stamp })
-        };
-        let mut versions: Vec<Version> = entries.into_iter().flatten().flatten().filter_map(version).collect();
-        versions.sort_by_key(|version| std::cmp::Reverse(version.until));
-        versions
+        self.history().map(|history| history.versions(&format!("{name}.{}", sort.ending()))).unwrap_or_default()
     }
 
     /// An earlier version of a file.
     pub fn version(&self, name: &str, sort: Sort, stamp: &str) -> Option<String> {
         let known = self.versions(name, sort).into_iter().find(|version| version.stamp == stamp)?;
-        let folder = self.folder.as_ref()?.join(HISTORY);
-        fs::read_to_string(folder.join(format!("{name}.{}.{}", sort.ending(), known.stamp))).ok()
+        fs::read_to_string(known.file).ok()
     }
 
     /// The script that goes with a profile, or alone is one.

@@ -94,7 +94,7 @@ async fn start(
     };
     let what = format!("Exchange.StartImport {}", request.source_name);
     let accepted = upload.service.accept(request, source).await;
-    visitor.note(&access, what, accepted.is_ok());
+    visitor.note(access, what, accepted.is_ok());
     match accepted {
         Ok(accepted) => moved(&format!("/navigator/runs/{}", accepted.report.run.id)),
         Err(error) => refused(visitor, error.into()),

@@ -133,10 +133,7 @@ fn editor(visitor: Visitor, profiles: &Profiles, edited: Edited) -> HttpResponse
     let mut response = page(&EditorPage {
         may_change: visitor.may("Profiles", "Change"),
         is_own: profiles.own(&name, sort).is_some(),
-        versions: versions
-            .into_iter()
-            .map(|v| (v.stamp, v.until.format("%Y-%m-%d %H:%M:%S UTC").to_string()))
-            .collect(),
+        versions: versions.into_iter().map(|v| (v.stamp, v.at.format("%Y-%m-%d %H:%M:%S UTC").to_string())).collect(),
         kinds: RunKind::ALL.iter().map(|of| (of.as_str(), kind == Some(*of))).collect(),
         visitor,
         name,
