@@ -41,6 +41,8 @@ const PAGES: &[&str] = &[
     "/navigator/articles?after=ART-0050000",
     "/navigator/articles?text=ART-00012",
     "/navigator/articles?text=none",
+    "/navigator/articles?text=none&names=on",
+    "/navigator/articles?text=none&names=on&after=ART-0500000",
     "/navigator/article?sku=ART-0000001",
     "/navigator/categories",
     "/navigator/customers",

@@ -96,7 +96,11 @@ pub const SETTINGS: &[Setting] = &[
         default: "10",
         doc: "Percent of records that a full file may lack and so delete; beyond that, somebody has to approve it.",
     },
-    Setting { key: "batch-size", default: "500", doc: "Records of an import in one transaction." },
+    Setting {
+        key: "batch-size",
+        default: "2000",
+        doc: "Records of an import in one transaction, at most: fewer where they take long.",
+    },
     Setting { key: "default-language", default: "en", doc: "Language of texts that name none." },
     Setting { key: "default-currency", default: "CHF", doc: "Currency of prices that name none." },
     Setting { key: "default-gross", default: "true", doc: "Whether prices that do not say include tax." },

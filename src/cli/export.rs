@@ -12,7 +12,7 @@ use clap::builder::PossibleValuesParser;
 use clap::{Args, ValueEnum};
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use soapstone_contracts::exchange::{ArtifactKind, Channel, ExportMode, RunFormat};
+use soapstone_contracts::exchange::{ArtifactKind, ExportMode, RunFormat};
 use soapstone_runtime::json;
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -134,7 +134,7 @@ impl Export {
             warehouse: None,
             packed: self.is_packed(),
             priority: 0,
-            channel: Channel::CommandLine.as_str(),
+            initiator: setup::initiator(),
         };
         let accepted = exchange.accept_export(&mut *exchange.store.connection()?, &request)?;
         let report = worked(exchange, &accepted.report, |_| {})?;

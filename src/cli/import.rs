@@ -100,7 +100,7 @@ impl Import {
             claim: None,
             priority: 0,
             all_or_nothing: self.all_or_nothing,
-            channel: "commandLine",
+            initiator: setup::initiator(),
         };
         let accepted = exchange.accept(&mut *store.connection()?, &request, &source)?;
         let id = accepted.report.run.id;

@@ -39,6 +39,9 @@ enum What {
         /// Only runs in this state
         #[arg(long)]
         state: Option<String>,
+        /// Only runs of this user, folder, schedule or address
+        #[arg(long)]
+        client: Option<String>,
     },
     /// The report of one run, with its first messages
     Show { id: i64 },
@@ -91,7 +94,9 @@ impl Run {
         setup::logging(&config, true);
         let store = setup::store(&config)?;
         match &self.what {
-            What::List { limit, state } => list(&store, *limit, state.as_deref(), global.json),
+            What::List { limit, state, client } => {
+                list(&store, *limit, state.as_deref(), client.as_deref(), global.json)
+            }
             What::Show { id } => show(&store, *id, global.json),
             What::Messages { id, limit } => messages(&store, *id, *limit, global.json),
             What::Summary { id } => summary(&store, *id, global.json),
@@ -126,8 +131,9 @@ fn report(store: &Store, id: i64) -> Result<Report, Failure> {
     Ok(found.ok_or(ServiceError::NotFound { kind: "run", key: id.to_string() })?)
 }
 
-fn list(store: &Store, limit: i64, state: Option<&str>, as_json: bool) -> Outcome {
-    let filter = runs::Filter { state: state.map(str::to_owned), limit, ..runs::Filter::default() };
+fn list(store: &Store, limit: i64, state: Option<&str>, client: Option<&str>, as_json: bool) -> Outcome {
+    let (state, client) = (state.map(str::to_owned), client.map(str::to_owned));
+    let filter = runs::Filter { state, client, limit, ..runs::Filter::default() };
     let (reports, _) = runs::list(&mut *store.connection()?, &filter)?;
     if as_json {
         let run = reports.iter().map(Report::to_contract).collect();
@@ -235,7 +241,7 @@ fn file(exchange: &Exchange, id: i64, kind: &str) -> Outcome {
 
 fn retry(exchange: &Exchange, id: i64, as_json: bool) -> Outcome {
     let refused = report(&exchange.store, id)?;
-    let accepted = exchange.retry(&mut *exchange.store.connection()?, &refused, "commandLine")?;
+    let accepted = exchange.retry(&mut *exchange.store.connection()?, &refused, setup::initiator())?;
     if as_json {
         outln!("{}", json::to_string(&exchange.shown(&accepted.report)));
     } else {

@@ -2,8 +2,9 @@
 
 use super::{Failure, Global};
 use crate::config::Config;
-use crate::exchange::{Exchange, Profiles, Retention, Spool};
+use crate::exchange::{Exchange, Initiator, Profiles, Retention, Spool};
 use crate::store::Store;
+use soapstone_contracts::exchange::Channel;
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::sync::Arc;
@@ -14,6 +15,12 @@ pub(super) fn config(global: &Global, own: BTreeMap<&'static str, String>) -> Re
     let mut flags = global.flags()?;
     flags.extend(own);
     Ok(Config::load(global.config.as_deref(), &flags)?)
+}
+
+/// Who begins a run by a command: as the system knows him.
+pub(super) fn initiator() -> Initiator {
+    let user = ["USER", "LOGNAME", "USERNAME"].into_iter().find_map(|name| std::env::var(name).ok());
+    Initiator::new(Channel::CommandLine, user.as_deref())
 }
 
 /// Starts logging to standard error: time, level, message, then what belongs to it.

@@ -4,7 +4,7 @@ use super::channels::caller::Job;
 use super::filter::Filter;
 use super::formats;
 use super::kinds::{KINDS, Kind};
-use super::{Exchange, Spooled};
+use super::{Exchange, Initiator, Spooled};
 use crate::error::ServiceError;
 use crate::reporting::{Direction, Report, RunState};
 use crate::store::runs::{self, NewRun};
@@ -30,8 +30,7 @@ pub struct Request {
     pub claim: Option<String>,
     /// Nothing is written if a record is refused.
     pub all_or_nothing: bool,
-    /// How it came, as the contract calls it.
-    pub channel: &'static str,
+    pub initiator: Initiator,
 }
 
 /// A run, and whether it is a new one.
@@ -95,7 +94,7 @@ impl Exchange {
             format: format.to_owned(),
             profile: named,
             profile_text: profile,
-            channel: request.channel.to_owned(),
+            channel: request.initiator.channel.to_owned(),
             state: RunState::Queued.as_str().to_owned(),
             source_name: request.source_name.chars().take(1000).collect(),
             source_path: source.path.to_string_lossy().into_owned(),
@@ -112,6 +111,7 @@ impl Exchange {
             all_or_nothing: request.all_or_nothing,
             filter_text: filter,
             claim: request.claim.clone(),
+            client: request.initiator.client.clone(),
         };
         self.share(&source.path, &source.sha256, new.source_size)?;
         db.write(|db| {

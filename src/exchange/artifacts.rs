@@ -1,6 +1,6 @@
 //! What a run leaves behind: its source, and the records that it refused.
 
-use super::{Accepted, Exchange, Request, Spooled};
+use super::{Accepted, Exchange, Initiator, Request, Spooled};
 use crate::error::ServiceError;
 use crate::reporting::{Direction, Report, RunState, TableError, kind_of, messages_csv, report_html, summary};
 use crate::store::runs::Run;
@@ -104,26 +104,26 @@ impl Exchange {
     ///
     /// # Errors
     /// If it is not done, or refused none that could be kept.
-    pub fn retry(&self, db: &mut Db, report: &Report, channel: &'static str) -> Result<Accepted, StoreError> {
+    pub fn retry(&self, db: &mut Db, report: &Report, initiator: Initiator) -> Result<Accepted, StoreError> {
         not_done(report)?;
         if report.progress.rejected_bytes == 0 {
             let message = format!("The run {} keeps no refused records that could be taken again", report.run.id);
             return Err(ServiceError::Conflict { code: "run.nothing_refused", message }.into());
         }
-        self.again(db, report, ArtifactKind::Rejected, channel)
+        self.again(db, report, ArtifactKind::Rejected, initiator)
     }
 
     /// Accepts a run that writes what a dry run has told.
     ///
     /// # Errors
     /// If it was no dry run, or is not done.
-    pub fn carry_out(&self, db: &mut Db, report: &Report, channel: &'static str) -> Result<Accepted, StoreError> {
+    pub fn carry_out(&self, db: &mut Db, report: &Report, initiator: Initiator) -> Result<Accepted, StoreError> {
         let run = &report.run;
         if !run.dry_run || !run.state().is_final() {
             let message = format!("The run {} is no dry run that is done", run.id);
             return Err(ServiceError::Conflict { code: "run.no_dry_run", message }.into());
         }
-        self.again(db, report, ArtifactKind::Source, channel)
+        self.again(db, report, ArtifactKind::Source, initiator)
     }
 
     /// Accepts a run like another one, of one of its files.
@@ -132,12 +132,12 @@ impl Exchange {
         db: &mut Db,
         report: &Report,
         of: ArtifactKind,
-        channel: &'static str,
+        initiator: Initiator,
     ) -> Result<Accepted, StoreError> {
         let (artifact, file) = self.artifact(report, of)?;
         let source = self.spool.store(file).map_err(ServiceError::internal)?;
         let is_retry = of == ArtifactKind::Rejected;
-        let request = like(&report.run, artifact.name, is_retry, channel);
+        let request = like(&report.run, artifact.name, is_retry, initiator);
         self.accept(db, &Request { dry_run: is_retry && report.run.dry_run, ..request }, &source)
     }
 
@@ -145,11 +145,11 @@ impl Exchange {
     ///
     /// # Errors
     /// If it is no import, is not done, or its source is not kept any more.
-    pub fn try_again(&self, db: &mut Db, report: &Report, channel: &'static str) -> Result<Accepted, StoreError> {
+    pub fn try_again(&self, db: &mut Db, report: &Report, initiator: Initiator) -> Result<Accepted, StoreError> {
         not_done(report)?;
         let (artifact, file) = self.artifact(report, ArtifactKind::Source)?;
         let source = self.spool.store(file).map_err(ServiceError::internal)?;
-        let request = like(&report.run, artifact.name, false, channel);
+        let request = like(&report.run, artifact.name, false, initiator);
         self.accept(db, &Request { dry_run: true, ..request }, &source)
     }
 
@@ -163,14 +163,14 @@ impl Exchange {
         report: &Report,
         source: &Spooled,
         source_name: String,
-        channel: &'static str,
+        initiator: Initiator,
     ) -> Result<Accepted, StoreError> {
         not_done(report)?;
         if report.run.direction() != Direction::Import {
             let message = format!("The run {} is no import", report.run.id);
             return Err(ServiceError::Conflict { code: "run.no_import", message }.into());
         }
-        let request = like(&report.run, source_name, true, channel);
+        let request = like(&report.run, source_name, true, initiator);
         self.accept(db, &Request { dry_run: report.run.dry_run, ..request }, source)
     }
 }
@@ -185,7 +185,7 @@ fn not_done(report: &Report) -> Result<(), StoreError> {
 }
 
 /// What was asked for with a run; of some of its records, it is not full.
-fn like(run: &Run, source_name: String, is_some: bool, channel: &'static str) -> Request {
+fn like(run: &Run, source_name: String, is_some: bool, initiator: Initiator) -> Request {
     let format = RunFormat::ALL.iter().find(|format| format.as_str() == run.format);
     Request {
         kind: kind_of(&run.kind),
@@ -199,7 +199,7 @@ fn like(run: &Run, source_name: String, is_some: bool, channel: &'static str) ->
         claim: None,
         priority: run.priority,
         all_or_nothing: run.all_or_nothing,
-        channel,
+        initiator,
     }
 }
 

@@ -2,7 +2,7 @@
 //! operation says.
 
 use crate::domain::{Rules, compared};
-use crate::records::{Listed, Record, Taken, Wanted};
+use crate::records::{Digests, Listed, Record, Taken, Wanted};
 use crate::store::batch::Deletion;
 use crate::store::prices::{discounts, entries, vouchers};
 use crate::store::{Db, StoreError, articles, attributes, categories, customers, inventory, masters};
@@ -21,7 +21,7 @@ use std::io::BufReader;
 
 /// Records of one kind that were read, and are still to be taken.
 pub trait Batch: Send {
-    /// Reads one more from XML.
+    /// Reads one more from XML; with the digest of its text it is known the next time.
     ///
     /// # Errors
     /// Where and why it is not such a record.
@@ -30,6 +30,7 @@ pub trait Batch: Send {
         scope: &Scope<'static>,
         record: &XmlRecord,
         element: &'static Field,
+        digest: Option<String>,
     ) -> Result<(), Box<ReadError>>;
 
     /// Reads one more from JSON.
@@ -60,7 +61,8 @@ pub trait Batch: Send {
     fn take(self: Box<Self>, db: &mut Db, rules: &Rules, now: NaiveDateTime) -> Taken;
 }
 
-struct Of<R>(Vec<R>);
+/// Records, each with the digest of its text, if that is to be remembered.
+struct Of<R>(Vec<(R, Option<String>)>);
 
 impl<R: Record> Of<R> {
     fn begin() -> Box<dyn Batch> {
@@ -74,31 +76,32 @@ impl<R: Record> Batch for Of<R> {
         scope: &Scope<'static>,
         record: &XmlRecord,
         element: &'static Field,
+        digest: Option<String>,
     ) -> Result<(), Box<ReadError>> {
-        self.0.push(Records::<BufReader<File>>::parse(scope, record, element)?);
+        self.0.push((Records::<BufReader<File>>::parse(scope, record, element)?, digest));
         Ok(())
     }
 
     fn read_json(&mut self, members: Value) -> Result<(), Box<ReadError>> {
-        self.0.push(json::from_value(members)?);
+        self.0.push((json::from_value(members)?, None));
         Ok(())
     }
 
     fn read_file(&mut self, name: String, content: Vec<u8>) -> bool {
         let record = R::of_file(name, content);
         let is_one = record.is_some();
-        self.0.extend(record);
+        self.0.extend(record.map(|record| (record, None)));
         is_one
     }
 
     fn at(&self, place: usize) -> Option<Value> {
-        serde_json::from_str(&json::to_string(self.0.get(place)?)).ok()
+        serde_json::from_str(&json::to_string(&self.0.get(place)?.0)).ok()
     }
 
     fn put(&mut self, place: usize, members: Value) -> Result<(), Box<ReadError>> {
         let record = json::from_value(members)?;
         if let Some(there) = self.0.get_mut(place) {
-            *there = record;
+            *there = (record, None);
         }
         Ok(())
     }
@@ -110,7 +113,7 @@ impl<R: Record> Batch for Of<R> {
     }
 
     fn take(self: Box<Self>, db: &mut Db, rules: &Rules, now: NaiveDateTime) -> Taken {
-        R::take(db, self.0, rules, now)
+        R::take_read(db, self.0, rules, now)
     }
 }
 
@@ -164,6 +167,8 @@ pub struct Kind {
     pub pages: Option<Pages>,
     /// The member of which each item has a row of its own in a table.
     pub rows: Option<&'static str>,
+    /// Who remembers which texts records are from; None: nobody.
+    pub digests: Option<Digests>,
     /// None: files of that kind are never full.
     pub place: Option<&'static Place>,
 }
@@ -217,6 +222,7 @@ macro_rules! kinds {
             element: &Field::new(concat!("urn:soapstone:", $namespace, "/v1"), $local, concat!($tag, ":", $local)),
             keys: &$keys,
             begin: Of::<$type>::begin,
+            digests: <$type as Record>::DIGESTS,
             place: $place,
             request: (<$request as Message>::ELEMENT, <$request as Message>::NAMESPACES),
             pages: $pages,

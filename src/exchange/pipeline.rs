@@ -4,7 +4,7 @@
 use super::Exchange;
 use super::changes::Changes;
 use super::filter::{self, Filter};
-use super::formats::{Along, Broken, Item, Origin, Source, Text};
+use super::formats::{Along, Broken, Item, Known, Origin, Source, Text};
 use super::kinds::Kind;
 use super::pace::Pace;
 use super::reader::{Around, Read, ReadBatch, read};
@@ -25,8 +25,8 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::time::{Duration, Instant};
 use tempfile::SpooledTempFile;
 
-/// Batches that wait between reader and writer.
-const AHEAD: usize = 4;
+/// Batches that wait between reader and writer: one is read while another is written, and large ones take room.
+const AHEAD: usize = 1;
 
 /// How often a node says that it is alive while it waits for its reader.
 pub(super) const HEARTBEAT: Duration = Duration::from_secs(1);
@@ -210,7 +210,7 @@ impl<'a> Pipeline<'a> {
             self.changes = Changes::after(runs::last_change(&mut *self.exchange.store.connection()?, run.id)?, kind);
         }
         let path = self.exchange.at_hand(&run.source_path, &run.source_sha256)?;
-        let source = match Source::open(&Origin::of(&run, &path), kind, &self.exchange.rules) {
+        let mut source = match Source::open(&Origin::of(&run, &path), kind, &self.exchange.rules) {
             Ok(source) => source,
             Err(broken) => return self.broken(broken),
         };
@@ -226,6 +226,12 @@ impl<'a> Pipeline<'a> {
             Ok(filter) => filter,
             Err(error) => return Ok(End::Failed(error.to_string())),
         };
+        // A filter wants to see each record.
+        if filter.is_none()
+            && let Some(known) = Known::of(&self.exchange.store, kind, &self.exchange.rules)?
+        {
+            source.with_known(known);
+        }
         let (sender, mut receiver) = sync_channel(AHEAD);
         std::thread::scope(|scope| {
             let spawned = std::thread::Builder::new()
@@ -466,7 +472,7 @@ impl<'a> Pipeline<'a> {
         let mut outcome = |item: &Item| match (&item.change, &item.deletes) {
             (Err(issues), _) => Ok((None, Recorded::refused(issues.clone()))),
             (Ok(()), Some(key)) => Ok((Some(key.clone()), delete(db, writing, key)?)),
-            (Ok(()), None) if item.is_skipped => {
+            (Ok(()), None) if item.is_skipped || item.is_known => {
                 Ok((item.key.clone(), Recorded { outcome: Outcome::Unchanged, version: None, issues: Vec::new() }))
             }
             (Ok(()), None) => match taken.next() {

@@ -6,20 +6,21 @@ use super::files::admitted;
 use super::upload::{Upload, wanted};
 use crate::domain::hex;
 use crate::error::ServiceError;
-use crate::exchange::Request;
-
-use crate::services::channel;
+use crate::exchange::{Initiator, Request};
+use crate::services::initiator;
 use crate::store::runs::{self, Run};
 use actix_web::guard;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{CACHE_CONTROL, HeaderMap, LOCATION};
+use actix_web::rt::{spawn, time::sleep};
 use actix_web::web::{self, Path, Payload, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use futures_util::StreamExt;
 use serde::{Deserialize, Serialize};
-use soapstone_runtime::service::agent;
+use soapstone_contracts::exchange::Channel as Way;
+use soapstone_runtime::service::{Channel, Context};
 use soapstone_runtime::soap::Fault;
 use std::collections::{BTreeMap, HashSet};
 use std::fs::{self, File, OpenOptions};
@@ -27,13 +28,17 @@ use std::future::Future;
 use std::io::{self, Write};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 /// The version that both sides have to speak.
 const VERSION: &str = "1.0.0";
 
 /// Uploads that nobody goes on with for that long are forgotten.
 const FORGOTTEN: Duration = Duration::from_secs(7 * 24 * 3600);
+
+/// For how long who asks where an upload stands waits for the part that just comes, and how often he looks.
+const PATIENCE: Duration = Duration::from_secs(20);
+const LOOK: Duration = Duration::from_millis(50);
 
 /// An upload, beside its file.
 #[derive(Serialize, Deserialize)]
@@ -128,10 +133,7 @@ impl Resumable {
                 }))
                 .route(web::post().to(move |request: HttpRequest| {
                     let own = create.clone();
-                    async move {
-                        let created = own.create(request.headers());
-                        own.answer(&request, async { created }).await
-                    }
+                    async move { own.answer(&request, async { own.create(request.headers()) }).await }
                 })),
         );
         let (head, patch, delete) = (self.clone(), self.clone(), self.clone());
@@ -147,10 +149,7 @@ impl Resumable {
                 }))
                 .route(web::delete().to(move |request: HttpRequest, id: Path<String>| {
                     let own = delete.clone();
-                    async move {
-                        let forgotten = own.forget(&id);
-                        own.answer(&request, async { forgotten }).await
-                    }
+                    async move { own.answer(&request, async { own.forget(&id) }).await }
                 })),
         );
     }
@@ -214,7 +213,7 @@ impl Resumable {
         let text = headers.get("upload-metadata").and_then(|text| text.to_str().ok()).unwrap_or("");
         let fields = metadata(text)?;
         // What is wrong is told before anything is sent.
-        wanted(fields.clone(), "rest")?;
+        wanted(fields.clone(), Initiator::new(Way::Rest, None))?;
         let mut random = [0; 16];
         openssl::rand::rand_bytes(&mut random).map_err(ServiceError::internal)?;
         let id = hex(&random);
@@ -227,21 +226,37 @@ impl Resumable {
     }
 
     async fn told(&self, id: &str) -> Result<HttpResponse, Fault> {
-        if let Some(run) = self.run(id).await? {
-            return Ok(answer(StatusCode::OK)
-                .insert_header(("upload-offset", run.source_size))
-                .insert_header(("upload-length", run.source_size))
-                .insert_header((LOCATION, place(&run)))
-                .finish());
+        let began = Instant::now();
+        let mut is_second_look = false;
+        loop {
+            // Asked before the run is looked for: what becomes one after that is not busy any more, or found.
+            let is_busy = self.busy.lock().unwrap_or_else(PoisonError::into_inner).contains(id);
+            if let Some(run) = self.run(id).await? {
+                return Ok(answer(StatusCode::OK)
+                    .insert_header(("upload-offset", run.source_size))
+                    .insert_header(("upload-length", run.source_size))
+                    .insert_header((LOCATION, place(&run)))
+                    .finish());
+            }
+            match self.about(id).and_then(|about| Ok((about.length, self.offset(id)?))) {
+                // Its run is just being accepted: it is not there any more, or will be whole.
+                Err(_) if is_busy && began.elapsed() < PATIENCE => sleep(LOOK).await,
+                Ok((length, offset)) if is_busy && offset == length && began.elapsed() < PATIENCE => sleep(LOOK).await,
+                // It may have become one since it was looked for.
+                Err(_) if !is_second_look => is_second_look = true,
+                Err(fault) => return Err(fault),
+                Ok((length, offset)) => {
+                    return Ok(answer(StatusCode::OK)
+                        .insert_header(("upload-offset", offset))
+                        .insert_header(("upload-length", length))
+                        .finish());
+                }
+            }
         }
-        let about = self.about(id)?;
-        Ok(answer(StatusCode::OK)
-            .insert_header(("upload-offset", self.offset(id)?))
-            .insert_header(("upload-length", about.length))
-            .finish())
     }
 
     fn forget(&self, id: &str) -> Result<HttpResponse, Fault> {
+        let _busy = self.busy(id)?;
         self.about(id)?;
         self.remove(id);
         Ok(answer(StatusCode::NO_CONTENT).finish())
@@ -282,7 +297,7 @@ impl Resumable {
 
     /// Takes a part; with the last one the run is accepted.
     async fn go_on(&self, request: &HttpRequest, id: String, mut payload: Payload) -> Result<HttpResponse, Fault> {
-        let _busy = self.busy(&id)?;
+        let busy = self.busy(&id)?;
         if let Some(run) = self.run(&id).await? {
             return Ok(answer(StatusCode::NO_CONTENT)
                 .insert_header(("upload-offset", run.source_size))
@@ -316,15 +331,23 @@ impl Resumable {
         let mut told = answer(StatusCode::NO_CONTENT);
         told.insert_header(("upload-offset", offset));
         if offset == about.length {
-            let service = self.upload.service.clone();
-            let source = web::block(move || service.exchange.spool.adopt(&path)).await;
-            let source = source.map_err(|e| Fault::from(ServiceError::internal(e)))?.map_err(failed)?;
-            let wanted = wanted(about.fields, channel("rest", agent(request.headers())))?;
-            let accepted = self.upload.service.accept(Request { claim: Some(claim(&id)), ..wanted }, source).await;
-            // Refused: it would be again.
-            self.remove(&id);
-            told.insert_header((LOCATION, place(&accepted?.report.run)));
+            let wanted = wanted(about.fields, initiator(&Context::of(Channel::Rest, request)))?;
+            let own = self.clone();
+            // To its end, also if nobody waits for the answer any more.
+            let accepted = spawn(async move { own.accept(busy, &id, wanted).await }).await;
+            told.insert_header((LOCATION, place(&accepted.map_err(ServiceError::internal)??)));
         }
         Ok(told.finish())
+    }
+
+    /// Accepts the run of an upload that is whole.
+    async fn accept(&self, _busy: Busy, id: &str, wanted: Request) -> Result<Run, Fault> {
+        let (service, path) = (self.upload.service.clone(), self.path(id));
+        let source = web::block(move || service.exchange.spool.adopt(&path)).await;
+        let source = source.map_err(ServiceError::internal)?.map_err(failed)?;
+        let accepted = self.upload.service.accept(Request { claim: Some(claim(id)), ..wanted }, source).await;
+        // Refused: it would be again.
+        self.remove(id);
+        Ok(accepted?.report.run)
     }
 }

@@ -2,8 +2,8 @@
 
 use super::files::admitted;
 use crate::error::ServiceError;
-use crate::exchange::Request;
-use crate::services::{ExchangeService, channel};
+use crate::exchange::{Initiator, Request};
+use crate::services::{ExchangeService, initiator};
 use actix_multipart::Multipart;
 use actix_web::dev::Decompress;
 use actix_web::guard::{self, GuardContext};
@@ -13,7 +13,7 @@ use actix_web::{FromRequest, HttpRequest, HttpResponse};
 use futures_util::StreamExt;
 use serde_json::{Map, Value, json};
 use soapstone_contracts::exchange::{ImportMode, RunFormat, RunKind, StartImportResponse};
-use soapstone_runtime::service::agent;
+use soapstone_runtime::service::{Channel, Context};
 use soapstone_runtime::soap::Fault;
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
@@ -49,7 +49,7 @@ impl Upload {
         } else {
             self.bare(request, payload).await?
         };
-        let wanted = wanted(fields, channel("rest", agent(request.headers())))?;
+        let wanted = wanted(fields, initiator(&Context::of(Channel::Rest, request)))?;
         let accepted = self.service.accept(wanted, source).await?;
         let id = accepted.report.run.id;
         let response = StartImportResponse { run: self.service.exchange.shown(&accepted.report) };
@@ -195,7 +195,7 @@ pub(super) fn is_file(context: &GuardContext<'_>) -> bool {
 ///
 /// # Errors
 /// The field that is wrong.
-pub(crate) fn wanted(mut fields: Fields, channel: &'static str) -> Result<Request, Fault> {
+pub(crate) fn wanted(mut fields: Fields, initiator: Initiator) -> Result<Request, Fault> {
     let mut take = |name: &str| fields.remove(name).filter(|value| !value.is_empty());
     let request = Request {
         kind: one_of("kind", take("kind"), RunKind::ALL.iter().map(|k| (k.as_str(), *k)))?.unwrap_or(RunKind::Articles),
@@ -212,7 +212,7 @@ pub(crate) fn wanted(mut fields: Fields, channel: &'static str) -> Result<Reques
         priority: take("priority").map(|value| number("priority", value, -9..=9)).transpose()?.unwrap_or(0),
         all_or_nothing: one_of("allOrNothing", take("allOrNothing"), [("true", true), ("false", false)])?
             .unwrap_or(false),
-        channel,
+        initiator,
     };
     match fields.into_keys().next() {
         None => Ok(request),

@@ -16,7 +16,7 @@ use actix_web::web::{Data, Form, Path, Query};
 use askama::Template;
 use chrono::{NaiveDateTime, Utc};
 use serde::Deserialize;
-use soapstone_contracts::exchange::{Channel, ExportMode, RunFormat, RunKind};
+use soapstone_contracts::exchange::{ExportMode, RunFormat, RunKind};
 use std::sync::Arc;
 
 /// Exports of orders on one page.
@@ -165,7 +165,7 @@ pub(super) async fn begin(
         warehouse: None,
         packed: asked.packed.is_some(),
         priority: 0,
-        channel: Channel::Navigator.as_str(),
+        initiator: visitor.initiator(),
     };
     let accepted = upload.service.export(wanted).await;
     visitor.note(&access, format!("Exchange.StartExport {kind}"), accepted.is_ok());

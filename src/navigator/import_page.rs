@@ -14,7 +14,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 use serde::Deserialize;
 use serde_json::Value;
-use soapstone_contracts::exchange::{Channel, RunFormat, RunKind};
+use soapstone_contracts::exchange::{RunFormat, RunKind};
 use std::sync::Arc;
 
 /// Records that are shown before an import.
@@ -88,7 +88,7 @@ async fn start(
         let value = if fields.remove(name).is_some() { ticked } else { other };
         fields.insert(name.to_owned(), value.to_owned());
     }
-    let request = match wanted(fields, Channel::Navigator.as_str()) {
+    let request = match wanted(fields, visitor.initiator()) {
         Ok(request) => request,
         Err(fault) => return refused(visitor, fault),
     };

@@ -15,7 +15,7 @@ use actix_web::web::{self, Data, Form, Path};
 use quick_xml::Reader;
 use quick_xml::events::Event;
 use serde_json::Value;
-use soapstone_contracts::exchange::{Channel, ImportMode, RunFormat};
+use soapstone_contracts::exchange::{ImportMode, RunFormat};
 use soapstone_runtime::soap::{Envelope, Fault, Limits};
 use std::sync::Arc;
 
@@ -120,7 +120,7 @@ pub(super) async fn dry_run(
         claim: None,
         priority: 0,
         all_or_nothing: false,
-        channel: Channel::Navigator.as_str(),
+        initiator: visitor.initiator(),
     };
     let accepted = upload.service.accept(request, source).await;
     visitor.note(&access, format!("Exchange.StartImport message {id} as a dry run"), accepted.is_ok());

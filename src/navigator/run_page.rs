@@ -189,6 +189,9 @@ fn facts(report: &Report) -> Vec<(&'static str, String)> {
         ("Started", time(run.started_at)),
         ("Ended", time(run.finished_at)),
     ];
+    if let Some(client) = &run.client {
+        facts.insert(5, ("Begun by", client.clone()));
+    }
     if run.mode == "full" {
         facts.push(("Holds", "all records: what is not in it is deleted".to_owned()));
     }

@@ -16,6 +16,9 @@ use soapstone_contracts::exchange::{Channel, RunKind};
 /// Runs on one page.
 const PAGE: i64 = 25;
 
+/// Those at whose wish runs began, to choose from.
+const CLIENTS: i64 = 200;
+
 #[derive(Deserialize)]
 pub(super) struct Wanted {
     #[serde(default)]
@@ -24,6 +27,8 @@ pub(super) struct Wanted {
     kind: String,
     #[serde(default)]
     channel: String,
+    #[serde(default)]
+    client: String,
     #[serde(default)]
     text: String,
     /// Days, as a browser's own field has them.
@@ -41,7 +46,7 @@ fn day(text: &str) -> Option<NaiveDateTime> {
 
 impl Wanted {
     fn is_narrowed(&self) -> bool {
-        [&self.state, &self.kind, &self.channel, &self.text, &self.from, &self.to]
+        [&self.state, &self.kind, &self.channel, &self.client, &self.text, &self.from, &self.to]
             .into_iter()
             .any(|one| !one.is_empty())
     }
@@ -51,6 +56,7 @@ impl Wanted {
             kind: said(&self.kind),
             state: said(&self.state),
             channel: said(&self.channel),
+            client: said(&self.client),
             text: said(&self.text),
             since: day(&self.from),
             // The day itself counts.
@@ -69,6 +75,7 @@ impl Wanted {
             ("state", &self.state),
             ("kind", &self.kind),
             ("channel", &self.channel),
+            ("client", &self.client),
             ("text", &self.text),
             ("from", &self.from),
             ("to", &self.to),
@@ -85,6 +92,7 @@ struct RunsPage {
     states: Vec<(&'static str, &'static str, bool)>,
     kinds: Vec<(&'static str, bool)>,
     channels: Vec<(&'static str, &'static str, bool)>,
+    clients: Vec<(String, bool)>,
     text: String,
     from: String,
     to: String,
@@ -156,8 +164,11 @@ fn sentence(reports: &[Report], visitor: &Visitor) -> String {
 
 pub(super) async fn show(store: Data<Store>, visitor: Visitor, wanted: Query<Wanted>) -> HttpResponse {
     let filter = wanted.filter();
-    let found = store.read(move |db| Ok((runs::list(db, &filter)?, articles::count(db)?))).await;
-    let ((reports, more), articles) = match found {
+    let found = store.read(move |db| {
+        let clients = runs::clients(db, CLIENTS)?;
+        Ok((runs::list(db, &filter)?, articles::count(db)?, clients))
+    });
+    let ((reports, more), articles, clients) = match found.await {
         Ok(found) => found,
         Err(e) => return unavailable(visitor, &e),
     };
@@ -183,6 +194,13 @@ pub(super) async fn show(store: Data<Store>, visitor: Visitor, wanted: Query<Wan
         channels: Channel::ALL
             .iter()
             .map(|way| (way.as_str(), channel(way.as_str()), wanted.channel == way.as_str()))
+            .collect(),
+        clients: clients
+            .into_iter()
+            .map(|client| {
+                let is_wanted = client == wanted.client;
+                (client, is_wanted)
+            })
             .collect(),
         text: wanted.text.clone(),
         from: wanted.from.clone(),

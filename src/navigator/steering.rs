@@ -10,7 +10,7 @@ use crate::http::upload::{MAX_FIELD, Upload};
 use crate::services::ExchangeService;
 use actix_web::web::{Data, Form, Path, Payload};
 use actix_web::{HttpRequest, HttpResponse};
-use soapstone_contracts::exchange::{ApproveRun, CancelRun, Channel as Way, Exchange, PauseRun, ResumeRun};
+use soapstone_contracts::exchange::{ApproveRun, CancelRun, Exchange, PauseRun, ResumeRun};
 use soapstone_runtime::service::{Channel, Context};
 use std::sync::Arc;
 
@@ -56,19 +56,22 @@ impl Deed {
     }
 
     /// Does it; gives the run to look at then.
-    async fn carry_out(self, service: &ExchangeService, context: &Context, id: i64) -> Result<i64, ServiceError> {
+    async fn carry_out(
+        self,
+        service: &ExchangeService,
+        visitor: &Visitor,
+        context: &Context,
+        id: i64,
+    ) -> Result<i64, ServiceError> {
+        let by = visitor.initiator();
         match self {
             Self::Approve => service.approve_run(context, ApproveRun { id }).await.map(|answer| answer.run.id),
             Self::Cancel => service.cancel_run(context, CancelRun { id }).await.map(|answer| answer.run.id),
             Self::Pause => service.pause_run(context, PauseRun { id }).await.map(|answer| answer.run.id),
             Self::Resume => service.resume_run(context, ResumeRun { id }).await.map(|answer| answer.run.id),
-            Self::Retry => service.retry(id, Way::Navigator.as_str()).await.map(|accepted| accepted.report.run.id),
-            Self::CarryOut => {
-                service.carry_out(id, Way::Navigator.as_str()).await.map(|accepted| accepted.report.run.id)
-            }
-            Self::TryAgain => {
-                service.try_again(id, Way::Navigator.as_str()).await.map(|accepted| accepted.report.run.id)
-            }
+            Self::Retry => service.retry(id, by).await.map(|accepted| accepted.report.run.id),
+            Self::CarryOut => service.carry_out(id, by).await.map(|accepted| accepted.report.run.id),
+            Self::TryAgain => service.try_again(id, by).await.map(|accepted| accepted.report.run.id),
         }
     }
 }
@@ -90,7 +93,7 @@ pub(super) async fn corrected(
         Err(response) => return response,
     };
     let (id, name) = (id.into_inner(), fields.remove("sourceName").unwrap_or_else(|| "corrected".to_owned()));
-    let done = upload.service.corrected(id, source, name, Way::Navigator.as_str()).await;
+    let done = upload.service.corrected(id, source, name, visitor.initiator()).await;
     visitor.note(&access, format!("Exchange.StartImport corrects {id}"), done.is_ok());
     match done {
         Ok(accepted) => moved(&format!("/navigator/runs/{}", accepted.report.run.id)),
@@ -117,7 +120,7 @@ pub(super) async fn steer(
         return may_not(visitor, &format!("Exchange.{}", deed.operation()));
     }
     let context = Context::of(Channel::Rest, &request);
-    let done = deed.carry_out(&upload.service, &context, id).await;
+    let done = deed.carry_out(&upload.service, &visitor, &context, id).await;
     visitor.note(&access, format!("Exchange.{} {id}", deed.operation()), done.is_ok());
     match done {
         Ok(run) => moved(&format!("/navigator/runs/{run}")),

@@ -1,9 +1,11 @@
 //! Who looks at a page, and whether a form is one of ours.
 
 use super::language::Language;
+use crate::exchange::Initiator;
 use crate::http::auth::{Access, session};
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpMessage, HttpRequest};
+use soapstone_contracts::exchange::Channel;
 use soapstone_runtime::service::Caller;
 use std::convert::Infallible;
 use std::fmt::Display;
@@ -25,6 +27,11 @@ impl Visitor {
     /// His name; None: nobody has to say who he is.
     pub fn name(&self) -> Option<&str> {
         self.caller.as_ref().map(|caller| caller.0.name())
+    }
+
+    /// Who begins a run, if he does.
+    pub fn initiator(&self) -> Initiator {
+        Initiator::new(Channel::Navigator, self.name().or(self.peer.as_deref()))
     }
 
     pub fn has_session(&self) -> bool {

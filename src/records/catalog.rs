@@ -1,6 +1,6 @@
 //! Articles, and all that they name.
 
-use super::{Record, Taken};
+use super::{Digests, Record, Taken};
 use crate::domain::masters::{Given, Record as Named};
 use crate::domain::{Issue, Rules, compared};
 use crate::store::batch::Recorded;
@@ -13,9 +13,15 @@ use soapstone_contracts::catalog::{
 use std::collections::HashMap;
 
 impl Record for Article {
+    const DIGESTS: Option<Digests> = Some(articles::digests);
+
     fn take(db: &mut Db, records: Vec<Self>, rules: &Rules, now: NaiveDateTime) -> Taken {
-        let keys: Vec<String> = records.iter().map(|article| article.sku.clone()).collect();
-        Ok(keys.into_iter().zip(articles::upsert(db, records, &rules.defaults, now)?).collect())
+        Self::take_read(db, records.into_iter().map(|article| (article, None)).collect(), rules, now)
+    }
+
+    fn take_read(db: &mut Db, records: Vec<(Self, Option<String>)>, rules: &Rules, now: NaiveDateTime) -> Taken {
+        let keys: Vec<String> = records.iter().map(|(article, _)| article.sku.clone()).collect();
+        Ok(keys.into_iter().zip(articles::upsert_read(db, records, &rules.defaults, now)?).collect())
     }
 }
 

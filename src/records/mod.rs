@@ -19,13 +19,28 @@ use crate::store::{Db, Store, StoreError};
 use chrono::{NaiveDateTime, Utc};
 use soapstone_contracts::common::RecordResult;
 use soapstone_runtime::Value;
+use std::collections::HashMap;
 use std::sync::Arc;
 
 /// What became of records, each with its key as the answer names it.
 pub type Taken = Result<Vec<(String, Recorded)>, StoreError>;
 
+/// The digests of the texts that records of these keys are from, where they are known.
+pub type Digests = fn(&mut Db, &[String]) -> Result<HashMap<String, String>, StoreError>;
+
 /// A record that is taken: created, changed, or booked.
 pub trait Record: Value + Send + Sized + 'static {
+    /// Who remembers which texts records are from; None: nobody.
+    const DIGESTS: Option<Digests> = None;
+
+    /// Takes records that were read from texts, each with the digest of its text, if it is to be remembered.
+    ///
+    /// # Errors
+    /// Those of the database; nothing is written then.
+    fn take_read(db: &mut Db, records: Vec<(Self, Option<String>)>, rules: &Rules, now: NaiveDateTime) -> Taken {
+        Self::take(db, records.into_iter().map(|(record, _)| record).collect(), rules, now)
+    }
+
     /// Takes records in the transaction that is open, each on its own.
     ///
     /// # Errors

@@ -56,6 +56,9 @@ pub fn report_html(summary: &Summary) -> String {
         ("Started", time(run.started_at)),
         ("Ended", time(run.finished_at)),
     ];
+    if let Some(client) = &run.client {
+        facts.push(("Begun by", client.clone()));
+    }
     if let Some(seconds) = summary.report.seconds() {
         facts.push(("Took", duration(seconds)));
     }

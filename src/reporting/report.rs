@@ -95,6 +95,7 @@ impl Report {
             mode: find(contract::ImportMode::ALL, |m| m.as_str() == run.mode, contract::ImportMode::Partial),
             missing: self.progress.missing,
             retry_of: run.retry_of,
+            client: run.client.clone(),
             artifact: Vec::new(),
             direction: match run.direction() {
                 Direction::Import => contract::Direction::Import,

@@ -84,6 +84,7 @@ impl Catalog for CatalogService {
         let read = |text: &String| Filter::read(text);
         let filter = articles::Filter {
             begins: None,
+            within: None,
             skus: request.sku,
             // The contract has a pattern for them.
             attributes: request.attribute.iter().filter_map(read).collect(),

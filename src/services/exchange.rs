@@ -3,7 +3,7 @@
 use super::{page, times};
 use crate::client;
 use crate::error::ServiceError;
-use crate::exchange::{Accepted, Exchange as Runs, ExportRequest, Queue, Request, Spooled};
+use crate::exchange::{Accepted, Exchange as Runs, ExportRequest, Initiator, Queue, Request, Spooled};
 use crate::reporting::{self, Report, RunState};
 use crate::store::{Db, runs};
 use chrono::Utc;
@@ -14,17 +14,26 @@ use soapstone_contracts::exchange::{
     ListRunsResponse, PauseRun, PauseRunResponse, ResumeRun, ResumeRunResponse, RetryRun, RetryRunResponse, RunFormat,
     RunKind, StartExport, StartExportResponse, StartImport, StartImportResponse,
 };
-use soapstone_runtime::service::Context;
+use soapstone_runtime::service::{Channel as Way, Context};
 use std::fs::File;
 use std::sync::Arc;
 
 /// How many examples of a code are given where nobody says.
 const EXAMPLES: i64 = 3;
 
-/// How a run is started: by a way of asking, unless it is our own client that asks.
-pub fn channel(way: &'static str, agent: Option<&str>) -> &'static str {
-    let is_client = agent.is_some_and(|agent| agent.starts_with(client::NAME));
-    if is_client { Channel::Client.as_str() } else { way }
+/// Who asks for a run, and how: by a way of asking, unless it is our own client that asks.
+pub fn initiator(context: &Context) -> Initiator {
+    let is_client = context.agent.as_deref().is_some_and(|agent| agent.starts_with(client::NAME));
+    let channel = match context.channel {
+        _ if is_client => Channel::Client,
+        Way::Soap => Channel::Soap,
+        Way::Rest => Channel::Rest,
+    };
+    let user = context.caller.as_ref().map(|caller| caller.0.name());
+    let address = context.peer.map(|peer| peer.to_string());
+    let of_certificate = context.certificate.as_ref().map(|certificate| certificate.name.as_str());
+    let name = user.or(of_certificate).filter(|name| !name.is_empty());
+    Initiator::new(channel, name.or(address.as_deref()))
 }
 
 /// Import runs.
@@ -75,9 +84,9 @@ impl ExchangeService {
     ///
     /// # Errors
     /// If there are none, or it cannot be accepted.
-    pub async fn retry(&self, id: i64, channel: &'static str) -> Result<Accepted, ServiceError> {
+    pub async fn retry(&self, id: i64, initiator: Initiator) -> Result<Accepted, ServiceError> {
         let (report, exchange) = (self.report(id).await?, self.exchange.clone());
-        let accepted = self.exchange.store.read(move |db| exchange.retry(db, &report, channel)).await?;
+        let accepted = self.exchange.store.read(move |db| exchange.retry(db, &report, initiator)).await?;
         self.queue.wake();
         Ok(accepted)
     }
@@ -86,9 +95,9 @@ impl ExchangeService {
     ///
     /// # Errors
     /// If it was none, or it cannot be accepted.
-    pub async fn carry_out(&self, id: i64, channel: &'static str) -> Result<Accepted, ServiceError> {
+    pub async fn carry_out(&self, id: i64, initiator: Initiator) -> Result<Accepted, ServiceError> {
         let (report, exchange) = (self.report(id).await?, self.exchange.clone());
-        let accepted = self.exchange.store.read(move |db| exchange.carry_out(db, &report, channel)).await?;
+        let accepted = self.exchange.store.read(move |db| exchange.carry_out(db, &report, initiator)).await?;
         self.queue.wake();
         Ok(accepted)
     }
@@ -97,9 +106,9 @@ impl ExchangeService {
     ///
     /// # Errors
     /// If it is no import that is done.
-    pub async fn try_again(&self, id: i64, channel: &'static str) -> Result<Accepted, ServiceError> {
+    pub async fn try_again(&self, id: i64, initiator: Initiator) -> Result<Accepted, ServiceError> {
         let (report, exchange) = (self.report(id).await?, self.exchange.clone());
-        let accepted = self.exchange.store.read(move |db| exchange.try_again(db, &report, channel)).await?;
+        let accepted = self.exchange.store.read(move |db| exchange.try_again(db, &report, initiator)).await?;
         self.queue.wake();
         Ok(accepted)
     }
@@ -113,10 +122,10 @@ impl ExchangeService {
         id: i64,
         source: Spooled,
         name: String,
-        channel: &'static str,
+        initiator: Initiator,
     ) -> Result<Accepted, ServiceError> {
         let (report, exchange) = (self.report(id).await?, self.exchange.clone());
-        let accepted = move |db: &mut Db| exchange.corrected(db, &report, &source, name, channel);
+        let accepted = move |db: &mut Db| exchange.corrected(db, &report, &source, name, initiator);
         let accepted = self.exchange.store.read(accepted).await?;
         self.queue.wake();
         Ok(accepted)
@@ -150,7 +159,7 @@ impl Exchange for ExchangeService {
             claim: None,
             priority: request.priority.unwrap_or(0),
             all_or_nothing: request.all_or_nothing.unwrap_or(false),
-            channel: channel(context.channel.name(), context.agent.as_deref()),
+            initiator: initiator(context),
         };
         let accepted = self.accept(wanted, source).await?;
         Ok(StartImportResponse { run: self.exchange.shown(&accepted.report) })
@@ -167,7 +176,7 @@ impl Exchange for ExchangeService {
             warehouse: request.warehouse,
             packed: request.packed.unwrap_or(false),
             priority: request.priority.unwrap_or(0),
-            channel: channel(context.channel.name(), context.agent.as_deref()),
+            initiator: initiator(context),
         };
         let accepted = self.export(wanted).await?;
         Ok(StartExportResponse { run: self.exchange.shown(&accepted.report) })
@@ -181,6 +190,7 @@ impl Exchange for ExchangeService {
         let filter = runs::Filter {
             kind: request.kind.map(|k| k.as_str().to_owned()),
             state: request.state.map(|s| s.as_str().to_owned()),
+            client: request.client,
             before: page::number(request.cursor.as_deref())?,
             limit: page::size(request.limit),
             ..runs::Filter::default()
@@ -276,8 +286,7 @@ impl Exchange for ExchangeService {
     }
 
     async fn retry_run(&self, context: &Context, request: RetryRun) -> Result<RetryRunResponse, ServiceError> {
-        let channel = channel(context.channel.name(), context.agent.as_deref());
-        let accepted = self.retry(request.id, channel).await?;
+        let accepted = self.retry(request.id, initiator(context)).await?;
         Ok(RetryRunResponse { run: self.exchange.shown(&accepted.report) })
     }
 

@@ -16,7 +16,7 @@ mod times;
 
 pub use catalog::CatalogService;
 pub use customers::CustomersService;
-pub use exchange::{ExchangeService, channel};
+pub use exchange::{ExchangeService, initiator};
 pub use inventory::InventoryService;
 pub use listener::ListenerService;
 pub use media::MediaService;

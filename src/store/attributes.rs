@@ -70,6 +70,16 @@ fn loaded(connection: &mut Db, rows: Vec<Row>) -> Result<Vec<Stored<Definition>>
     Ok(definitions.collect())
 }
 
+/// What changes whenever a definition does: how many there are, and when the last one changed.
+///
+/// # Errors
+/// Those of the database.
+pub fn state(connection: &mut Db) -> Result<(i64, Option<NaiveDateTime>), StoreError> {
+    use diesel::dsl::{count_star, max};
+    let state = attribute_definitions::table.select((count_star(), max(attribute_definitions::changed_at)));
+    Ok(state.first(connection)?)
+}
+
 fn by_codes(connection: &mut Db, codes: &[String]) -> Result<HashMap<String, Stored<Definition>>, StoreError> {
     let mut found = HashMap::new();
     for codes in codes.chunks(LOOKUP) {

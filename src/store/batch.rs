@@ -158,6 +158,27 @@ impl<T: Clone + PartialEq> Batch<T> {
         changed.collect()
     }
 
+    /// Of what changes were read from, in their order, what records are from now on: of changes that were taken without a
+    /// word, and are the only ones of their record.
+    pub fn last_of<'a>(&'a self, read_from: &'a [Option<String>]) -> HashMap<&'a str, &'a str> {
+        let mut last = HashMap::with_capacity(read_from.len());
+        for ((key, result), from) in self.results.iter().zip(read_from) {
+            let is_taken = result.outcome != Outcome::Refused && result.issues.is_empty();
+            let from = from.as_deref().filter(|_| is_taken);
+            last.entry(key.as_str()).and_modify(|other| *other = None).or_insert(from);
+        }
+        last.into_iter().filter_map(|(key, from)| Some((key, from?))).collect()
+    }
+
+    /// The records that stay as they are, of those that something is known of.
+    pub fn unchanged<'a>(&self, known: &HashMap<&'a str, &'a str>) -> Vec<(&'a str, &'a str)> {
+        let stays = |key: &str| self.slots.get(key).is_some_and(|slot| slot.now.is_none() && slot.before.is_some());
+        let mut unchanged: Vec<_> = known.iter().map(|(key, of)| (*key, *of)).filter(|(key, _)| stays(key)).collect();
+        // On all nodes in one order.
+        unchanged.sort_unstable();
+        unchanged
+    }
+
     /// What became of the changes, in their order.
     pub fn into_results(self) -> Vec<Recorded> {
         self.results.into_iter().map(|(_, result)| result).collect()
@@ -229,6 +250,24 @@ mod tests {
         assert!(batch.changed().is_empty());
         let refused = |version| (Outcome::Refused, version);
         assert_eq!(results(batch), [refused(Some(3)), refused(Some(3)), refused(None)]);
+    }
+
+    #[test]
+    fn what_a_record_was_read_from_is_known_of_the_only_change_that_was_taken() {
+        let mut batch = batch();
+        batch.apply("a".to_owned(), None, set("old"));
+        batch.apply("b".to_owned(), None, set("new"));
+        batch.apply("twice".to_owned(), None, set("new"));
+        batch.apply("twice".to_owned(), None, set("newer"));
+        batch.apply("refused".to_owned(), Some(4), set("new"));
+        batch.apply("warned".to_owned(), None, |_, issues| {
+            issues.push(Issue::warning("a.warning", "of something"));
+            Some("new".to_owned())
+        });
+        let from: Vec<_> = ["1", "2", "3", "4", "5", "6"].map(|text| Some(text.to_owned())).into();
+        let known = batch.last_of(&from);
+        assert_eq!(known, HashMap::from([("a", "1"), ("b", "2")]));
+        assert_eq!(batch.unchanged(&known), [("a", "1")]);
     }
 
     #[test]

@@ -5,6 +5,7 @@ use super::bulk::{Cell, Column, Table, on_conflict};
 use diesel::connection::SimpleConnection;
 use diesel::pg::PgConnection;
 use diesel::prelude::*;
+use diesel::result::{DatabaseErrorKind, Error};
 use std::fmt::Write as _;
 use std::io::Write;
 use std::sync::atomic::{AtomicI32, Ordering};
@@ -61,15 +62,21 @@ diesel::table! {
 /// Copies rows, as COPY has them in text, straight into a table.
 pub(super) type Straight = fn(&mut PgConnection, &str) -> QueryResult<usize>;
 
-/// The way straight into a table whose columns are in the order of the schema.
+/// The way straight into a table whose columns are in the order of the schema, or into these columns of it.
 macro_rules! straight {
     ($table:ident) => {
+        $crate::store::copied::straight!($table, $table::table)
+    };
+    ($table:ident: $($column:ident)+) => {
+        $crate::store::copied::straight!($table, ($($table::$column),+))
+    };
+    ($table:ident, $columns:expr) => {
         |connection, text| {
-            diesel::copy_from($table::table)
-                .from_raw_data($table::table, |out: &mut dyn std::io::Write| {
-                    out.write_all(text.as_bytes()).map_err(|e| diesel::result::Error::SerializationError(Box::new(e)))
-                })
-                .execute(connection)
+            use diesel::prelude::*;
+            let copy = diesel::copy_from($table::table).from_raw_data($columns, |out: &mut dyn std::io::Write| {
+                out.write_all(text.as_bytes()).map_err(|e| diesel::result::Error::SerializationError(Box::new(e)))
+            });
+            copy.execute(connection)
         }
     };
 }
@@ -103,6 +110,20 @@ pub(super) fn put_new(
     straight(connection, &text)?;
     connection.batch_execute(PLAN_EACH)?;
     Ok(())
+}
+
+/// Puts in rows that are most likely new; false: one was not, and nothing is put in.
+pub(super) fn try_new(
+    connection: &mut PgConnection,
+    straight: Straight,
+    table: &Table,
+    cells: &[Cell<'_>],
+) -> Result<bool, StoreError> {
+    match connection.transaction(|connection| put_new(connection, straight, table, cells)) {
+        Ok(()) => Ok(true),
+        Err(StoreError::Database(Error::DatabaseError(DatabaseErrorKind::UniqueViolation, _))) => Ok(false),
+        Err(other) => Err(other),
+    }
 }
 
 /// Whether rows of a table are many enough, and narrow enough.
@@ -165,15 +186,20 @@ fn append(out: &mut String, cell: &Cell<'_>) {
     // Writing to a string does not fail.
     let _ = match cell {
         Cell::Text(Some(text)) => {
-            for c in text.chars() {
-                match c {
-                    '\\' => out.push_str("\\\\"),
-                    '\t' => out.push_str("\\t"),
-                    '\n' => out.push_str("\\n"),
-                    '\r' => out.push_str("\\r"),
-                    c => out.push(c),
-                }
+            let mut rest = &text[..];
+            // Most texts go as a whole.
+            while let Some(at) = rest.bytes().position(|byte| matches!(byte, b'\\' | b'\t' | b'\n' | b'\r')) {
+                let (before, after) = rest.split_at(at);
+                out.push_str(before);
+                out.push_str(match after.as_bytes().first() {
+                    Some(b'\t') => "\\t",
+                    Some(b'\n') => "\\n",
+                    Some(b'\r') => "\\r",
+                    _ => "\\\\",
+                });
+                rest = after.get(1..).unwrap_or_default();
             }
+            out.push_str(rest);
             Ok(())
         }
         Cell::Integer(Some(number)) => write!(out, "{number}"),

@@ -90,6 +90,9 @@ on_each_database! {
         assert!(forbidden.body.contains("access.forbidden") && forbidden.body.contains("shop may not call Catalog.ListCategories"), "{forbidden:?}");
         let upload = server.call("POST", "/api/v1/imports?kind=articles", &[("content-type", "text/csv"), ("authorization", &viewer)], b"sku\nA-2\n");
         assert_eq!(upload.status, 403, "{upload:?}");
+        let begun = server.call("POST", "/api/v1/uploads", &[("upload-length", "5"), ("authorization", &viewer)], b"");
+        assert_eq!(begun.status, 403, "{begun:?}");
+        assert!(!site.folder().join("data/uploads").exists(), "what is refused leaves nothing");
         let unknown = site.run(&["user", "roles", "viewer", "king"]);
         assert!(unknown.code != 0 && unknown.stderr.contains("admin, operator, viewer"), "{unknown:?}");
     }
@@ -109,6 +112,8 @@ on_each_database! {
         assert_eq!(get(&server, "/api/v1/articles", &whole).status, 200);
         assert_eq!((get(&server, "/api/v1/articles", &narrow).status, get(&server, "/api/v1/runs", &narrow).status), (200, 403));
         assert_eq!(get(&server, "/api/v1/articles", &expired).status, 401);
+        server.call("POST", "/api/v1/imports", &[("content-type", "text/csv"), ("authorization", &whole)], b"sku\nA\n");
+        assert_eq!(get(&server, "/api/v1/runs", &whole).json()["run"][0]["client"], "erp");
         assert_eq!(get(&server, "/api/v1/articles", &whole[..whole.len() - 1]).status, 401);
         assert_eq!(site.run(&["token", "revoke", &id]).code, 0);
         assert_eq!(get(&server, "/api/v1/articles", &whole).status, 401);

@@ -2,7 +2,7 @@
 //! lost, none taken twice, and the report has to be true afterwards.
 
 use super::counters;
-use crate::support::{Site, cluster, on_each_database, signal};
+use crate::support::{Site, on_each_database, signal};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -269,7 +269,7 @@ fn a_database_that_goes_away_is_waited_for() {
     let deadline = Instant::now() + Duration::from_secs(120);
     for _ in 0..6 {
         std::thread::sleep(Duration::from_millis(150));
-        cluster::psql(site.database_url(), &sever);
+        site.sql(&sever);
     }
     while !is_done(&runs(&site)[0]) {
         assert!(Instant::now() < deadline, "the run does not end: {}", runs(&site)[0]);

@@ -68,6 +68,7 @@ on_each_database! {
         assert_eq!(articles(&server).len(), 8);
         let run = &runs(&server)[0];
         assert_eq!((&run["channel"], &run["sourceName"]), (&json!("hotFolder"), &json!("list.csv")));
+        assert!(run["client"].as_str().is_some_and(|client| client.ends_with("/in")), "{run}");
         let filed: Vec<_> = fs::read_dir(folder.join("archive")).unwrap().flat_map(|day| fs::read_dir(day.unwrap().path()).unwrap()).collect();
         assert_eq!(filed.len(), 1);
         assert!(!folder.join("list.csv").exists());

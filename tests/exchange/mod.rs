@@ -1,5 +1,6 @@
 //! Import and export runs: files as cases, a real catalogue, a large one, and what happens when a run is cut off.
 
+mod again;
 mod cases;
 mod client;
 mod exported;

@@ -141,12 +141,9 @@ fn what_is_old_is_forgotten() {
         site.run(&["run", "show", &id.to_string(), "--json"]).json()["sourceSha256"].as_str().unwrap().to_owned()
     };
     let sources = [source(old), source(older)];
-    let database = rusqlite::Connection::open(site.folder().join("data/soapstone.sqlite")).unwrap();
     for (id, days) in [(old, 40), (older, 400)] {
-        let sql = format!("UPDATE runs SET finished_at = datetime('now', '-{days} days') WHERE id = {id}");
-        database.execute(&sql, []).unwrap();
+        site.sql(&format!("UPDATE runs SET finished_at = datetime('now', '-{days} days') WHERE id = {id}"));
     }
-    drop(database);
     for source in &sources {
         let path = site.folder().join("data/sources").join(source);
         let aged = std::fs::File::options().write(true).open(path).unwrap();

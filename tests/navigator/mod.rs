@@ -40,14 +40,21 @@ on_each_database! {
         let server = filled(database).serve();
         let shown = |query: &str| {
             let page = server.get(&format!("/navigator/runs?{query}")).body;
-            (1..=4).filter(|id| page.contains(&format!("href=\"/navigator/runs/{id}\""))).collect::<Vec<i32>>()
+            (1..=5).filter(|id| page.contains(&format!("href=\"/navigator/runs/{id}\""))).collect::<Vec<i32>>()
         };
         assert_eq!(shown("kind=categories"), [1]);
         assert_eq!(shown("text=FRIDAY&kind=&state=&channel="), [3]);
         assert_eq!(shown("channel=commandLine&state=succeeded"), [1, 2, 4]);
         assert!(shown("channel=soap").is_empty());
         assert!(shown("text=%25").is_empty());
-        assert_eq!(shown("from=2020-01-01&to=2999-12-31"), [1, 2, 3, 4]);
+        server.call("POST", "/api/v1/imports?kind=articles", &[("content-type", "text/csv")], b"sku\nA-2\n");
+        assert_eq!(server.finished_run(5)["client"], "127.0.0.1");
+        assert_eq!(shown("client=127.0.0.1&channel="), [5]);
+        assert!(shown("client=erp").is_empty());
+        assert_eq!(server.get("/api/v1/runs?client=127.0.0.1").json()["run"].as_array().unwrap().len(), 1);
+        assert!(server.get("/navigator/runs?channel=rest").body.contains("<option>127.0.0.1</option>"));
+        assert!(server.get("/navigator/runs/5").body.contains("Begun by"));
+        assert_eq!(shown("from=2020-01-01&to=2999-12-31"), [1, 2, 3, 4, 5]);
         assert!(shown("to=2020-01-01").is_empty() && shown("from=2999-12-31").is_empty());
     }
 
@@ -238,6 +245,7 @@ on_each_database! {
         assert_eq!((done.status, done.header("location")), (303, "/navigator/runs/5"), "{done:?}");
         let run = server.finished_run(5);
         assert_eq!((run["state"].as_str(), run["channel"].as_str()), (Some("succeeded"), Some("schedule")), "{run}");
+        assert_eq!(run["client"], "nightly");
         assert!(server.get("/navigator/channels").body.contains("href=\"/navigator/runs/5\""));
         assert_eq!(server.call("POST", "/navigator/channels/run-now", &form, b"name=daily").status, 404);
     }

@@ -82,6 +82,30 @@ on_each_database! {
 }
 
 on_each_database! {
+    fn while_the_last_part_is_taken_the_upload_is_not_lost(database) {
+        let server = Site::new(database).serve();
+        let tus = ("tus-resumable", "1.0.0");
+        let rows = (0..30_000).fold("sku\n".to_owned(), |rows, n| rows + "A-" + n.to_string().as_str() + "\n");
+        for round in 0..10 {
+            let content = format!("{rows}B-{round}\n");
+            let length = content.len().to_string();
+            let created = server.call("POST", "/api/v1/uploads", &[tus, ("upload-length", &length)], b"");
+            let place = created.header("location");
+            let headers = [tus, ("upload-offset", "0"), ("content-type", "application/offset+octet-stream")];
+            std::thread::scope(|scope| {
+                let last = scope.spawn(|| server.call("PATCH", place, &headers, content.as_bytes()));
+                let run = loop {
+                    let told = server.call("HEAD", place, &[tus], b"");
+                    assert_eq!(told.status, 200, "{told:?}");
+                    if !told.header("location").is_empty() {
+                        break told.header("location").to_owned();
+                    }
+                };
+                assert_eq!(last.join().unwrap().header("location"), run);
+            });
+        }
+    }
+
     fn a_large_file_comes_in_parts_and_goes_on_after_a_cut(database) {
         use base64::Engine;
         let server = Site::new(database).serve();

@@ -1,6 +1,6 @@
 //! A folder and a database of a test's own, and the commands run on them.
 
-use super::cluster::Cluster;
+use super::cluster::{self, Cluster};
 use super::{Database, Server};
 use std::ffi::OsStr;
 use std::path::Path;
@@ -40,6 +40,16 @@ impl Site {
     /// Where its database is, if it is PostgreSQL.
     pub fn database_url(&self) -> &str {
         &self.database_url
+    }
+
+    /// Does something to its database that no operation does.
+    pub fn sql(&self, statement: &str) {
+        if self.database_url.is_empty() {
+            let database = rusqlite::Connection::open(self.folder().join("data/soapstone.sqlite")).unwrap();
+            database.execute_batch(statement).unwrap();
+        } else {
+            cluster::psql(&self.database_url, statement);
+        }
     }
 
     pub fn folder(&self) -> &Path {

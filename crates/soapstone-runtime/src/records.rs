@@ -35,6 +35,29 @@ impl Record {
     pub fn well_formed(&self) -> Read<()> {
         well_formed(&self.text, Place { line: self.line, column: self.column })
     }
+
+    /// What the record's first child holds, if it has that name: its text, each run of white space one space. Nothing
+    /// after it is read.
+    pub fn first_member(&self, local: &str) -> Option<String> {
+        let mut reader = quick_xml::Reader::from_str(&self.text);
+        let mut depth = 0;
+        let mut text = String::new();
+        loop {
+            match reader.read_event().ok()? {
+                Event::Start(_) if depth == 0 => depth = 1,
+                Event::Start(start) if depth == 1 && start.local_name().into_inner() == local => depth = 2,
+                Event::Text(part) if depth == 2 => text.push_str(&part),
+                Event::CData(part) if depth == 2 => text.push_str(&part),
+                Event::GeneralRef(reference) if depth == 2 => text.push(crate::xml::character(&reference)?),
+                Event::End(_) if depth == 2 => {
+                    return Some(text.split_ascii_whitespace().collect::<Vec<_>>().join(" "));
+                }
+                Event::Text(_) | Event::Comment(_) | Event::PI(_) if depth < 2 => {}
+                Event::Comment(_) | Event::PI(_) => {}
+                _ => return None,
+            }
+        }
+    }
 }
 
 /// The records of an XML file: the children of its root.
@@ -364,6 +387,28 @@ mod tests {
         assert_eq!((second.text.as_str(), second.line, second.number), ("<a/>", 5, 2));
         assert!(records.next_record().unwrap().is_none());
         assert_eq!(records.tags(), ("<list xmlns=\"urn:x\">", "</list>".to_owned()));
+    }
+
+    #[test]
+    fn the_first_member_is_told_without_the_rest() {
+        let first = |text: &str| {
+            let record = Record { text: text.to_owned(), line: 1, column: 1, number: 1 };
+            record.first_member("sku")
+        };
+        assert_eq!(first("<a><sku>A-1</sku><b"), Some("A-1".to_owned()));
+        assert_eq!(
+            first("<c:a> <!-- <sku>x</sku> --><c:sku n='1'>\n A &amp;<!-- -->&#66; <![CDATA[<C> ]]> </c:sku>"),
+            Some("A &B <C>".to_owned())
+        );
+        for other in [
+            "<a><name>A</name><sku>A</sku></a>",
+            "<a/>",
+            "<a><sku/></a>",
+            "<a><sku><b/></sku></a>",
+            "<a><sku>A&x;</sku>",
+        ] {
+            assert_eq!(first(other), None, "{other}");
+        }
     }
 
     #[test]

@@ -5,7 +5,7 @@
 
 use super::status;
 use crate::domain::hex;
-use crate::exchange::Request;
+use crate::exchange::{Initiator, Request};
 use crate::reporting::RunState;
 use serde::Deserialize;
 use soapstone_contracts::exchange::{Channel, ImportMode, RunFormat, RunKind};
@@ -119,7 +119,7 @@ impl HotFolder {
             claim: Some(claim),
             priority: self.priority,
             all_or_nothing: self.all_or_nothing,
-            channel: Channel::HotFolder.as_str(),
+            initiator: Initiator::new(Channel::HotFolder, Some(&self.path.to_string_lossy())),
         }
     }
 }

@@ -3,7 +3,7 @@
 
 use super::claimed::as_io;
 use super::status;
-use crate::exchange::{Exchange, ExportRequest, Request};
+use crate::exchange::{Exchange, ExportRequest, Initiator, Request};
 use crate::reporting::{Direction, RunState};
 use crate::store::{Db, StoreError, runs, schedules};
 use chrono::{DateTime, NaiveDateTime, Utc};
@@ -98,7 +98,7 @@ impl Schedule {
         let format = form.format.as_deref().unwrap_or(RunFormat::Auto.as_str());
         let format = RunFormat::ALL.iter().copied().find(|known| known.as_str() == format);
         let format = format.ok_or("there is no such format")?;
-        let channel = Channel::Schedule.as_str();
+        let initiator = Initiator::new(Channel::Schedule, Some(&form.name));
         let work = match (&form.export, &form.import) {
             (Some(kind), None) => Work::Export {
                 request: ExportRequest {
@@ -111,7 +111,7 @@ impl Schedule {
                     warehouse: None,
                     packed: form.packed,
                     priority: form.priority,
-                    channel,
+                    initiator,
                 },
                 to: form.path,
             },
@@ -128,7 +128,7 @@ impl Schedule {
                     claim: None,
                     priority: form.priority,
                     all_or_nothing: false,
-                    channel,
+                    initiator,
                 },
                 from: form.path.ok_or("an import needs the path of its file")?,
             },

@@ -3,7 +3,7 @@
 use super::ExportFormat;
 use crate::error::ServiceError;
 use crate::exchange::kinds::{KINDS, Kind};
-use crate::exchange::{Accepted, Exchange};
+use crate::exchange::{Accepted, Exchange, Initiator};
 use crate::reporting::{Direction, RunState};
 use crate::store::runs::{self, ExportOptions, NewRun};
 use crate::store::{Db, StoreError};
@@ -27,8 +27,7 @@ pub struct ExportRequest {
     pub warehouse: Option<String>,
     pub packed: bool,
     pub priority: i32,
-    /// How it was started, as the contract calls it.
-    pub channel: &'static str,
+    pub initiator: Initiator,
 }
 
 impl ExportRequest {
@@ -89,7 +88,7 @@ impl Exchange {
             format: format.name().to_owned(),
             profile: None,
             profile_text: None,
-            channel: request.channel.to_owned(),
+            channel: request.initiator.channel.to_owned(),
             state: RunState::Queued.as_str().to_owned(),
             source_name: format!("{}.{}{packed}", request.kind, format.ending()),
             source_path: String::new(),
@@ -107,6 +106,7 @@ impl Exchange {
             all_or_nothing: false,
             filter_text: None,
             claim: None,
+            client: request.initiator.client.clone(),
         };
         db.write(|db| {
             let id = runs::accept(db, &new, Some(&options))?;

@@ -347,6 +347,7 @@ impl Mapping {
             change: change.map_err(|issue| vec![*issue]),
             deletes: None,
             is_skipped: false,
+            is_known: false,
             warnings: Vec::new(),
             along: Along { categories, ..Along::default() },
             columns: Some(self.columns.clone()),

@@ -9,6 +9,7 @@ mod csv;
 mod encoding;
 mod foreign;
 mod guess;
+mod known;
 mod language;
 mod lines;
 mod lines_around;
@@ -24,6 +25,7 @@ pub use along::Along;
 pub use columns::Shape;
 pub use csv::{Form, form};
 pub use guess::{Guess, guess};
+pub(super) use known::Known;
 pub(super) use language::three_letters;
 pub use lines_around::{SourceLine, lines_around};
 pub use mapping::Columns;
@@ -57,6 +59,8 @@ pub struct Item {
     pub deletes: Option<String>,
     /// A filter passes over it; it is in no batch then.
     pub is_skipped: bool,
+    /// Its text made the record what it is; it is in no batch then.
+    pub is_known: bool,
     /// What a filter warns of.
     pub warnings: Vec<Issue>,
     /// Records of other kinds that come along.
@@ -81,6 +85,7 @@ impl Item {
             change: Ok(()),
             deletes: None,
             is_skipped: false,
+            is_known: false,
             warnings: Vec::new(),
             along: Along::default(),
             columns,
@@ -93,7 +98,7 @@ impl Item {
 impl Item {
     /// Whether it is in the batch.
     pub fn is_in_batch(&self) -> bool {
-        self.change.is_ok() && self.deletes.is_none() && !self.is_skipped
+        self.change.is_ok() && self.deletes.is_none() && !self.is_skipped && !self.is_known
     }
 }
 
@@ -212,6 +217,13 @@ impl Source {
         let text = if texts.len() == 1 { texts.first().cloned() } else { None };
         let reader = Reader::OpenTrans(Box::new(opentrans::OpenTransFile::open(texts, kind)?));
         Ok(Self { reader, text, sizes: (origin.size, size.max(1)) })
+    }
+
+    /// Reads no more than it must of records that are known. Forms that take each record for a new one do as before.
+    pub fn with_known(&mut self, known: Known) {
+        if let Reader::Xml(file) = &mut self.reader {
+            file.with_known(known);
+        }
     }
 
     /// The next record, read into the batch; None at the end. Without a batch it is passed over.

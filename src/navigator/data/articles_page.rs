@@ -16,8 +16,11 @@ use bigdecimal::BigDecimal;
 use serde::Deserialize;
 use std::collections::HashMap;
 
-/// Of more articles than that names are not gone through: numbers are found by how they begin.
+/// Of more articles than that not all names are gone through at once: numbers are found by how they begin.
 const LARGE: i64 = 50_000;
+
+/// Of how many articles the names are looked at together, if somebody wants that.
+const TOGETHER: i64 = 25_000;
 
 #[derive(Deserialize)]
 pub(super) struct Wanted {
@@ -27,6 +30,8 @@ pub(super) struct Wanted {
     category: String,
     #[serde(default)]
     after: String,
+    /// In names too, however many there are.
+    names: Option<String>,
 }
 
 #[derive(Template)]
@@ -37,6 +42,7 @@ struct ArticlesPage {
     category: String,
     count: String,
     is_large: bool,
+    names: bool,
     rows: Vec<Row>,
     next: Option<String>,
 }
@@ -72,10 +78,14 @@ pub(super) fn rows(stored: &[Stored<Article>], shown: &HashMap<String, String>, 
 
 type Found = (i64, Vec<Stored<Article>>, Option<String>, HashMap<String, String>);
 
-fn look(db: &mut Db, mut filter: Filter) -> Result<Found, StoreError> {
+fn look(db: &mut Db, mut filter: Filter, names: bool) -> Result<Found, StoreError> {
     let count = articles::count(db)?;
-    if count > LARGE {
-        filter.begins = filter.text.take();
+    if count > LARGE && filter.text.is_some() {
+        if names {
+            filter.within = Some(TOGETHER);
+        } else {
+            filter.begins = filter.text.take();
+        }
     }
     let (found, next) = articles::list(db, &filter)?;
     let shown = pictures::first_of(db, found.iter().map(|stored| &stored.record))?;
@@ -86,10 +96,11 @@ pub(super) async fn show(store: Data<Store>, visitor: Visitor, wanted: Query<Wan
     if !visitor.may("Catalog", "ListArticles") {
         return may_not_see(visitor, "Catalog.ListArticles");
     }
-    let Wanted { text, category, after } = wanted.into_inner();
+    let Wanted { text, category, after, names } = wanted.into_inner();
+    let names = names.is_some();
     let filter =
         Filter { text: said(&text), category: said(&category), after: said(&after), limit: PAGE, ..Filter::default() };
-    let (count, found, next, shown) = match store.read(move |db| look(db, filter)).await {
+    let (count, found, next, shown) = match store.read(move |db| look(db, filter, names)).await {
         Ok(found) => found,
         Err(error) => return unavailable(visitor, &error),
     };
@@ -98,8 +109,11 @@ pub(super) async fn show(store: Data<Store>, visitor: Visitor, wanted: Query<Wan
         visitor,
         count: grouped(count),
         is_large: count > LARGE,
+        names,
         next: next.map(|after| {
-            address("/navigator/articles", &[("text", &text), ("category", &category), ("after", &after)])
+            let names = if names { "on" } else { "" };
+            let said = [("text", &text[..]), ("category", &category), ("after", &after), ("names", names)];
+            address("/navigator/articles", &said)
         }),
         text,
         category,

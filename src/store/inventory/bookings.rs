@@ -134,7 +134,11 @@ pub fn book(connection: &mut Db, booking: &Booking, now: NaiveDateTime) -> Resul
     BOOKINGS.put(connection, &rows)?;
     // The stock is a part of the article.
     diesel::update(articles::table.find(article))
-        .set((articles::version.eq(version + 1), articles::changed_at.eq(now)))
+        .set((
+            articles::version.eq(version + 1),
+            articles::changed_at.eq(now),
+            articles::text_digest.eq(None::<String>),
+        ))
         .execute(connection)?;
     let mut issues = Vec::new();
     if after < BigDecimal::default() {

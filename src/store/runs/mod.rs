@@ -67,6 +67,8 @@ pub struct Run {
     pub pause_requested: bool,
     pub filter_text: Option<String>,
     pub claim: Option<String>,
+    /// At whose wish it began.
+    pub client: Option<String>,
 }
 
 impl Run {
@@ -104,6 +106,8 @@ pub struct NewRun {
     pub all_or_nothing: bool,
     pub filter_text: Option<String>,
     pub claim: Option<String>,
+    /// At whose wish it began.
+    pub client: Option<String>,
 }
 
 #[derive(Queryable, Selectable)]
@@ -197,6 +201,7 @@ pub struct Filter {
     pub kind: Option<String>,
     pub state: Option<String>,
     pub channel: Option<String>,
+    pub client: Option<String>,
     /// `import` or `export`.
     pub direction: Option<String>,
     /// Only those whose file's name has this.
@@ -230,6 +235,9 @@ pub fn list(connection: &mut Db, filter: &Filter) -> Result<(Vec<Report>, bool),
     if let Some(channel) = &filter.channel {
         query = query.filter(runs::channel.eq(channel.clone()));
     }
+    if let Some(client) = &filter.client {
+        query = query.filter(runs::client.eq(client.clone()));
+    }
     if let Some(direction) = &filter.direction {
         query = query.filter(runs::direction.eq(direction.clone()));
     }
@@ -248,6 +256,15 @@ pub fn list(connection: &mut Db, filter: &Filter) -> Result<(Vec<Report>, bool),
     let mut rows: Vec<Row> = query.load(connection)?;
     let more = page::cut(&mut rows, filter.limit);
     Ok((rows.into_iter().map(report).collect(), more))
+}
+
+/// Those at whose wish runs began, in the order of their names.
+///
+/// # Errors
+/// Those of the database.
+pub fn clients(connection: &mut Db, limit: i64) -> Result<Vec<String>, StoreError> {
+    let clients = runs::table.select(runs::client.assume_not_null()).filter(runs::client.is_not_null());
+    Ok(clients.distinct().order(runs::client.assume_not_null()).limit(limit).load(connection)?)
 }
 
 /// The newest run of that content and options, if nothing else of its kind came after it.

@@ -54,6 +54,7 @@ diesel::table! {
         variant_of -> Nullable<Text>,
         version -> BigInt,
         changed_at -> Timestamp,
+        text_digest -> Nullable<Text>,
     }
 }
 

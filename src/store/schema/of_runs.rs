@@ -33,6 +33,7 @@ diesel::table! {
         pause_requested -> Bool,
         filter_text -> Nullable<Text>,
         claim -> Nullable<Text>,
+        client -> Nullable<Text>,
     }
 }
 

@@ -9,7 +9,7 @@ pub use orders::{FROM, NEW};
 
 use super::claimed::{Claimed, as_io};
 use super::status;
-use crate::exchange::{Exchange, Request};
+use crate::exchange::{Exchange, Initiator, Request};
 use crate::reporting::{Report, RunState, messages_csv};
 use jobs::JOBS;
 use soapstone_contracts::exchange::{Channel, RunFormat};
@@ -94,7 +94,7 @@ impl Caller {
             claim: Some(format!("caller {} {changed} {} {inode}", job.name, about.len())),
             priority: 0,
             all_or_nothing: false,
-            channel: Channel::Caller.as_str(),
+            initiator: Initiator::new(Channel::Caller, None),
         })
     }
 

@@ -1,7 +1,7 @@
 //! The jobs of the Caller that give orders. `get_bestellungen` gives what is new: that the ERP removes the file says that it has them.
 
 use super::{Called, Caller, as_io, remove, status};
-use crate::exchange::{Exchange, ExportRequest};
+use crate::exchange::{Exchange, ExportRequest, Initiator};
 use crate::reporting::{Report, RunState};
 use crate::store::{orders, runs};
 use chrono::{NaiveDateTime, TimeZone, Utc};
@@ -75,7 +75,7 @@ impl Caller {
             warehouse: None,
             packed: false,
             priority: 0,
-            channel: Channel::Caller.as_str(),
+            initiator: Initiator::new(Channel::Caller, None),
         };
         remove(&self.path(job, "err", "xml"))?;
         let accepted =

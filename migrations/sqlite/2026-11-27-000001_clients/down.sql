@@ -1,0 +1,2 @@
+DROP INDEX runs_by_client;
+ALTER TABLE runs DROP COLUMN client;

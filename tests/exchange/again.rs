@@ -1,0 +1,127 @@
+//! Files that are sent again: what a text made is not read once more, but only as long as it is what the text made it.
+
+use super::{counters, messages};
+use crate::support::{Site, on_each_database};
+use serde_json::{Value, json};
+
+/// An article as XML.
+fn article(sku: &str, members: &str) -> String {
+    format!("<article>\n  <sku>{sku}</sku>{members}\n</article>\n")
+}
+
+fn named(sku: &str, name: &str) -> String {
+    article(sku, &format!("<name>{name}</name>"))
+}
+
+fn import(site: &Site, kind: &str, records: &[String], more: &[&str]) -> Value {
+    let text = format!("<all xmlns=\"urn:soapstone:catalog/v1\">\n{}</all>\n", records.concat());
+    let file = site.file("records.xml", text).to_string_lossy().into_owned();
+    site.run(&[&["import", kind, &file, "--json"], more].concat()).json()
+}
+
+fn counted(site: &Site, records: &[String]) -> String {
+    counters(&import(site, "articles", records, &[]))
+}
+
+fn name_of(site: &Site, sku: &str) -> Value {
+    site.serve().get(&format!("/api/v1/articles/{sku}")).json()["article"]["name"][0]["value"].clone()
+}
+
+on_each_database! {
+    fn what_is_known_is_not_read(database) {
+        let site = Site::new(database);
+        let records: Vec<String> = (0..1200).map(|number| named(&format!("A&amp;{number}"), "Lamp")).collect();
+        assert_eq!(counted(&site, &records), "read 1200, created 1200");
+        // What nobody but the database knows of shows that the text is not compared.
+        site.sql("UPDATE article_texts SET text = 'Table'");
+        assert_eq!(counted(&site, &records), "read 1200, unchanged 1200");
+        let run = import(&site, "articles", &records, &["--dry-run"]);
+        assert_eq!(counters(&run), "read 1200, unchanged 1200");
+        assert_eq!(name_of(&site, "A&7"), "Table");
+        // Another root may declare other namespaces; white space is another text.
+        let spaced: Vec<String> = records.iter().map(|record| record.replace("  <sku>", " <sku>")).collect();
+        assert_eq!(counted(&site, &spaced), "read 1200, updated 1200");
+        site.sql("UPDATE article_texts SET text = 'Table'");
+        assert_eq!(counted(&site, &spaced), "read 1200, unchanged 1200");
+    }
+
+    fn a_text_that_made_nothing_new_is_known_too(database) {
+        let site = Site::new(database);
+        let file = site.file("articles.csv", "sku,name\nA,Lamp\n");
+        site.run(&["import", "articles", file.to_str().unwrap()]);
+        assert_eq!(counted(&site, &[named("A", "Lamp")]), "read 1, unchanged 1");
+        site.sql("UPDATE article_texts SET text = 'Table'");
+        assert_eq!(counted(&site, &[named("A", "Lamp")]), "read 1, unchanged 1");
+        assert_eq!(name_of(&site, "A"), "Table");
+    }
+
+    fn what_others_changed_is_read(database) {
+        let site = Site::new(database);
+        let records = [named("A", "Lamp"), article("B", "<stock>3</stock>"), named("C", "Chair")];
+        assert_eq!(counted(&site, &records), "read 3, created 3");
+        let server = site.serve();
+        assert_eq!(server.call("PATCH", "/api/v1/articles/A", &[("Content-Type", "application/json")], br#"{"name":[{"value":"Table"}]}"#).status, 200);
+        assert_eq!(server.post_json("/api/v1/stock-bookings", &json!({"booking": [{"sku": "B", "quantity": "7"}]})).status, 200);
+        assert_eq!(server.call("DELETE", "/api/v1/articles/C", &[], b"").status, 200);
+        drop(server);
+        assert_eq!(counted(&site, &records), "read 3, created 1, updated 2");
+        assert_eq!(counted(&site, &records), "read 3, unchanged 3");
+        assert_eq!(name_of(&site, "A"), "Lamp");
+    }
+
+    fn what_the_same_file_changed_is_read(database) {
+        let site = Site::new(database);
+        let (first, second) = (named("A", "Lamp"), article("<![CDATA[A]]>", "<name>Table</name>"));
+        counted(&site, &[first.clone()]);
+        let there_and_back = [first.clone(), second.clone(), first.clone(), named("B", "Chair")];
+        assert_eq!(counted(&site, &there_and_back), "read 4, created 1, updated 2, unchanged 1");
+        assert_eq!(name_of(&site, "A"), "Lamp");
+        assert_eq!(counted(&site, &[first.clone(), second]), "read 2, updated 1, unchanged 1");
+        assert_eq!(name_of(&site, "A"), "Table");
+        assert_eq!(counted(&site, &[first]), "read 1, updated 1");
+    }
+
+    fn what_is_told_is_told_again(database) {
+        let site = Site::new(database);
+        let definition = |kind: &str| format!("<definition><code>power</code><type>{kind}</type></definition>");
+        import(&site, "attributes", &[definition("text")], &[]);
+        let versions = article("B", "").replace("<article>", "<article ifVersion=\"0\">");
+        let records = [article("A", "<attribute code=\"power\">much</attribute>"), versions, article("C", "<category>none</category>")];
+        assert_eq!(counted(&site, &records), "read 3, created 2, failed 1");
+        assert_eq!(counted(&site, &records), "read 3, unchanged 1, failed 2");
+        // What the text says is wrong by now.
+        import(&site, "attributes", &[definition("number")], &[]);
+        let run = import(&site, "articles", &records, &[]);
+        assert_eq!(counters(&run), "read 3, failed 3");
+        let said = messages(&site.json(&["run", "messages", &run["id"].to_string()]));
+        assert!(said.contains("recordKey A | field attribute"), "{said}");
+    }
+
+    fn a_full_file_keeps_what_is_known(database) {
+        let site = Site::new(database);
+        let records: Vec<String> = (0..20).map(|number| named(&format!("A-{number}"), "Lamp")).collect();
+        counted(&site, &records);
+        let run = import(&site, "articles", &records[1..], &["--full"]);
+        assert_eq!(counters(&run), "read 19, unchanged 19, deleted 1");
+    }
+
+    fn a_filter_sees_what_is_known(database) {
+        let site = Site::new(database);
+        let records = [named("A", "Lamp"), named("B", "Lamp")];
+        counted(&site, &records);
+        std::fs::create_dir_all(site.folder().join("data/profiles")).unwrap();
+        site.file("data/profiles/own.rhai", "if record.sku == \"A\" { skip(); }");
+        let run = import(&site, "articles", &records, &["--profile", "own"]);
+        assert_eq!(counters(&run), "read 2, unchanged 1, skipped 1");
+    }
+
+    fn a_broken_file_is_told_where_it_breaks(database) {
+        let site = Site::new(database);
+        let records = [named("A", "Lamp"), named("B", "Lamp"), "<article><sku>C</skul></article>".to_owned()];
+        assert_eq!(counted(&site, &records), "read 2, created 2");
+        let run = import(&site, "articles", &records, &[]);
+        assert_eq!((counters(&run).as_str(), &run["state"]), ("read 2, unchanged 2", &"failed".into()));
+        let said = messages(&site.json(&["run", "messages", &run["id"].to_string()]));
+        assert!(said.starts_with("line 8 "), "{said}");
+    }
+}
