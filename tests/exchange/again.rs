@@ -72,7 +72,7 @@ on_each_database! {
     fn what_the_same_file_changed_is_read(database) {
         let site = Site::new(database);
         let (first, second) = (named("A", "Lamp"), article("<![CDATA[A]]>", "<name>Table</name>"));
-        counted(&site, &[first.clone()]);
+        counted(&site, std::slice::from_ref(&first));
         let there_and_back = [first.clone(), second.clone(), first.clone(), named("B", "Chair")];
         assert_eq!(counted(&site, &there_and_back), "read 4, created 1, updated 2, unchanged 1");
         assert_eq!(name_of(&site, "A"), "Lamp");

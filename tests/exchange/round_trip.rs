@@ -45,7 +45,7 @@ on_each_database! {
             "specialPrice": {"value": format!("{n}.02"), "currency": "CHF", "gross": true, "from": "2026-01-01T00:00:00Z",
                 "until": "2026-02-01T00:00:00Z"},
             "priceGroup": format!("pg{n}"), "discountGroup": format!("dg{n}"), "accountingGroup": format!("ag{n}"),
-            "active": n % 2 == 0, "activeFrom": "2026-03-01T00:00:00Z", "activeUntil": "2026-04-01T00:00:00Z",
+            "active": n.is_multiple_of(2), "activeFrom": "2026-03-01T00:00:00Z", "activeUntil": "2026-04-01T00:00:00Z",
             "availability": "always", "deliveryTime": format!("{n} days"), "variantOf": format!("V-{n}")
         });
         let lines: Vec<String> = (0..700).map(|n| article(n).to_string()).collect();

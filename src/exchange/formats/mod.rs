@@ -124,7 +124,7 @@ fn unreadable(why: &io::Error) -> Box<Issue> {
 }
 
 enum Reader {
-    Xml(xml::XmlFile),
+    Xml(Box<xml::XmlFile>),
     Csv(Box<csv::CsvFile>),
     Lines(lines::LinesFile),
     Archive(archive::ArchiveFile),
@@ -195,7 +195,7 @@ impl Source {
                 Some((Some(form), profile)) => {
                     Reader::Foreign(Box::new(foreign::ForeignFile::open(text.clone(), kind, profile, &form.record)?))
                 }
-                _ => Reader::Xml(xml::XmlFile::open(&text, kind)?),
+                _ => Reader::Xml(Box::new(xml::XmlFile::open(&text, kind)?)),
             },
         };
         Ok(Self { reader, text: Some(text), sizes: (origin.size, size.max(1)) })
