@@ -33,11 +33,11 @@ pub trait Batch: Send {
         digest: Option<String>,
     ) -> Result<(), Box<ReadError>>;
 
-    /// Reads one more from JSON.
+    /// Reads one more from JSON; with the digest of its text it is known the next time.
     ///
     /// # Errors
     /// Where and why it is not such a record.
-    fn read_json(&mut self, members: Value) -> Result<(), Box<ReadError>>;
+    fn read_json(&mut self, members: Value, digest: Option<String>) -> Result<(), Box<ReadError>>;
 
     /// Takes a file as one more; false: files are no records of this kind.
     fn read_file(&mut self, name: String, content: Vec<u8>) -> bool;
@@ -82,8 +82,8 @@ impl<R: Record> Batch for Of<R> {
         Ok(())
     }
 
-    fn read_json(&mut self, members: Value) -> Result<(), Box<ReadError>> {
-        self.0.push((json::from_value(members)?, None));
+    fn read_json(&mut self, members: Value, digest: Option<String>) -> Result<(), Box<ReadError>> {
+        self.0.push((json::from_value(members)?, digest));
         Ok(())
     }
 

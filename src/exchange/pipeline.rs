@@ -228,7 +228,7 @@ impl<'a> Pipeline<'a> {
         };
         // A filter wants to see each record.
         if filter.is_none()
-            && let Some(known) = Known::of(&self.exchange.store, kind, &self.exchange.rules)?
+            && let Some(known) = Known::of(&self.exchange.store, kind, &run, &self.exchange.rules)?
         {
             source.with_known(known);
         }

@@ -115,6 +115,45 @@ on_each_database! {
         assert_eq!(counters(&run), "read 2, unchanged 1, skipped 1");
     }
 
+    fn rows_are_known_too(database) {
+        let site = Site::new(database);
+        let import = |text: String| {
+            let file = site.file("articles.csv", text);
+            counters(&site.json(&["import", "articles", file.to_str().unwrap()]))
+        };
+        let rows: Vec<String> = (0..1200).map(|n| format!("A-{n};Lamp;1,5")).collect();
+        let table = |head: &str, rows: &[String]| format!("{head}\n{}\n", rows.join("\n"));
+        let (all, head) = (table("sku;name;weight", &rows), "sku;name;weight");
+        assert_eq!(import(all.clone()), "read 1200, created 1200");
+        site.sql("UPDATE article_texts SET text = 'Table'");
+        assert_eq!(import(all), "read 1200, unchanged 1200");
+        // Cells are told apart, and other columns make other records of the same rows.
+        let moved = ["A-0;Lam;p1,5".to_owned(), rows[1].clone()];
+        assert_eq!(import(table(head, &moved)), "read 2, unchanged 1, failed 1");
+        assert_eq!(import(table("sku;shortText;weight", &rows[..3])), "read 3, updated 3");
+        assert_eq!(import(table(head, &rows[..3])), "read 3, updated 3");
+        // The first row again is not what the second has made of it.
+        let there_and_back = [rows[5].clone(), " A-5 ;Chair;2".to_owned(), rows[5].clone()];
+        assert_eq!(import(table(head, &there_and_back)), "read 3, updated 2, unchanged 1");
+        assert_eq!(import(table(head, &rows[5..6])), "read 1, unchanged 1");
+        assert_eq!(name_of(&site, "A-5"), "Lamp");
+    }
+
+    fn rows_that_bring_categories_along_are_read(database) {
+        let site = Site::new(database);
+        std::fs::create_dir_all(site.folder().join("data/profiles")).unwrap();
+        let profile = "[fields]\nsku = { column = \"no\" }\nname = { column = \"title\", language = \"en\" }\n\n\
+                       [categories]\ncolumn = \"path\"\nlevels = \"/\"\n";
+        site.file("data/profiles/own.toml", profile);
+        let file = site.file("list.csv", "no,title,path\nA,Lamp,home/light\nB,Lamp,home/light\n");
+        let import = || counters(&site.json(&["import", "articles", file.to_str().unwrap(), "--profile", "own"]));
+        assert_eq!(import(), "read 2, created 2");
+        site.sql("UPDATE article_texts SET text = 'Table'");
+        // The second row needs what the first one brought.
+        assert_eq!(import(), "read 2, updated 1, unchanged 1");
+        assert_eq!(name_of(&site, "A"), "Lamp");
+    }
+
     fn a_broken_file_is_told_where_it_breaks(database) {
         let site = Site::new(database);
         let records = [named("A", "Lamp"), named("B", "Lamp"), "<article><sku>C</skul></article>".to_owned()];

@@ -3,6 +3,7 @@
 
 use super::cells::decimal_mark;
 use super::encoding::Utf8File;
+use super::known::{Ahead, Known, Looked, Text};
 use super::mapping::Mapping;
 use super::packed::Unpacked;
 use super::{Broken, Item};
@@ -12,6 +13,7 @@ use crate::exchange::kinds::{Batch, Kind};
 use csv::{ByteRecord, Position, Reader, ReaderBuilder};
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read, Seek, SeekFrom};
+use std::ops::Range;
 use std::sync::Arc;
 
 /// How far after a broken record the next whole one is looked for.
@@ -38,6 +40,22 @@ pub struct CsvFile {
     within_crlf: bool,
     number: i64,
     record: ByteRecord,
+    ahead: Option<Ahead<Cut>>,
+}
+
+/// What was cut out of a table.
+enum Cut {
+    Row(Row),
+    /// Out of joint.
+    Odd(Item),
+}
+
+/// A row with as many fields as the header.
+struct Row {
+    record: ByteRecord,
+    number: i64,
+    line: i64,
+    raw: Range<u64>,
 }
 
 fn broken(code: &'static str, text: String, suggestion: &str) -> Box<Issue> {
@@ -77,7 +95,13 @@ impl CsvFile {
             within_crlf,
             number: 0,
             record: ByteRecord::new(),
+            ahead: None,
         })
+    }
+
+    /// Nothing is known of rows that lead to other ones.
+    pub(super) fn with_known(&mut self, known: Known) {
+        self.ahead = self.mapping.stands_alone().then(|| Ahead::of(known));
     }
 
     /// What stands before records in a file of its own: all until the first.
@@ -96,6 +120,47 @@ impl CsvFile {
 
     /// The next record, read into the batch; without one, nobody will look at it.
     pub(super) fn next_item(&mut self, batch: Option<&mut dyn Batch>) -> Result<Option<Item>, Broken> {
+        let next = match self.ahead.take() {
+            Some(mut ahead) if batch.is_some() => {
+                let around = self.mapping.around();
+                let next = ahead.next(|known| {
+                    let Some(cut) = self.cut()? else { return Ok(None) };
+                    let text = match &cut {
+                        Cut::Row(row) => Some(self.text_of(known, &around, &row.record)),
+                        Cut::Odd(_) => None,
+                    };
+                    Ok(Some((cut, text)))
+                });
+                self.ahead = Some(ahead);
+                next?
+            }
+            ahead => {
+                self.ahead = ahead;
+                self.cut()?.map(Looked::unknown)
+            }
+        };
+        let Some(Looked { cut, key, digest, is_known }) = next else { return Ok(None) };
+        let Row { record, number, line, raw } = match cut {
+            Cut::Row(row) => row,
+            Cut::Odd(item) => return Ok(Some(item)),
+        };
+        let Some(batch) = batch else { return Ok(Some(Item::at(number, raw))) };
+        if is_known {
+            let item = Item::at(number, raw);
+            return Ok(Some(Item { line: Some(line), key, is_known, weight: 0, ..item }));
+        }
+        let item = self.mapping.item(&record, number, line, raw, batch, digest);
+        self.record = record;
+        Ok(Some(item))
+    }
+
+    /// What a row says of itself.
+    fn text_of(&self, known: &Known, around: &str, record: &ByteRecord) -> Text {
+        let (key, digest) = (self.mapping.key_of(record), known.digest(around, record.iter()));
+        Text { key, digest, length: record.as_slice().len() }
+    }
+
+    fn cut(&mut self) -> Result<Option<Cut>, Broken> {
         loop {
             let start = self.reader.position().clone();
             let read = self.reader.read_byte_record(&mut self.record);
@@ -119,11 +184,11 @@ impl CsvFile {
                 self.record.truncate(self.fields);
             }
             if self.record.len() != self.fields || self.reader.position().byte() - start.byte() > MAX_RECORD {
-                return self.resynchronise(&start, line).map(Some);
+                return self.resynchronise(&start, line).map(|item| Some(Cut::Odd(item)));
             }
             let raw = start.byte()..self.reader.position().byte();
-            let Some(batch) = batch else { return Ok(Some(Item::at(self.number, raw))) };
-            return Ok(Some(self.mapping.item(&self.record, self.number, line, raw, batch)));
+            let record = std::mem::take(&mut self.record);
+            return Ok(Some(Cut::Row(Row { record, number: self.number, line, raw })));
         }
     }
 

@@ -90,7 +90,7 @@ impl ForeignFile {
             (Some(_), Some(issue)) => Item { change: Err(vec![issue]), ..Item::at(self.number, found.raw) },
             (Some(batch), None) => {
                 let row = row(&self.paths, &found.node);
-                self.mapping.item(&row, self.number, found.node.line, found.raw, batch)
+                self.mapping.item(&row, self.number, found.node.line, found.raw, batch, None)
             }
         };
         (item.line, item.column) = (Some(found.node.line), Some(found.node.column));

@@ -1,16 +1,23 @@
 //! Records that are known by their texts: what is sent again as it was need not be read to know that nothing changes.
 
+use super::Broken;
 use crate::domain::Rules;
 use crate::exchange::kinds::Kind;
 use crate::records::Digests;
+use crate::store::runs::Run;
 use crate::store::{Store, StoreError, attributes};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 use openssl::sha::Sha256;
+use std::collections::VecDeque;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 /// Bytes of a digest that are kept: nobody finds two texts that have so many in common.
 const KEPT: usize = 16;
+
+/// How many records are looked up together, and of how many bytes at most, but for the last of them.
+const TOGETHER: usize = 500;
+const TOGETHER_BYTES: usize = 4 << 20;
 
 /// What the texts of a kind of records have made.
 pub struct Known {
@@ -22,43 +29,113 @@ pub struct Known {
     read: Keys,
 }
 
-/// A record that is about to be read.
+/// What a record that was cut out of a source says of itself.
 pub(super) struct Text {
     /// As the record has it; None: nobody can tell yet.
     pub key: Option<String>,
     pub digest: String,
+    /// Bytes.
+    pub length: usize,
+}
+
+/// A record that was cut out of a source, with what is known of it.
+pub(super) struct Looked<C> {
+    pub cut: C,
+    pub key: Option<String>,
+    pub digest: Option<String>,
+    pub is_known: bool,
+}
+
+impl<C> Looked<C> {
+    /// Of which nobody wants to know.
+    pub fn unknown(cut: C) -> Self {
+        Self { cut, key: None, digest: None, is_known: false }
+    }
+}
+
+/// Records that were cut out and looked up together, and why there are no more.
+pub(super) struct Ahead<C> {
+    known: Known,
+    waiting: VecDeque<Looked<C>>,
+    broken: Option<Broken>,
+}
+
+impl<C> Ahead<C> {
+    pub fn of(known: Known) -> Self {
+        Self { known, waiting: VecDeque::new(), broken: None }
+    }
+
+    /// The next record, of those that are cut, each with its text if it is one; None at the end.
+    pub fn next(
+        &mut self,
+        mut cut: impl FnMut(&Known) -> Result<Option<(C, Option<Text>)>, Broken>,
+    ) -> Result<Option<Looked<C>>, Broken> {
+        if self.waiting.is_empty() && self.broken.is_none() {
+            let (mut bytes, mut texts) = (0, Vec::new());
+            while self.waiting.len() < TOGETHER && bytes < TOGETHER_BYTES {
+                match cut(&self.known) {
+                    Ok(Some((cut, text))) => {
+                        bytes += text.as_ref().map_or(0, |text| text.length);
+                        texts.push(text);
+                        self.waiting.push_back(Looked::unknown(cut));
+                    }
+                    Ok(None) => break,
+                    Err(broken) => {
+                        self.broken = Some(broken);
+                        break;
+                    }
+                }
+            }
+            let are_known = self.known.are_there(&texts);
+            for ((looked, text), is_known) in self.waiting.iter_mut().zip(texts).zip(are_known) {
+                looked.is_known = is_known;
+                (looked.key, looked.digest) = text.map_or((None, None), |text| (text.key, Some(text.digest)));
+            }
+        }
+        match self.waiting.pop_front() {
+            None => self.broken.take().map_or(Ok(None), Err),
+            looked => Ok(looked),
+        }
+    }
 }
 
 impl Known {
     /// None: texts of that kind are not remembered.
-    pub fn of(store: &Store, kind: &Kind, rules: &Rules) -> Result<Option<Self>, StoreError> {
+    pub fn of(store: &Store, kind: &Kind, run: &Run, rules: &Rules) -> Result<Option<Self>, StoreError> {
         let (Some(digests), Some(place)) = (kind.digests, kind.place) else { return Ok(None) };
         let mut context = Sha256::new();
         let attributes = attributes::state(&mut *store.connection()?)?;
         let program = env!("CARGO_PKG_VERSION");
-        context.update(format!("{program} {:?} {:?} {attributes:?}\n", kind.of, rules.defaults).as_bytes());
+        let of = (kind.of, &run.format, &run.profile_text);
+        context.update(format!("{program} {of:?} {:?} {attributes:?}\n", rules.defaults).as_bytes());
         Ok(Some(Self { store: store.clone(), digests, key: place.key, context, read: Keys::none() }))
     }
 
-    /// The digest of a record's text; the tag of its root declares namespaces.
-    pub(super) fn digest(&self, root: &str, text: &str) -> String {
+    /// The digest of a record's text, in parts; what stands around it in its file tells what it means.
+    pub(super) fn digest<'a>(&self, around: &'a str, parts: impl IntoIterator<Item = &'a [u8]>) -> String {
         let mut hash = self.context.clone();
-        hash.update(root.as_bytes());
-        hash.update(text.as_bytes());
+        for part in std::iter::once(around.as_bytes()).chain(parts) {
+            hash.update(&part.len().to_le_bytes());
+            hash.update(part);
+        }
         let digest = hash.finish();
         STANDARD_NO_PAD.encode(digest.get(..KEPT).unwrap_or(&digest))
     }
 
     /// Which of these, in their order, are the records that are there. Of a record that was read before in this source, nobody
-    /// can tell: what it says is still to be written.
-    pub(super) fn are_there(&mut self, texts: &[Text]) -> Vec<bool> {
-        let keys: Vec<Option<String>> = texts.iter().map(|text| text.key.as_deref().map(self.key)).collect();
+    /// can tell: what it says is still to be written. None: it is no record.
+    fn are_there(&mut self, texts: &[Option<Text>]) -> Vec<bool> {
+        // As types of keys have them, whoever wrote them.
+        let compared = |key: &String| (self.key)(&key.split_ascii_whitespace().collect::<Vec<_>>().join(" "));
+        let keys: Vec<Option<String>> =
+            texts.iter().map(|text| text.as_ref().and_then(|text| text.key.as_ref()).map(compared)).collect();
         let asked: Vec<String> = keys.iter().flatten().cloned().collect();
         let there = self.store.connection().and_then(|mut db| (self.digests)(&mut db, &asked));
         // They are read then, as if nothing was known; the writer tells if the database is gone.
         let there =
             there.inspect_err(|e| log::warn!("what is known of records cannot be asked: {e}")).unwrap_or_default();
-        let is_there = |(text, key): (&Text, Option<String>)| {
+        let is_there = |(text, key): (&Option<Text>, Option<String>)| {
+            let Some(text) = text else { return false };
             let Some(key) = key else {
                 self.read.all();
                 return false;

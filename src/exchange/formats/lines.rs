@@ -78,7 +78,7 @@ impl LinesFile {
             serde_json::Value::Number(key) => Some(key.to_string()),
             _ => None,
         });
-        batch.read_json(members).map_err(|error| vec![issue(*error)])
+        batch.read_json(members, None).map_err(|error| vec![issue(*error)])
     }
 }
 

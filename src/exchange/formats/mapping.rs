@@ -322,6 +322,27 @@ impl Mapping {
         }
     }
 
+    /// Whether a row tells by itself which record it is of, and nothing of other ones.
+    pub fn stands_alone(&self) -> bool {
+        let is_plain = |field: &Field| {
+            let is_key = matches!(field.source, Source::Column(column) if Some(column) == self.key);
+            !is_key || (field.lookup.is_none() && field.split.is_none() && field.when.is_none())
+        };
+        self.profile.variants.is_none() && self.key.is_some() && self.fields.iter().all(is_plain)
+    }
+
+    /// What the same row would mean something else without.
+    pub fn around(&self) -> String {
+        format!("{:?} {:?}", self.names, self.mark)
+    }
+
+    /// The key of a row's record.
+    pub fn key_of(&self, record: &ByteRecord) -> Option<String> {
+        let cells = Cells { names: &self.names, record };
+        let key = self.key.and_then(|i| cells.at(i).ok()).filter(|k| !k.is_empty());
+        key.map(|k| k.chars().take(255).collect())
+    }
+
     /// Maps a record, and reads it into a batch.
     pub fn item(
         &mut self,
@@ -330,15 +351,18 @@ impl Mapping {
         line: i64,
         raw: Range<u64>,
         batch: &mut dyn Batch,
+        digest: Option<String>,
     ) -> Item {
         let mut categories = Vec::new();
         let names = std::mem::take(&mut self.names);
         let cells = Cells { names: &names, record };
         let change = self.change(&cells, &mut categories);
-        let change = change.and_then(|members| batch.read_json(members).map_err(|error| self.issue(*error, &cells)));
-        let key = self.key.and_then(|i| cells.at(i).ok()).filter(|k| !k.is_empty());
-        let key = key.map(|k| k.chars().take(255).collect());
+        // What comes along is to be taken each time.
+        let digest = digest.filter(|_| categories.is_empty());
+        let change =
+            change.and_then(|members| batch.read_json(members, digest).map_err(|error| self.issue(*error, &cells)));
         self.names = names;
+        let key = self.key_of(record);
         Item {
             number,
             line: Some(line),

@@ -221,8 +221,10 @@ impl Source {
 
     /// Reads no more than it must of records that are known. Forms that take each record for a new one do as before.
     pub fn with_known(&mut self, known: Known) {
-        if let Reader::Xml(file) = &mut self.reader {
-            file.with_known(known);
+        match &mut self.reader {
+            Reader::Xml(file) => file.with_known(known),
+            Reader::Csv(file) => file.with_known(known),
+            _ => {}
         }
     }
 

@@ -145,5 +145,5 @@ fn no_number(node: &Node) -> Issue {
 
 /// Reads a record as REST has it.
 fn read(batch: &mut dyn Batch, value: serde_json::Value) -> Result<(), Vec<Issue>> {
-    batch.read_json(value).map_err(|error| vec![super::lines::issue(*error)])
+    batch.read_json(value, None).map_err(|error| vec![super::lines::issue(*error)])
 }

@@ -80,8 +80,9 @@ impl OpenTransFile {
         let mut item = Item::at(self.number, found.raw.clone());
         (item.line, item.column, item.key) = (Some(found.node.line), Some(found.node.column), record.key);
         let Some(batch) = batch else { return Ok(Some(item)) };
-        item.change =
-            record.change.and_then(|value| batch.read_json(value).map_err(|error| vec![super::lines::issue(*error)]));
+        item.change = record
+            .change
+            .and_then(|value| batch.read_json(value, None).map_err(|error| vec![super::lines::issue(*error)]));
         item.along = Along { shipments: record.shipments, ..Along::default() };
         Ok(Some(item))
     }
