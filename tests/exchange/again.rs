@@ -139,6 +139,15 @@ on_each_database! {
         assert_eq!(name_of(&site, "A-5"), "Lamp");
     }
 
+    fn a_full_table_keeps_what_is_known_however_its_keys_are_spaced(database) {
+        let site = Site::new(database);
+        let rows: String = (0..20).map(|n| format!(" A   {n} ;Lamp\n")).collect();
+        let file = site.file("articles.csv", format!("sku;name\n{rows}"));
+        let import = || counters(&site.json(&["import", "articles", file.to_str().unwrap(), "--full", "--delete-at-most", "100"]));
+        assert_eq!(import(), "read 20, created 20");
+        assert_eq!(import(), "read 20, unchanged 20");
+    }
+
     fn rows_that_bring_categories_along_are_read(database) {
         let site = Site::new(database);
         std::fs::create_dir_all(site.folder().join("data/profiles")).unwrap();

@@ -6,6 +6,7 @@ mod tokens;
 use self::tokens::{Token, Tokens};
 use crate::problem::{Read, ReadError, ReadErrorKind};
 use crate::schema::{Field, Value};
+use crate::value::collapsed;
 use crate::xml::{Scope, XmlSource};
 use quick_xml::events::Event;
 use std::io::BufRead;
@@ -50,7 +51,7 @@ impl Record {
                 Event::CData(part) if depth == 2 => text.push_str(&part),
                 Event::GeneralRef(reference) if depth == 2 => text.push(crate::xml::character(&reference)?),
                 Event::End(_) if depth == 2 => {
-                    return Some(text.split_ascii_whitespace().collect::<Vec<_>>().join(" "));
+                    return Some(collapsed(&text));
                 }
                 Event::Text(_) | Event::Comment(_) | Event::PI(_) if depth < 2 => {}
                 Event::Comment(_) | Event::PI(_) => {}
@@ -120,6 +121,11 @@ impl<R: BufRead> Records<R> {
     /// The local name of the root element, once a record was asked for.
     pub fn root(&self) -> Option<&str> {
         self.root.as_deref()
+    }
+
+    /// The root's start tag, once a record was asked for.
+    pub fn start_tag(&self) -> &str {
+        &self.opening
     }
 
     /// The root's start and end tag, once a record was asked for, for a file of some of the records.

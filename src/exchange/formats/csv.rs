@@ -11,6 +11,7 @@ use crate::domain::Issue;
 use crate::exchange::Profile;
 use crate::exchange::kinds::{Batch, Kind};
 use csv::{ByteRecord, Position, Reader, ReaderBuilder};
+use soapstone_runtime::value::collapsed;
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read, Seek, SeekFrom};
 use std::ops::Range;
@@ -101,7 +102,7 @@ impl CsvFile {
 
     /// Nothing is known of rows that lead to other ones.
     pub(super) fn with_known(&mut self, known: Known) {
-        self.ahead = self.mapping.stands_alone().then(|| Ahead::of(known));
+        self.ahead = self.mapping.stands_alone().then(|| Ahead::of(known.within(&self.mapping.around())));
     }
 
     /// What stands before records in a file of its own: all until the first.
@@ -122,11 +123,10 @@ impl CsvFile {
     pub(super) fn next_item(&mut self, batch: Option<&mut dyn Batch>) -> Result<Option<Item>, Broken> {
         let next = match self.ahead.take() {
             Some(mut ahead) if batch.is_some() => {
-                let around = self.mapping.around();
                 let next = ahead.next(|known| {
                     let Some(cut) = self.cut()? else { return Ok(None) };
                     let text = match &cut {
-                        Cut::Row(row) => Some(self.text_of(known, &around, &row.record)),
+                        Cut::Row(row) => Some(self.text_of(known, &row.record)),
                         Cut::Odd(_) => None,
                     };
                     Ok(Some((cut, text)))
@@ -155,8 +155,9 @@ impl CsvFile {
     }
 
     /// What a row says of itself.
-    fn text_of(&self, known: &Known, around: &str, record: &ByteRecord) -> Text {
-        let (key, digest) = (self.mapping.key_of(record), known.digest(around, record.iter()));
+    fn text_of(&self, known: &Known, record: &ByteRecord) -> Text {
+        let key = self.mapping.key_of(record).map(|key| collapsed(&key));
+        let digest = known.digest(record.iter());
         Text { key, digest, length: record.as_slice().len() }
     }
 

@@ -31,7 +31,7 @@ pub struct Known {
 
 /// What a record that was cut out of a source says of itself.
 pub(super) struct Text {
-    /// As the record has it; None: nobody can tell yet.
+    /// As the type of keys has it; None: nobody can tell yet.
     pub key: Option<String>,
     pub digest: String,
     /// Bytes.
@@ -111,13 +111,16 @@ impl Known {
         Ok(Some(Self { store: store.clone(), digests, key: place.key, context, read: Keys::none() }))
     }
 
-    /// The digest of a record's text, in parts; what stands around it in its file tells what it means.
-    pub(super) fn digest<'a>(&self, around: &'a str, parts: impl IntoIterator<Item = &'a [u8]>) -> String {
+    /// Adds to what the same text would say something else without.
+    pub(super) fn within(mut self, around: &str) -> Self {
+        update(&mut self.context, around.as_bytes());
+        self
+    }
+
+    /// The digest of a record's text, in parts.
+    pub(super) fn digest<'a>(&self, parts: impl IntoIterator<Item = &'a [u8]>) -> String {
         let mut hash = self.context.clone();
-        for part in std::iter::once(around.as_bytes()).chain(parts) {
-            hash.update(&part.len().to_le_bytes());
-            hash.update(part);
-        }
+        parts.into_iter().for_each(|part| update(&mut hash, part));
         let digest = hash.finish();
         STANDARD_NO_PAD.encode(digest.get(..KEPT).unwrap_or(&digest))
     }
@@ -125,10 +128,8 @@ impl Known {
     /// Which of these, in their order, are the records that are there. Of a record that was read before in this source, nobody
     /// can tell: what it says is still to be written. None: it is no record.
     fn are_there(&mut self, texts: &[Option<Text>]) -> Vec<bool> {
-        // As types of keys have them, whoever wrote them.
-        let compared = |key: &String| (self.key)(&key.split_ascii_whitespace().collect::<Vec<_>>().join(" "));
-        let keys: Vec<Option<String>> =
-            texts.iter().map(|text| text.as_ref().and_then(|text| text.key.as_ref()).map(compared)).collect();
+        let key = |text: &Option<Text>| text.as_ref().and_then(|text| text.key.as_deref()).map(self.key);
+        let keys: Vec<Option<String>> = texts.iter().map(key).collect();
         let asked: Vec<String> = keys.iter().flatten().cloned().collect();
         let there = self.store.connection().and_then(|mut db| (self.digests)(&mut db, &asked));
         // They are read then, as if nothing was known; the writer tells if the database is gone.
@@ -148,6 +149,12 @@ impl Known {
         };
         texts.iter().zip(keys).map(is_there).collect()
     }
+}
+
+/// Adds a part, so that it cannot be taken for the end of the one before.
+fn update(hash: &mut Sha256, part: &[u8]) {
+    hash.update(&part.len().to_le_bytes());
+    hash.update(part);
 }
 
 /// Keys, in a space that does not grow: one that is said to be there may be another.

@@ -40,7 +40,7 @@ impl XmlFile {
         let next = match &mut self.ahead {
             Some(ahead) if batch.is_some() => ahead.next(|known| {
                 let Some(cut) = cut(records, kind)? else { return Ok(None) };
-                let text = text_of(known, records.tags().0, kind, &cut.record);
+                let text = text_of(known, records.start_tag(), kind, &cut.record);
                 Ok(Some((cut, Some(text))))
             })?,
             _ => cut(records, kind)?.map(Looked::unknown),
@@ -86,7 +86,7 @@ fn cut(records: &mut Records<BufReader<File>>, kind: &Kind) -> Result<Option<Cut
 /// What a record says of itself; the tag of its root declares namespaces.
 fn text_of(known: &Known, root: &str, kind: &Kind, record: &Record) -> Text {
     let key = kind.keys.first().and_then(|key| record.first_member(key));
-    Text { key, digest: known.digest(root, [record.text.as_bytes()]), length: record.text.len() }
+    Text { key, digest: known.digest([root.as_bytes(), record.text.as_bytes()]), length: record.text.len() }
 }
 
 /// The key of a record that cannot be read as a whole, for a person to find it by.

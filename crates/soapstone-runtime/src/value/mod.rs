@@ -14,6 +14,6 @@ pub use binary::{Base64Binary, HexBinary};
 pub use decimal::{Decimal, Integer};
 pub use nillable::Nillable;
 pub use qname::QName;
-pub use simple::{Declare, JsonKind, NoPrefixes, Prefixes, Simple, Wrong, checked};
+pub use simple::{Declare, JsonKind, NoPrefixes, Prefixes, Simple, Wrong, checked, collapsed};
 pub(crate) use simple::{is_fixed, treated};
 pub use temporal::{Date, DateTime, Duration, GDay, GMonth, GMonthDay, GYear, GYearMonth, Time};

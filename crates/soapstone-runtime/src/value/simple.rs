@@ -166,7 +166,8 @@ pub(crate) fn treated(text: Cow<'_, str>, white_space: WhiteSpace) -> Cow<'_, st
     }
 }
 
-fn collapsed(text: &str) -> String {
+/// A text with white space collapsed: none around it, and each run within it one space (XSD part 2, 4.3.6).
+pub fn collapsed(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for word in text.split([' ', '\t', '\n', '\r']).filter(|w| !w.is_empty()) {
         if !out.is_empty() {
