@@ -1,7 +1,9 @@
 //! One typed configuration, from flags, environment and file; every value has a default and says where it is from.
 
+mod files;
 mod told;
 
+pub use files::{read_value, setting_of, warning};
 pub use told::Told;
 
 use crate::domain::access::Roles;
@@ -14,10 +16,12 @@ use crate::domain::signals::Sending;
 use crate::domain::tax::Rates;
 use crate::domain::{Defaults, Rules};
 use crate::exchange::channels::{Channels, read_folders, read_schedules};
-use crate::notices::{Mailing, Notices, read_rules};
+use crate::notices::{Mailing, Notices, Rule, read_rules};
 use bigdecimal::BigDecimal;
 use chrono::FixedOffset;
 use soapstone_runtime::http::{Output, ReplyHosts, TrustedProxies};
+use soapstone_runtime::outbound::Outbound;
+use soapstone_runtime::service::CertificateField;
 use soapstone_runtime::soap::Limits;
 use soapstone_runtime::soap::security::Policy;
 use std::collections::BTreeMap;
@@ -47,6 +51,18 @@ pub const SETTINGS: &[Setting] = &[
         key: "database-url",
         default: "",
         doc: "postgres://… for PostgreSQL, or a path for SQLite; empty: soapstone.sqlite in data-dir.",
+    },
+    Setting {
+        key: "secrets-key",
+        default: "",
+        doc: "Key that secrets in the database are encrypted with: 32 bytes in base64; of several the first one encrypts. Better given as \
+              secrets-key-file. Empty: secrets.key in data-dir, made at the first start, for SQLite; none for PostgreSQL.",
+    },
+    Setting {
+        key: "exchange-file-mode",
+        default: "",
+        doc: "Rights of files that are written for other programs (watched folders, schedules, the Caller), such as 640; empty: what the umask \
+              allows. All other files are readable by their owner only.",
     },
     Setting { key: "pool-size", default: "8", doc: "Connections to the database." },
     Setting { key: "workers", default: "0", doc: "Threads that answer requests; 0: one a core." },
@@ -90,6 +106,11 @@ pub const SETTINGS: &[Setting] = &[
         doc: "Days for which files of runs that are done are kept: sources, refused records, results; 0: as long as the runs.",
     },
     Setting { key: "run-workers", default: "2", doc: "How many runs a process works on at once; 0: none, others do." },
+    Setting {
+        key: "run-attempts",
+        default: "3",
+        doc: "How often a run that ends the process it runs in is started without making progress, before it is given up; 0: without limit.",
+    },
     Setting { key: "runs-per-kind", default: "1", doc: "How many runs of a kind are at work at once, on all nodes." },
     Setting {
         key: "delete-at-most",
@@ -101,6 +122,13 @@ pub const SETTINGS: &[Setting] = &[
         default: "2000",
         doc: "Records of an import in one transaction, at most: fewer where they take long.",
     },
+    Setting {
+        key: "export-for-spreadsheets",
+        default: "false",
+        doc: "Whether exported tables mark cells that a spreadsheet would take for formulas; imports take the marks off again.",
+    },
+    Setting { key: "audit-days", default: "730", doc: "Days for which lines of the audit log are kept; 0: for ever." },
+    Setting { key: "audit-lines", default: "1000000", doc: "Lines of the audit log that are kept; 0: all." },
     Setting { key: "default-language", default: "en", doc: "Language of texts that name none." },
     Setting { key: "default-currency", default: "CHF", doc: "Currency of prices that name none." },
     Setting { key: "default-gross", default: "true", doc: "Whether prices that do not say include tax." },
@@ -132,6 +160,11 @@ pub const SETTINGS: &[Setting] = &[
     Setting { key: "picture-smallest", default: "300", doc: "Pixels that the longer side of a picture should have." },
     Setting { key: "picture-workers", default: "0", doc: "Threads that make sizes of pictures; 0: half of the cores." },
     Setting { key: "max-picture", default: "104857600", doc: "Bytes of a picture." },
+    Setting {
+        key: "picture-memory",
+        default: "536870912",
+        doc: "Bytes of memory for all pictures that are decoded at once; one that needs more alone is rejected.",
+    },
     Setting { key: "max-picture-pixels", default: "100000000", doc: "Pixels of a picture, after decompression." },
     Setting {
         key: "price-policy",
@@ -174,9 +207,26 @@ pub const SETTINGS: &[Setting] = &[
     Setting { key: "validate-responses", default: "false", doc: "Whether replies are validated too; for tests." },
     Setting { key: "max-body", default: "67108864", doc: "Bytes of a request, after decompression." },
     Setting { key: "max-upload", default: "4294967296", doc: "Bytes of an uploaded file, after decompression." },
+    Setting {
+        key: "max-compression-ratio",
+        default: "200",
+        doc: "How many times larger than its compressed form (gzip, deflate) a request's body may be, beyond 8 MB.",
+    },
+    Setting {
+        key: "body-memory",
+        default: "536870912",
+        doc: "Bytes of memory for all request bodies and what is parsed of them; more of them wait, and then get 503.",
+    },
+    Setting { key: "max-unfinished-uploads", default: "100", doc: "Resumable uploads that are not finished, at most." },
+    Setting {
+        key: "max-unfinished-bytes",
+        default: "17179869184",
+        doc: "Bytes that resumable uploads which are not finished announce together, at most.",
+    },
     Setting { key: "max-depth", default: "100", doc: "How deep elements of a message nest." },
     Setting { key: "max-attributes", default: "500", doc: "Attributes of one element." },
     Setting { key: "max-children", default: "50000", doc: "Children of one element of a message." },
+    Setting { key: "max-elements", default: "1000000", doc: "Elements and attributes of a message." },
     Setting { key: "max-name", default: "1024", doc: "Bytes of a name." },
     Setting { key: "max-text", default: "134217728", doc: "Bytes of one text." },
     Setting {
@@ -192,6 +242,12 @@ pub const SETTINGS: &[Setting] = &[
         doc: "Hosts that replies may be sent to (WS-Addressing), by commas, as host or host:port.",
     },
     Setting {
+        key: "outbound-allow",
+        default: "",
+        doc: "Internal addresses that may be called (web hooks, signals, notices, replies), by commas: 10.1.0.0/16, erp.local, erp.local:8443; \
+              public addresses may be called anyway.",
+    },
+    Setting {
         key: "tls-certificate",
         default: "",
         doc: "PEM file of the server's certificate with its chain; empty: no TLS.",
@@ -199,9 +255,32 @@ pub const SETTINGS: &[Setting] = &[
     Setting { key: "tls-key", default: "", doc: "PEM file of its key." },
     Setting { key: "tls-client-authority", default: "", doc: "PEM file of those who issue clients' certificates." },
     Setting {
+        key: "tls-client-crl",
+        default: "",
+        doc: "PEM file of revocation lists for clients' certificates, one of each issuer; an expired list rejects all of its issuer. Empty: \
+              revocation is not checked.",
+    },
+    Setting {
         key: "tls-client-certificates",
         default: "none",
         doc: "Whether clients need a certificate: none, optional, required.",
+    },
+    Setting {
+        key: "certificate-field",
+        default: "common-name",
+        doc: "Field of a certificate that users are known by: common-name, subject (all of it, RFC 4514), email, dns, uri or upn (alternative \
+              names), fingerprint (SHA-256).",
+    },
+    Setting {
+        key: "hsts-seconds",
+        default: "31536000",
+        doc: "Seconds for which browsers that reached the server by TLS use nothing else (Strict-Transport-Security); 0: the header is not sent.",
+    },
+    Setting {
+        key: "http2",
+        default: "false",
+        doc: "Whether HTTP/2 is offered over TLS. The library has a known fault by which clients can fill the memory (RUSTSEC-2026-0258): only \
+              for clients that are trusted.",
     },
     Setting {
         key: "security-certificate",
@@ -213,6 +292,12 @@ pub const SETTINGS: &[Setting] = &[
         key: "security-authority",
         default: "",
         doc: "PEM file of those whose signatures of messages count, or who issue their certificates.",
+    },
+    Setting {
+        key: "security-crl",
+        default: "",
+        doc: "PEM file of revocation lists for signers' certificates, one of each issuer; an expired list rejects all of its issuer. Empty: \
+              revocation is not checked.",
     },
     Setting {
         key: "security-policies",
@@ -247,6 +332,11 @@ pub const SETTINGS: &[Setting] = &[
         default: "false",
         doc: "Whether the server may listen on other addresses than this machine's own though it has no users.",
     },
+    Setting {
+        key: "allowed-hosts",
+        default: "",
+        doc: "Names of this server beside localhost, by commas: as long as it has no users it answers to no other, and pages of no other may change anything.",
+    },
     Setting { key: "trusted-proxies", default: "", doc: "Addresses whose X-Forwarded headers count, by commas." },
 ];
 
@@ -264,7 +354,11 @@ pub struct Tls {
     pub certificate: PathBuf,
     pub key: PathBuf,
     pub client_authority: Option<PathBuf>,
+    /// Revocation lists of the authorities.
+    pub client_crl: Option<PathBuf>,
     pub client_certificates: ClientCertificates,
+    /// Whether HTTP/2 is offered beside HTTP/1.1.
+    pub http2: bool,
 }
 
 /// How SOAP messages are secured: PEM files, and what is wanted by service.
@@ -273,6 +367,8 @@ pub struct MessageSecurity {
     /// Certificate and key.
     pub own: Option<(PathBuf, PathBuf)>,
     pub authority: Option<PathBuf>,
+    /// Revocation lists of the authorities.
+    pub crl: Option<PathBuf>,
     pub policies: BTreeMap<String, Policy>,
 }
 
@@ -327,6 +423,10 @@ pub struct Config {
     pub listen: SocketAddr,
     pub data_dir: PathBuf,
     pub database_url: String,
+    /// Keys for secrets, as text.
+    pub secrets_key: String,
+    /// The mode of files for other programs; none: by the umask.
+    pub exchange_file_mode: Option<u32>,
     pub pool_size: u32,
     pub workers: usize,
     pub log: String,
@@ -347,6 +447,12 @@ pub struct Config {
     pub run_workers: usize,
     /// How many runs of a kind are at work at once.
     pub runs_per_kind: usize,
+    pub run_attempts: i32,
+    /// Whether exported tables mark what a spreadsheet would take for a formula.
+    pub export_for_spreadsheets: bool,
+    /// For how many days, and how many, lines of the audit log are kept; 0: all.
+    pub audit_days: u32,
+    pub audit_lines: u32,
     pub rules: Arc<Rules>,
     pub sending: Sending,
     pub picture_workers: usize,
@@ -354,9 +460,18 @@ pub struct Config {
     pub validate_responses: bool,
     pub limits: Limits,
     pub max_upload: u64,
+    pub max_compression_ratio: u64,
+    /// Bytes for all request bodies in memory.
+    pub body_memory: u64,
+    pub max_unfinished_uploads: usize,
+    pub max_unfinished_bytes: u64,
     /// None: HTTP without TLS.
     pub tls: Option<Tls>,
     pub message_security: MessageSecurity,
+    /// The field of a certificate that users are known by.
+    pub certificate_field: CertificateField,
+    /// For `Strict-Transport-Security`; 0: it is not sent.
+    pub hsts_seconds: u32,
     pub capture: Capture,
     /// By service.
     pub outputs: BTreeMap<String, Output>,
@@ -367,8 +482,12 @@ pub struct Config {
     pub max_parts: usize,
     pub attachment_memory: usize,
     pub trusted_proxies: TrustedProxies,
+    /// Host names, with or without a port.
+    pub allowed_hosts: Vec<String>,
     /// Every value as text, with where it is from.
     pub values: BTreeMap<&'static str, (String, Origin)>,
+    /// What is not wrong, but should be changed.
+    pub warnings: Vec<String>,
 }
 
 impl Config {
@@ -380,23 +499,40 @@ impl Config {
         let mut values: BTreeMap<&'static str, (String, Origin)> =
             SETTINGS.iter().map(|s| (s.key, (s.default.to_owned(), Origin::Default))).collect();
         let standard = Path::new("soapstone.toml");
+        let mut warnings = Vec::new();
         if let Some(path) = file.or_else(|| standard.is_file().then_some(standard)) {
-            read_file(path, &mut values)?;
+            read_file(path, &mut values, &mut warnings)?;
         }
         for setting in SETTINGS {
             let name = format!("SOAPSTONE_{}", setting.key.replace('-', "_").to_uppercase());
-            if let Ok(value) = std::env::var(&name) {
-                values.insert(setting.key, (value, Origin::Environment(name)));
+            let in_file = format!("{name}_FILE");
+            let (plain, path) = (std::env::var(&name).ok(), std::env::var_os(&in_file));
+            match (plain, path) {
+                (Some(plain), Some(_)) if !plain.is_empty() => {
+                    return Err(ConfigError(format!("{name} and {in_file} are both set; set one of them")));
+                }
+                (_, Some(path)) => {
+                    let path = PathBuf::from(path);
+                    let value = read_value(&path).map_err(|e| ConfigError(format!("{in_file}: {}", e.0)))?;
+                    warnings.extend(warning(&path));
+                    values.insert(setting.key, (value, Origin::Environment(in_file)));
+                }
+                (Some(plain), None) => drop(values.insert(setting.key, (plain, Origin::Environment(name)))),
+                (None, None) => {}
             }
         }
         for (key, value) in flags {
             values.insert(key, (value.clone(), Origin::Flag));
         }
-        Self::of(values)
+        let mut config = Self::of(values)?;
+        warnings.append(&mut config.warnings);
+        config.warnings = warnings;
+        Ok(config)
     }
 
     fn of(values: BTreeMap<&'static str, (String, Origin)>) -> Result<Self, ConfigError> {
         let reader = Values(&values);
+        let mut warnings = Vec::new();
         let data_dir = PathBuf::from(reader.text("data-dir"));
         let database_url = match reader.text("database-url") {
             "" => data_dir.join("soapstone.sqlite").to_string_lossy().into_owned(),
@@ -404,6 +540,8 @@ impl Config {
         };
         Ok(Self {
             listen: reader.parsed("listen", "an address with a port, such as 127.0.0.1:8080")?,
+            secrets_key: reader.text("secrets-key").to_owned(),
+            exchange_file_mode: reader.file_mode("exchange-file-mode")?,
             pool_size: reader.at_least("pool-size", 1)?,
             workers: reader.parsed("workers", "a whole number")?,
             log: reader.text("log").to_owned(),
@@ -417,12 +555,16 @@ impl Config {
                 "" => data_dir.join("caller"),
                 folder => PathBuf::from(folder),
             },
-            notices: Notices { rules: reader.listed_in("notices", &data_dir, read_rules)?, mailing: reader.mailing()? },
+            notices: Notices { rules: reader.notices(&data_dir, &mut warnings)?, mailing: reader.mailing()? },
             keep_runs_days: reader.parsed("keep-runs-days", "a number of days")?,
             keep_files_days: reader.parsed("keep-files-days", "a number of days")?,
             shares_sources: reader.parsed("share-sources", "true or false")?,
             run_workers: reader.parsed("run-workers", "a whole number")?,
             runs_per_kind: reader.at_least("runs-per-kind", 1)?,
+            run_attempts: reader.parsed("run-attempts", "a whole number")?,
+            export_for_spreadsheets: reader.parsed("export-for-spreadsheets", "true or false")?,
+            audit_days: reader.parsed("audit-days", "a number of days")?,
+            audit_lines: reader.parsed("audit-lines", "a whole number")?,
             rules: Arc::new(reader.rules()?),
             sending: reader.sending()?,
             picture_workers: reader.parsed("picture-workers", "a whole number")?,
@@ -433,12 +575,22 @@ impl Config {
                 depth: reader.parsed("max-depth", "a whole number")?,
                 attributes: reader.parsed("max-attributes", "a whole number")?,
                 children: reader.parsed("max-children", "a whole number")?,
+                elements: reader.parsed("max-elements", "a whole number")?,
                 name: reader.parsed("max-name", "a number of bytes")?,
                 text: reader.parsed("max-text", "a number of bytes")?,
             },
             max_upload: reader.parsed("max-upload", "a number of bytes")?,
+            max_compression_ratio: reader.at_least("max-compression-ratio", 1)?,
+            body_memory: reader.parsed("body-memory", "a number of bytes")?,
+            max_unfinished_uploads: reader.at_least("max-unfinished-uploads", 1)?,
+            max_unfinished_bytes: reader.parsed("max-unfinished-bytes", "a number of bytes")?,
             tls: reader.tls()?,
             message_security: reader.message_security()?,
+            certificate_field: reader
+                .text("certificate-field")
+                .parse()
+                .map_err(|why| ConfigError(format!("certificate-field: {why}")))?,
+            hsts_seconds: reader.parsed("hsts-seconds", "a number of seconds")?,
             outputs: reader.by_service("soap-output", "Catalog=pretty xsi-type")?,
             capture: Capture {
                 clients: reader.list("capture-clients"),
@@ -447,16 +599,18 @@ impl Config {
                 days: reader.at_least("capture-days", 1)?,
                 secrets: reader.text("capture-secrets").to_owned(),
             },
-            roles: Roles::read(reader.text("roles")).map_err(|why| ConfigError(format!("roles: {why}")))?,
+            roles: reader.roles()?,
             insecure: reader.parsed("insecure", "true or false")?,
-            reply_hosts: ReplyHosts(reader.list("reply-hosts")),
+            reply_hosts: ReplyHosts { hosts: reader.list("reply-hosts"), outbound: reader.outbound()? },
             max_attachments: reader.parsed("max-attachments", "a number of bytes")?,
             max_parts: reader.at_least("max-parts", 1)?,
             attachment_memory: reader.parsed("attachment-memory", "a number of bytes")?,
             trusted_proxies: TrustedProxies(reader.addresses("trusted-proxies")?),
+            allowed_hosts: reader.list("allowed-hosts"),
             data_dir,
             database_url,
             values,
+            warnings,
         })
     }
 }
@@ -557,7 +711,40 @@ impl Values<'_> {
             timeout: self.seconds("signal-timeout")?,
             days: self.at_least("signal-days", 1)?,
             authority,
+            outbound: self.outbound()?,
         })
+    }
+
+    /// The rules of notices, with the secrets that are in files of their own.
+    fn notices(&self, data_dir: &Path, warnings: &mut Vec<String>) -> Result<Vec<Rule>, ConfigError> {
+        let outbound = self.outbound()?;
+        let mut rules = self.listed_in("notices", data_dir, read_rules)?;
+        for rule in &mut rules {
+            let wrong = |why: &dyn fmt::Display| format!("notices: the rule \"{}\": {why}", rule.name);
+            if let Some(Err(denied)) = rule.url.as_ref().map(|url| outbound.endpoint(url)) {
+                warnings.push(wrong(&format!("{denied}; {}", denied.help())));
+            }
+            if let Some(path) = &rule.secret_file {
+                let secret = read_value(path).map_err(|e| ConfigError(wrong(&e.0)))?;
+                warnings.extend(warning(path));
+                rule.secret = Some(secret);
+            }
+        }
+        Ok(rules)
+    }
+
+    fn outbound(&self) -> Result<Outbound, ConfigError> {
+        self.text("outbound-allow").parse().map_err(|why| ConfigError(format!("outbound-allow: {why}")))
+    }
+
+    fn file_mode(&self, key: &str) -> Result<Option<u32>, ConfigError> {
+        let text = self.text(key).trim();
+        if text.is_empty() {
+            return Ok(None);
+        }
+        let mode = u32::from_str_radix(text, 8).ok().filter(|mode| mode & !0o666 == 0 && mode & 0o600 == 0o600);
+        mode.map(Some)
+            .ok_or_else(|| self.wrong(key, "three octal digits that let the owner read and write, such as 640"))
     }
 
     fn seconds(&self, key: &str) -> Result<Duration, ConfigError> {
@@ -591,6 +778,7 @@ impl Values<'_> {
                 smallest: self.parsed("picture-smallest", "a number of pixels")?,
                 most_pixels: self.at_least("max-picture-pixels", 1)?,
                 most_bytes: self.at_least("max-picture", 1)?,
+                memory: self.at_least("picture-memory", 1)?,
             },
         })
     }
@@ -620,6 +808,13 @@ impl Values<'_> {
         Some(self.text(key)).filter(|text| !text.is_empty()).map(PathBuf::from)
     }
 
+    fn roles(&self) -> Result<Roles, ConfigError> {
+        let wrong = |why: String| ConfigError(format!("roles: {why}"));
+        let roles = Roles::read(self.text("roles")).map_err(wrong)?;
+        roles.check(&crate::http::known_operations()).map_err(wrong)?;
+        Ok(roles)
+    }
+
     fn tls(&self) -> Result<Option<Tls>, ConfigError> {
         let client_certificates = match self.text("tls-client-certificates") {
             "none" => ClientCertificates::None,
@@ -629,11 +824,16 @@ impl Values<'_> {
         };
         let Some(certificate) = self.path("tls-certificate") else { return Ok(None) };
         let key = self.path("tls-key").ok_or_else(|| self.wrong("tls-key", "the file of the certificate's key"))?;
+        let http2 = self.parsed("http2", "true or false")?;
         let client_authority = self.path("tls-client-authority");
+        let client_crl = self.path("tls-client-crl");
+        if client_crl.is_some() && client_authority.is_none() {
+            return Err(self.wrong("tls-client-authority", "the file of those who issue clients' certificates"));
+        }
         if client_certificates != ClientCertificates::None && client_authority.is_none() {
             return Err(self.wrong("tls-client-authority", "the file of those who issue clients' certificates"));
         }
-        Ok(Some(Tls { certificate, key, client_authority, client_certificates }))
+        Ok(Some(Tls { certificate, key, client_authority, client_crl, client_certificates, http2 }))
     }
 
     fn message_security(&self) -> Result<MessageSecurity, ConfigError> {
@@ -643,6 +843,10 @@ impl Values<'_> {
             (Some(_), None) => return Err(self.wrong("security-key", "the file of the certificate's key")),
         };
         let authority = self.path("security-authority");
+        let crl = self.path("security-crl");
+        if crl.is_some() && authority.is_none() {
+            return Err(self.wrong("security-authority", "the file of those who issue signers' certificates"));
+        }
         let mut policies = BTreeMap::new();
         for (name, policy) in self.by_service::<Policy>("security-policies", "Catalog=signature encryption")? {
             if policy.signature && (own.is_none() || authority.is_none()) {
@@ -654,7 +858,7 @@ impl Values<'_> {
             }
             policies.insert(name, policy);
         }
-        Ok(MessageSecurity { own, authority, policies })
+        Ok(MessageSecurity { own, authority, crl, policies })
     }
 
     /// What is set by service: `NAME=WORDS`, by commas.
@@ -681,17 +885,26 @@ impl Values<'_> {
     }
 }
 
-fn read_file(path: &Path, values: &mut BTreeMap<&'static str, (String, Origin)>) -> Result<(), ConfigError> {
+fn read_file(
+    path: &Path,
+    values: &mut BTreeMap<&'static str, (String, Origin)>,
+    warnings: &mut Vec<String>,
+) -> Result<(), ConfigError> {
     let wrong = |why: String| ConfigError(format!("{}: {why}", path.display()));
     let text = std::fs::read_to_string(path).map_err(|e| wrong(e.to_string()))?;
     let table: toml::Table = text.parse().map_err(|e: toml::de::Error| wrong(e.to_string()))?;
-    for (key, value) in table {
-        let Some(setting) = SETTINGS.iter().find(|s| s.key == key) else {
+    for (key, value) in &table {
+        let is_in_file = setting_of(key).is_some();
+        let known = setting_of(key).or_else(|| SETTINGS.iter().map(|s| s.key).find(|known| known == key));
+        let Some(setting) = known else {
             let known: Vec<_> = SETTINGS.iter().map(|s| s.key).collect();
             return Err(wrong(format!("\"{key}\" is not known; known are {}", known.join(", "))));
         };
+        if is_in_file && table.contains_key(setting) {
+            return Err(wrong(format!("{setting} and {key} are both set; set one of them")));
+        }
         let text = match value {
-            toml::Value::String(text) => text,
+            toml::Value::String(text) => text.clone(),
             toml::Value::Array(items) => items
                 .iter()
                 .map(|i| i.as_str().map_or_else(|| i.to_string(), str::to_owned))
@@ -699,7 +912,14 @@ fn read_file(path: &Path, values: &mut BTreeMap<&'static str, (String, Origin)>)
                 .join(","),
             other => other.to_string(),
         };
-        values.insert(setting.key, (text, Origin::File(path.to_owned())));
+        let (text, origin) = if is_in_file {
+            let value = read_value(Path::new(&text)).map_err(|e| wrong(format!("{key}: {}", e.0)))?;
+            warnings.extend(warning(Path::new(&text)));
+            (value, Origin::File(PathBuf::from(text)))
+        } else {
+            (text, Origin::File(path.to_owned()))
+        };
+        values.insert(setting, (text, origin));
     }
     Ok(())
 }

@@ -1,10 +1,11 @@
 //! One error, rendered three ways: SOAP fault, problem details, run message.
 
 use crate::store::StoreError;
+use crate::store::faults::Resource;
 use soapstone_contracts::common::{NotFoundFault, ServiceFault};
 use soapstone_runtime::http::request_id;
 use soapstone_runtime::soap::Fault;
-use std::fmt;
+use std::{fmt, io};
 
 /// Why something cannot be done. Codes are stable; `docs/errors.md` lists them.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,6 +18,8 @@ pub enum ServiceError {
     Conflict { code: &'static str, message: String },
     /// Not now.
     Unavailable { message: String },
+    /// There is no room to store what was sent.
+    Full { message: String },
     /// Our fault; the log has the rest under the reference.
     Internal { reference: String },
 }
@@ -44,11 +47,26 @@ impl ServiceError {
         Self::Internal { reference }
     }
 
+    /// Logs that the disk is full, and gives the error for the caller.
+    fn full(why: impl fmt::Display) -> Self {
+        log::error!("{why}");
+        Self::Full { message: "The server's disk is full; try again later".to_owned() }
+    }
+
+    /// The error of a file that cannot be written: a full disk, or an internal error.
+    pub fn of_file(what: &str, error: &io::Error) -> Self {
+        match Resource::missing(error) {
+            Some(Resource::Space) => Self::full(format!("{what}: {error}")),
+            _ => Self::internal(format!("{what}: {error}")),
+        }
+    }
+
     pub fn code(&self) -> String {
         match self {
             Self::NotFound { kind, .. } => format!("{kind}.not_found"),
             Self::Invalid { code, .. } | Self::Conflict { code, .. } => (*code).to_owned(),
             Self::Unavailable { .. } => "server.unavailable".to_owned(),
+            Self::Full { .. } => "server.disk_full".to_owned(),
             Self::Internal { .. } => "server.internal".to_owned(),
         }
     }
@@ -58,9 +76,10 @@ impl fmt::Display for ServiceError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NotFound { kind, key } => write!(f, "There is no {} \"{key}\"", kind.replace('_', " ")),
-            Self::Invalid { message, .. } | Self::Conflict { message, .. } | Self::Unavailable { message } => {
-                f.write_str(message)
-            }
+            Self::Invalid { message, .. }
+            | Self::Conflict { message, .. }
+            | Self::Unavailable { message }
+            | Self::Full { message } => f.write_str(message),
             Self::Internal { reference } => {
                 write!(f, "Something went wrong inside; the log has it under the reference {reference}")
             }
@@ -78,6 +97,8 @@ impl From<StoreError> for ServiceError {
                 log::error!("{why}");
                 Self::Unavailable { message: "The database cannot be reached; try again later".to_owned() }
             }
+            StoreError::Full(why) => Self::full(why),
+            lost if lost.missing().is_some() => StoreError::Unavailable(lost.to_string()).into(),
             StoreError::Database(error) => Self::internal(error),
         }
     }
@@ -104,6 +125,7 @@ impl From<ServiceError> for Fault {
             ServiceError::Invalid { .. } => Self::sender(code.clone(), 422, text.clone()),
             ServiceError::Conflict { .. } => Self::sender(code.clone(), 409, text.clone()),
             ServiceError::Unavailable { .. } => Self::receiver(code.clone(), 503, text.clone()),
+            ServiceError::Full { .. } => Self::receiver(code.clone(), 507, text.clone()),
             ServiceError::Internal { .. } => Self::receiver(code.clone(), 500, text.clone()),
         };
         fault.detail(&ServiceFault { code, text, field, value, reference })

@@ -15,7 +15,7 @@ fuzz_target!(|bytes: &[u8]| {
     let _ = validation_set(&contract);
     let mut generator = Generator::new();
     generator.add_contract(contract);
-    match generator.generate(Parts { server: true, client: true }) {
+    match generator.generate(Parts { server: true, client: true, typed: true }) {
         Ok(code) => assert!(!code.is_empty()),
         Err(problems) => assert!(problems.0.iter().all(|p| p.code != "codegen.syntax"), "{problems}"),
     }

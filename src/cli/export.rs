@@ -4,7 +4,9 @@ use super::output::{Output, out, outln};
 use super::spelled::{meant, spelled};
 use super::work::worked;
 use super::{Done, Failure, Global, Outcome, progress, setup};
+use crate::config::Config;
 use crate::exchange::{Exchange, ExportFormat, ExportRequest, KINDS, Kind, export};
+use crate::permissions::share;
 use crate::reporting::RunState;
 use crate::store::Store;
 use chrono::{DateTime, NaiveDateTime};
@@ -45,6 +47,10 @@ pub(super) struct Export {
     /// Only records that changed since this time, such as 2026-11-01T00:00:00Z
     #[arg(long, value_name = "TIME", value_parser = time)]
     since: Option<NaiveDateTime>,
+    /// Mark cells of a table that a spreadsheet would take for formulas; import takes the marks off again [default: the
+    /// export-for-spreadsheets setting]
+    #[arg(long, conflicts_with = "incremental")]
+    spreadsheet: bool,
     /// Only what changed since the last such export; of orders those that nobody had yet, under a lease
     #[arg(long, conflicts_with = "since")]
     incremental: bool,
@@ -97,18 +103,18 @@ impl Export {
             return self.increment(global, &setup::exchange(&config, store)?);
         }
         let written = if self.file.as_os_str() == "-" {
-            self.write(&store, &mut Output)?
+            self.write(&config, &store, &mut Output)?
         } else {
             // Under another name until it is whole, so that nobody reads half of it.
             let partial = partial(&self.file);
-            let mut file = File::create(&partial).map_err(|e| format!("{}: {e}", partial.display()))?;
+            let mut file = create(&partial).map_err(|e| format!("{}: {e}", partial.display()))?;
             let written = if self.is_packed() {
                 let mut packed = GzEncoder::new(file, Compression::default());
-                let written = self.write(&store, &mut packed)?;
+                let written = self.write(&config, &store, &mut packed)?;
                 packed.finish()?;
                 written
             } else {
-                self.write(&store, &mut file)?
+                self.write(&config, &store, &mut file)?
             };
             std::fs::rename(&partial, &self.file).map_err(|e| format!("{}: {e}", self.file.display()))?;
             written
@@ -144,7 +150,7 @@ impl Export {
                 std::io::copy(&mut result, &mut Output)
             } else {
                 let partial = partial(&self.file);
-                File::create(&partial)
+                create(&partial)
                     .and_then(|mut file| std::io::copy(&mut result, &mut file))
                     .and_then(|size| std::fs::rename(&partial, &self.file).map(|()| size))
             };
@@ -178,10 +184,12 @@ impl Export {
         }
     }
 
-    fn write(&self, store: &Store, out: &mut impl Write) -> Result<u64, Failure> {
+    fn write(&self, config: &Config, store: &Store, out: &mut impl Write) -> Result<u64, Failure> {
         let format = self.format.unwrap_or_else(|| self.format());
         let format = ExportFormat::of(format.into()).ok_or_else(|| Failure("nothing is exported so".to_owned()))?;
-        export(&mut *store.connection()?, self.kind()?, format, self.since, out).map_err(|e| Failure(e.to_string()))
+        let is_for_spreadsheets = self.spreadsheet || config.export_for_spreadsheets;
+        export(&mut *store.connection()?, self.kind()?, format, self.since, is_for_spreadsheets, out)
+            .map_err(|e| Failure(e.to_string()))
     }
 }
 
@@ -189,4 +197,11 @@ fn partial(path: &Path) -> PathBuf {
     let mut name = path.file_name().unwrap_or_default().to_os_string();
     name.push(".part");
     path.with_file_name(name)
+}
+
+/// Creates a file that whoever asked for it may read as his other files.
+fn create(path: &Path) -> std::io::Result<File> {
+    let file = File::create(path)?;
+    share(&file)?;
+    Ok(file)
 }

@@ -15,6 +15,7 @@ mod picture;
 mod profile;
 mod progress;
 mod run;
+mod secret;
 mod serve;
 mod setup;
 mod spelled;
@@ -27,7 +28,7 @@ mod worker;
 use clap::{Args, Parser, Subcommand};
 use std::collections::BTreeMap;
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 /// Contract-first integration server: SOAP, REST and files from one WSDL.
@@ -107,6 +108,8 @@ enum Command {
     User(user::User),
     /// Give programs a key of their own
     Token(token::Token),
+    /// Manage the keys that secrets in the database are encrypted with
+    Secret(secret::Secret),
     /// See who did what
     Audit(audit::Audit),
     /// Look at requests and answers that were kept
@@ -165,17 +168,33 @@ impl Global {
     /// The settings given as flags.
     fn flags(&self) -> Result<BTreeMap<&'static str, String>, Failure> {
         let mut flags = BTreeMap::new();
+        // Settings whose values are in files.
+        let mut in_files = Vec::new();
+        let mut plain = Vec::new();
         for given in &self.set {
             let Some((name, value)) = given.split_once('=') else {
                 return Err(Failure(format!("--set {given}: write it as NAME=VALUE")));
             };
-            let setting = crate::config::SETTINGS.iter().find(|s| s.key == name.trim());
+            let name = name.trim();
+            if let Some(key) = crate::config::setting_of(name) {
+                if let Some(warning) = crate::config::warning(Path::new(value)) {
+                    eprintln!("soapstone: {warning}");
+                }
+                in_files.push(key);
+                flags.insert(key, crate::config::read_value(Path::new(value))?);
+                continue;
+            }
+            let setting = crate::config::SETTINGS.iter().find(|s| s.key == name);
             let Some(setting) = setting else {
                 return Err(Failure(format!(
                     "--set {given}: there is no setting {name}; `soapstone config` lists them"
                 )));
             };
+            plain.push(setting.key);
             flags.insert(setting.key, value.to_owned());
+        }
+        if let Some(key) = in_files.iter().find(|key| plain.contains(key)) {
+            return Err(Failure(format!("--set {key}: {key}-file is given as well; give one of them")));
         }
         if let Some(folder) = &self.data_dir {
             flags.insert("data-dir", folder.clone());
@@ -190,6 +209,7 @@ impl Global {
 /// Runs the program.
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
+    crate::permissions::restrict();
     let global = &cli.global;
     let outcome = match &cli.command {
         Command::Serve(command) => command.run(global),
@@ -202,6 +222,7 @@ pub fn main() -> ExitCode {
         Command::Migrate(command) => command.run(global),
         Command::User(command) => command.run(global),
         Command::Token(command) => command.run(global),
+        Command::Secret(command) => command.run(global),
         Command::Audit(command) => command.run(global),
         Command::Message(command) => command.run(global),
         Command::Picture(command) => command.run(global),

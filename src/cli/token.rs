@@ -1,7 +1,7 @@
 //! `soapstone token`
 
 use super::output::outln;
-use super::user::note;
+use super::user::apply;
 use super::{Done, Failure, Global, Outcome, setup};
 use crate::domain::access;
 use crate::store::access as kept;
@@ -9,10 +9,11 @@ use chrono::{TimeDelta, Utc};
 use clap::{Args, Subcommand};
 use std::collections::BTreeMap;
 
-/// Give programs a key of their own
+/// Manage access tokens of programs
 #[derive(Args)]
 #[command(after_help = "\
-A token does what its user may do, or less where scopes say so. It is shown once; only its hash is kept.
+A token may do what its user may, or less if it has scopes: patterns of operations, each of which must match at least one.
+It is shown once; only its hash is stored.
 
 Examples:
   soapstone token add erp --name nightly --days 365 --scope 'Catalog.Upsert*' --scope 'Catalog.Get*'
@@ -24,16 +25,16 @@ pub(super) struct Token {
 
 #[derive(Subcommand)]
 enum What {
-    /// Make a token of a user
+    /// Create a token of a user
     Add {
         user: String,
         /// What it is for
         #[arg(long, value_name = "NAME", default_value = "token")]
         name: String,
-        /// Only operations of that pattern; may repeat
+        /// Pattern of the operations that it may call; may repeat [default: all of its user]
         #[arg(long = "scope", value_name = "PATTERN")]
         scopes: Vec<String>,
-        /// How many days it holds; without it, until it is revoked
+        /// Days until it expires [default: never]
         #[arg(long, value_name = "DAYS")]
         days: Option<u16>,
     },
@@ -52,21 +53,22 @@ impl Token {
         match &self.what {
             What::Add { user, name, scopes, days } => {
                 let scopes = scopes.join(" ");
-                access::patterns(&scopes).map_err(Failure)?;
+                crate::http::known_operations().patterns(&scopes).map_err(Failure)?;
                 let made = access::NewToken::make().map_err(Failure)?;
-                let found = kept::by_name(&mut *store.connection()?, user)?;
-                let found = found.ok_or_else(|| Failure(format!("there is no user {user}")))?;
-                let token = kept::NewToken {
-                    user_id: found.id,
-                    name: name.clone(),
-                    public_id: made.public_id.clone(),
-                    secret: made.secret_hash,
-                    scopes,
-                    created_at: now,
-                    expires_at: days.and_then(|days| now.checked_add_signed(TimeDelta::days(days.into()))),
-                };
-                store.connection()?.write(|db| kept::add_token(db, &token))?;
-                note(&store, format!("token add {} of {user}", made.public_id))?;
+                let added = apply(&store, &format!("token add {} of {user}", made.public_id), |db| {
+                    let Some(found) = kept::by_name(db, user)? else { return Ok(None) };
+                    let token = kept::NewToken {
+                        user_id: found.id,
+                        name: name.clone(),
+                        public_id: made.public_id.clone(),
+                        secret: made.secret_hash.clone(),
+                        scopes: scopes.clone(),
+                        created_at: now,
+                        expires_at: days.and_then(|days| now.checked_add_signed(TimeDelta::days(days.into()))),
+                    };
+                    Ok(Some(kept::add_token(db, &token)?))
+                })?;
+                added.ok_or_else(|| Failure(format!("Unknown user {user}")))?;
                 if global.json {
                     outln!("{}", serde_json::json!({"id": made.public_id, "token": made.text}));
                 } else {
@@ -103,10 +105,9 @@ impl Token {
                 }
             }
             What::Revoke { id } => {
-                if !store.connection()?.write(|db| kept::revoke(db, id, now))? {
-                    return Err(Failure(format!("there is no token {id} that holds")));
-                }
-                note(&store, format!("token revoke {id}"))?;
+                let revoked =
+                    apply(&store, &format!("token revoke {id}"), |db| Ok(kept::revoke(db, id, now)?.then_some(())))?;
+                revoked.ok_or_else(|| Failure(format!("No active token {id}")))?;
             }
         }
         Ok(Done::Well)

@@ -5,6 +5,7 @@ use super::server::Server;
 use super::settings::Fetch;
 use super::{Event, Standing, Tell, Trouble};
 use crate::domain::hex;
+use crate::permissions::share;
 use chrono::Local;
 use serde::{Deserialize, Serialize};
 use soapstone_contracts::exchange::{ArtifactKind, Run, RunState};
@@ -148,6 +149,7 @@ async fn download(server: &Server, run: &Run, to: &PathBuf) -> Result<(), Troubl
     if hex(&hash) != run.source_sha256 {
         return Err(Trouble::Later(format!("the file of run {} did not come whole", run.id)));
     }
+    share(&file)?;
     file.sync_all()?;
     sync_folder(to.parent())
 }

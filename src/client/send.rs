@@ -130,8 +130,7 @@ impl Sending {
 
     /// Tells beside the folder how the run went, with what it refused.
     async fn finish(&self, server: &Server, taken: &Taken, run: &Run) -> Result<(), Trouble> {
-        let mut messages = Vec::new();
-        server.artifact(run.id, ArtifactKind::Messages, &mut messages).await?;
+        let messages = server.text_artifact(run.id, ArtifactKind::Messages).await?;
         let text = told(run, &messages);
         let mut rejected = tempfile::tempfile()?;
         let has_rejected = run.artifact.iter().any(|artifact| artifact.kind == ArtifactKind::Rejected)

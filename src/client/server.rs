@@ -23,6 +23,9 @@ pub(super) const AGENT: &str = concat!("soapstone-client/", env!("CARGO_PKG_VERS
 /// How much of an answer that is no success is read.
 const TEXT: usize = 4096;
 
+/// Bytes of an answer that is kept in memory.
+const MAX_ANSWER: u64 = 64 << 20;
+
 const UPLOAD_OFFSET: HeaderName = HeaderName::from_static("upload-offset");
 
 /// A way to the server.
@@ -109,6 +112,8 @@ impl Server {
             .header("upload-metadata", pairs.join(","));
         let response = self.send(request).await?;
         let place = response.headers().get(LOCATION).and_then(|place| place.to_str().ok());
+        // A path: anything else would send what we log in with to another server.
+        let place = place.filter(|place| place.starts_with('/') && !place.starts_with("//"));
         place.map(str::to_owned).ok_or_else(|| self.foreign(&response))
     }
 
@@ -155,9 +160,21 @@ impl Server {
         if response.status() == StatusCode::NOT_FOUND {
             return Ok(None);
         }
-        let bytes = response.bytes().await.map_err(|e| self.unreached(&e))?;
+        let bytes = self.body(response).await?;
         let answer: GetRunResponse = json::from_slice(&bytes).map_err(|e| self.unread(&e.message))?;
         Ok(Some(answer.run))
+    }
+
+    /// The body of an answer.
+    async fn body(&self, mut response: Response) -> Result<Vec<u8>, Trouble> {
+        let mut bytes = Vec::new();
+        while let Some(piece) = response.chunk().await.map_err(|e| self.unreached(&e))? {
+            bytes.extend_from_slice(&piece);
+            if bytes.len() as u64 > MAX_ANSWER {
+                return Err(self.unread(&format!("it is larger than {MAX_ANSWER} bytes")));
+            }
+        }
+        Ok(bytes)
     }
 
     fn unread(&self, why: &str) -> Trouble {
@@ -174,9 +191,16 @@ impl Server {
         if response.status() == StatusCode::NOT_FOUND {
             return Err(self.foreign(&response));
         }
-        let bytes = response.bytes().await.map_err(|e| self.unreached(&e))?;
+        let bytes = self.body(response).await?;
         let answer: StartExportResponse = json::from_slice(&bytes).map_err(|e| self.unread(&e.message))?;
         Ok(answer.run.id)
+    }
+
+    /// Copies a file of a run into memory.
+    pub(super) async fn text_artifact(&self, run: i64, kind: ArtifactKind) -> Result<Vec<u8>, Trouble> {
+        let path = format!("/api/v1/runs/{run}/artifacts/{kind}/file");
+        let response = self.send(self.request(Method::GET, &path)).await?;
+        if response.status() == StatusCode::NOT_FOUND { Ok(Vec::new()) } else { self.body(response).await }
     }
 
     /// Copies a file of a run; gives its SHA-256. None: it is not there.

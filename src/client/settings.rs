@@ -168,8 +168,14 @@ impl Settings {
 
     fn check(&self) -> Result<(), SettingsError> {
         let address = url::Url::parse(&self.server).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
-        if address.is_none() {
+        let Some(address) = address else {
             return Err(SettingsError(format!("server = \"{}\" must begin with http:// or https://", self.server)));
+        };
+        if !address.username().is_empty() || address.password().is_some() {
+            return Err(SettingsError("server: user and password have settings of their own".to_owned()));
+        }
+        if address.query().is_some() || address.fragment().is_some() {
+            return Err(SettingsError(format!("server = \"{}\" must end with its path", self.server)));
         }
         if self.user.is_some() != self.password_file.is_some() {
             return Err(SettingsError("user and password-file go together".to_owned()));
@@ -232,8 +238,12 @@ impl Settings {
             headers.insert(WHO, value);
         }
         let timeout = Duration::from_secs(self.timeout_seconds.max(1));
-        let mut builder =
-            reqwest::Client::builder().user_agent(AGENT).connect_timeout(timeout.min(CONNECTING)).read_timeout(timeout);
+        // A redirect would lead what we log in with elsewhere.
+        let mut builder = reqwest::Client::builder()
+            .user_agent(AGENT)
+            .redirect(reqwest::redirect::Policy::none())
+            .connect_timeout(timeout.min(CONNECTING))
+            .read_timeout(timeout);
         let of_tls = |what: &str, error: &dyn fmt::Display| SettingsError(format!("{what}: {error}"));
         if let Some(authority) = &self.authority {
             let pem = Certificate::from_pem(&self.file(authority)?).map_err(|e| of_tls("authority", &e))?;
@@ -270,6 +280,8 @@ mod tests {
         let server = "server = \"https://shop.example\"\n";
         for (text, part) in [
             ("server = \"shop.example\"\n", "http://"),
+            ("server = \"https://erp:secret@shop.example\"\n", "settings of their own"),
+            ("server = \"https://shop.example/?a\"\n", "end with its path"),
             (server, "nothing to do"),
             (&format!("{server}colour = 1\n"), "line 2"),
             (&format!("{server}user = \"erp\"\n"), "password-file"),

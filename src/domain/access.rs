@@ -1,4 +1,9 @@
-//! Who may do what: roles, patterns of operations, tokens, lock-out.
+//! Access control: roles, patterns of operations, tokens, lock-out.
+
+mod operations;
+pub mod permissions;
+
+pub use operations::KnownOperations;
 
 use super::hex;
 use argon2::Argon2;
@@ -25,6 +30,10 @@ const TOKEN_PREFIX: &str = "sst";
 pub struct Pattern(String);
 
 impl Pattern {
+    pub fn text(&self) -> &str {
+        &self.0
+    }
+
     /// Whether an operation is meant.
     pub fn covers(&self, service: &str, operation: &str) -> bool {
         matches(self.0.as_bytes(), format!("{service}.{operation}").as_bytes())
@@ -86,6 +95,14 @@ impl Roles {
         Ok(Self(roles))
     }
 
+    /// Checks that each pattern of each role covers an operation.
+    ///
+    /// # Errors
+    /// Returns a sentence on the first one that covers none.
+    pub fn check(&self, known: &KnownOperations) -> Result<(), String> {
+        self.0.iter().try_for_each(|(name, list)| known.check(list).map_err(|why| format!("role {name}: {why}")))
+    }
+
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.0.keys().map(String::as_str)
     }
@@ -114,13 +131,25 @@ pub fn covers(patterns: &[Pattern], service: &str, operation: &str) -> bool {
     patterns.iter().any(|pattern| pattern.covers(service, operation))
 }
 
-/// Sees to it that somebody can be called so: HTTP Basic has a colon after the name.
+/// Bytes of a name at log-in; longer ones are denied unread.
+pub const MAX_NAME_LEN: usize = 200;
+
+/// Bytes of a password at log-in; longer ones are denied unread.
+pub const MAX_PASSWORD_LEN: usize = 1024;
+
+/// Checks that a user can have that name: HTTP Basic has a colon after it.
 ///
 /// # Errors
-/// Why not.
+/// Returns a sentence on what is wrong with it.
 pub fn check_name(name: &str) -> Result<(), String> {
     let is_wrong = name.trim().is_empty() || name.contains(':') || name.chars().any(char::is_control);
-    if is_wrong { Err("a name has characters, and no colon".to_owned()) } else { Ok(()) }
+    if is_wrong {
+        Err("a name has characters, and no colon".to_owned())
+    } else if name.len() > MAX_NAME_LEN {
+        Err(format!("a name has at most {MAX_NAME_LEN} bytes"))
+    } else {
+        Ok(())
+    }
 }
 
 /// A password as it is kept.
@@ -131,12 +160,15 @@ pub fn hashed(password: &str) -> Result<String, String> {
     if password.chars().count() < SHORTEST_PASSWORD {
         return Err(format!("a password has at least {SHORTEST_PASSWORD} characters"));
     }
+    if password.len() > MAX_PASSWORD_LEN {
+        return Err(format!("a password has at most {MAX_PASSWORD_LEN} bytes"));
+    }
     let salt = SaltString::generate(&mut OsRng);
     let hash = Argon2::default().hash_password(password.as_bytes(), &salt);
     hash.map(|hash| hash.to_string()).map_err(|e| format!("the password cannot be hashed: {e}"))
 }
 
-/// Whether it is the password. Where there is none to compare with, it takes as long.
+/// Whether it is the password. Without a stored one it takes as long, and is not.
 pub fn is_password(kept: Option<&str>, given: &str) -> bool {
     /// Of no password that anybody knows.
     const NOBODY: &str =
@@ -262,7 +294,9 @@ mod tests {
         let kept = hashed("correct horse battery").unwrap();
         assert!(kept.starts_with("$argon2id$") && is_password(Some(&kept), "correct horse battery"));
         assert!(!is_password(Some(&kept), "correct horse") && !is_password(None, "correct horse battery"));
-        assert!(hashed("short").is_err());
+        assert!(hashed("short").is_err() && hashed(&"x".repeat(MAX_PASSWORD_LEN + 1)).is_err());
+        assert!(check_name("änn ä").is_ok() && check_name("a:b").is_err() && check_name(" ").is_err());
+        assert!(check_name(&"x".repeat(MAX_NAME_LEN + 1)).is_err());
         assert!(new_password().unwrap().len() >= SHORTEST_PASSWORD);
     }
 

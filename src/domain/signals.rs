@@ -2,7 +2,7 @@
 
 use super::change::{as_given, change};
 use super::orders::Order;
-use super::{Issue, compared};
+use super::{Issue, Secret, compared};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use chrono::NaiveDateTime;
@@ -14,10 +14,10 @@ use soapstone_contracts::listener::{Event, Notify};
 use soapstone_contracts::orders::{PaymentState, State};
 use soapstone_contracts::signals as contract;
 use soapstone_contracts::signals::{Form, ListMember};
+use soapstone_runtime::outbound::{Denied, Outbound};
 use soapstone_runtime::{DateTime, Decimal};
 use std::collections::BTreeSet;
 use std::time::Duration;
-use url::Url;
 
 /// The longest wait between two attempts.
 const LONGEST_WAIT: Duration = Duration::from_secs(3600);
@@ -38,6 +38,8 @@ pub struct Sending {
     pub days: u32,
     /// Who else than the machine's authorities vouches for targets, in PEM.
     pub authority: Option<Vec<u8>>,
+    /// Which addresses may be called.
+    pub outbound: Outbound,
 }
 
 /// A system that is told.
@@ -50,9 +52,9 @@ pub struct Target {
     pub events: Vec<Event>,
     /// None: of the orders of all.
     pub warehouses: Vec<String>,
-    pub secret: Option<String>,
+    pub secret: Option<Secret>,
     pub user: Option<String>,
-    pub password: Option<String>,
+    pub password: Option<Secret>,
     pub active: bool,
 }
 
@@ -102,7 +104,7 @@ impl Target {
         }
         change(&mut target.secret, given.secret, usable_secret, issues);
         change(&mut target.user, given.user, as_given, issues);
-        change(&mut target.password, given.password, as_given, issues);
+        change(&mut target.password, given.password, |password| Ok(Secret::Plain(password)), issues);
         if target.form == Form::WebHook && target.secret.is_none() && issues.is_empty() {
             let issue = Issue::warning("target.unsigned", "web hooks without a secret are not signed");
             issues.push(issue.suggest("give a secret, so that the target can tell that they are from here"));
@@ -139,25 +141,25 @@ impl Target {
     }
 }
 
-/// Refuses what is no address of HTTP.
+/// Rejects URLs that are never called. Whether an internal address is allowed depends on the settings, which the caller checks.
 fn checked(url: &str) -> Result<(), Issue> {
-    let wrong = |why: &str| {
-        let issue = Issue::error("target.bad_address", format!("the address cannot be used: {why}")).of("url", url);
-        issue.suggest("give an address such as https://erp.example/hooks")
-    };
-    let parsed = Url::parse(url).map_err(|e| wrong(&e.to_string()))?;
-    if !matches!(parsed.scheme(), "http" | "https") {
-        return Err(wrong("it must begin with http:// or https://"));
+    match Outbound::default().endpoint(url) {
+        Err(denied @ Denied::Url(_)) => {
+            let issue = Issue::error("target.bad_address", format!("the address cannot be used: {denied}"));
+            Err(issue.of("url", url).suggest(denied.help()))
+        }
+        _ => Ok(()),
     }
-    if !parsed.username().is_empty() || parsed.password().is_some() {
-        return Err(wrong("user and password have members of their own"));
-    }
-    Ok(())
 }
 
-fn usable_secret(secret: String) -> Result<String, Issue> {
+/// The issue of a target whose address may not be called.
+pub fn internal_address(url: &str, denied: &Denied) -> Issue {
+    Issue::error("target.internal_address", denied.to_string()).of("url", url).suggest(denied.help())
+}
+
+fn usable_secret(secret: String) -> Result<Secret, Issue> {
     if key(&secret).is_some_and(|key| !key.is_empty()) {
-        return Ok(secret);
+        return Ok(Secret::Plain(secret));
     }
     let issue = Issue::error("target.bad_secret", "the secret is empty, or whsec_ without base64").of("secret", "***");
     Err(issue.suggest("give any text, or whsec_ and at least 24 bytes in base64"))
@@ -290,7 +292,7 @@ mod tests {
 
     #[test]
     fn bad_addresses_are_refused() {
-        for url in ["", "erp.example", "ftp://erp.example/", "http://u:p@erp.example/", "http://"] {
+        for url in ["", "erp.example", "ftp://erp.example/", "http://u:p@erp.example/", "http://", "http://a\\@b/"] {
             let given =
                 contract::Target { key: "e".to_owned(), url: Some(url.to_owned()), ..contract::Target::default() };
             let mut issues = Vec::new();

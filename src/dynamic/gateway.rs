@@ -67,6 +67,10 @@ async fn pass_on(client: &Client, request: &Request) -> Result<String, Fault> {
             502,
             format!("The server behind this one answers with HTTP status {status}"),
         ),
+        CallError::Denied(denied) => {
+            log::warn!("{denied}; {}", denied.help());
+            Fault::receiver("upstream.unreachable", 502, "The server behind this one must not be called")
+        }
         CallError::Setup(why) => Fault::receiver("server.internal", 500, why),
     };
     let outgoing = Outgoing {

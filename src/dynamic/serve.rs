@@ -35,6 +35,7 @@ struct State {
 ///
 /// # Errors
 /// A sentence on what is in the way.
+#[expect(clippy::disallowed_methods, reason = "a mock or gateway has no users")]
 pub async fn serve(
     services: Vec<Arc<dyn Service>>,
     options: Options,

@@ -4,8 +4,8 @@ use super::{Accepted, Exchange, Initiator, Request, Spooled};
 use crate::error::ServiceError;
 use crate::reporting::{Direction, Report, RunState, TableError, kind_of, messages_csv, report_html, summary};
 use crate::store::runs::Run;
-use crate::store::{Db, StoreError};
-use soapstone_contracts::exchange::{Artifact, ArtifactKind, ImportMode, Run as RunReport, RunFormat};
+use crate::store::{Db, StoreError, faults};
+use soapstone_contracts::exchange::{Artifact, ArtifactKind, ImportMode, Resource, Run as RunReport, RunFormat};
 use std::fs::File;
 use std::io::{Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
@@ -16,7 +16,11 @@ const EXAMPLES: i64 = 10;
 impl Exchange {
     /// The report of a run as the contract has it, with its files.
     pub fn shown(&self, report: &Report) -> RunReport {
-        RunReport { artifact: self.artifacts(report), ..report.to_contract() }
+        let waiting_for = self.waits.of(report.run.id).map(|resource| match resource {
+            faults::Resource::Database => Resource::Database,
+            faults::Resource::Space => Resource::Space,
+        });
+        RunReport { artifact: self.artifacts(report), waiting_for, ..report.to_contract() }
     }
 
     /// The files of a run that are there.

@@ -124,10 +124,13 @@ impl Pipeline<'_> {
                 Wish::Cancel => return Ok(Err(End::Cancelled)),
             }
             let (id, node) = (self.id, self.node);
-            let done = db.write(|db: &mut Db| {
+            let done = db.write_resumable(|db: &mut Db| {
                 let (keys, deletions) = next_deletions(db, run, place, kept, &after)?;
                 let gone = deletions.iter().filter(|deletion| **deletion == Deletion::Deleted).count();
                 progress.counters.deleted += i64::try_from(gone).unwrap_or(i64::MAX);
+                if gone > 0 {
+                    runs::note_progress(db, id)?;
+                }
                 let now = runs::now(db)?;
                 let is_ours = runs::advance(db, id, node, now, &progress, &runs::Said::default())?;
                 Ok((keys, deletions, is_ours))

@@ -7,7 +7,9 @@ pub mod channels;
 mod exports;
 mod filter;
 mod formats;
+mod heartbeats;
 mod initiator;
+mod injected;
 mod kinds;
 mod missing;
 mod pace;
@@ -24,6 +26,7 @@ mod spool;
 mod telling;
 mod trouble;
 mod turn;
+mod waits;
 mod whole;
 
 pub use accept::{Accepted, Request};
@@ -36,16 +39,17 @@ pub use preview::{Previewed, preview};
 pub use profile::{Profile, ProfileError};
 pub use profiles::{Profiles, Sort};
 pub use proposal::propose;
-pub use queue::{Queue, node_name};
+pub use queue::{AtWork, Queue, node_name};
 pub use retention::Retention;
 pub use spool::{Spool, Spooled};
 
 use crate::domain::Rules;
 use crate::pictures::Bell;
 use crate::store::Store;
-use std::collections::HashSet;
+use heartbeats::Heartbeats;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
+use waits::Waits;
 
 /// All that runs need.
 #[derive(Clone)]
@@ -64,13 +68,21 @@ pub struct Exchange {
     /// Whether nodes have folders of their own, so that sources go through the database.
     pub shares_sources: bool,
     /// Runs that this process is at work on.
-    pub at_work: Arc<Mutex<HashSet<i64>>>,
+    pub at_work: Arc<Mutex<AtWork>>,
+    /// Heartbeats of other nodes.
+    pub heartbeats: Arc<Mutex<Heartbeats>>,
+    /// Runs of this process that wait for the database or for space.
+    pub waits: Arc<Waits>,
+    /// How often a run may be started without making progress; 0: without limit.
+    pub max_attempts: i32,
     /// How many runs one process works on at once.
     pub workers: usize,
     /// How many runs of a kind are at work at once, whoever works on them.
     pub runs_per_kind: usize,
     /// How many bytes of a file a message takes.
     pub max_artifact: u64,
+    /// Whether exported tables mark what a spreadsheet would take for a formula.
+    pub marks_formulas: bool,
     /// Set when this process is to end: runs at work are put back.
     pub stopping: Arc<AtomicBool>,
 }

@@ -5,13 +5,16 @@ use super::Exchange;
 use super::changes::Changes;
 use super::filter::{self, Filter};
 use super::formats::{Along, Broken, Item, Known, Origin, Source, Text};
+use super::injected::crash_at;
 use super::kinds::Kind;
 use super::pace::Pace;
 use super::reader::{Around, Read, ReadBatch, read};
 use super::telling::{Place, Telling};
 use super::trouble::Trouble;
+use super::waits::Patience;
 use super::whole::HELD_IN_MEMORY;
 use crate::domain::{Issue, Severity};
+use crate::error::ServiceError;
 use crate::reporting::{Progress, RunState};
 use crate::store::batch::{Deletion, Outcome, Recorded};
 use crate::store::runs::{self, Counts, Run, Wish};
@@ -37,9 +40,6 @@ const SAMPLE: Duration = Duration::from_millis(500);
 /// How often a batch is tried again when the database is busy.
 const ATTEMPTS: u32 = 5;
 
-/// For how long a run waits for a database that is away, or full.
-const AWAY: Duration = Duration::from_secs(15 * 60);
-
 /// A dry run of categories is one batch, as each may be below one that is only imagined.
 const IMAGINED_TOGETHER: usize = 1_000_000;
 
@@ -54,6 +54,8 @@ pub(super) struct Pipeline<'a> {
     /// Dry runs: what they would change; None: nobody can tell.
     changes: Option<Changes>,
     sampled: Option<Instant>,
+    /// Whether this attempt has written a batch.
+    has_advanced: bool,
 }
 
 /// How a run ends.
@@ -89,6 +91,8 @@ pub(super) struct Writing<'a> {
     /// Refused records of a run that is one transaction: they outlast it.
     pub(super) held: Option<SpooledTempFile>,
     pub(super) around: Around,
+    /// Up to where of the source refused records were kept: of a document that is several records, once.
+    kept_to: u64,
 }
 
 impl<'a> Pipeline<'a> {
@@ -103,6 +107,7 @@ impl<'a> Pipeline<'a> {
             imagined: Along::default(),
             changes: None,
             sampled: None,
+            has_advanced: false,
         }
     }
 
@@ -159,7 +164,7 @@ impl<'a> Pipeline<'a> {
     /// Goes through the source; where the database is only busy, again from the last batch that was written.
     fn run(&mut self) -> Result<End, StoreError> {
         let mut attempt = 0;
-        let mut since = None;
+        let mut patience = Patience::new(self.exchange, self.id);
         loop {
             let before = self.progress.counters.read;
             let error = match self.pass() {
@@ -167,24 +172,22 @@ impl<'a> Pipeline<'a> {
                 other => return other,
             };
             if self.progress.counters.read > before {
-                (attempt, since) = (0, None);
+                attempt = 0;
+                patience.reset();
             }
-            let wait = match Trouble::of(&error) {
-                Trouble::Busy if attempt < ATTEMPTS => Duration::from_millis(200 << attempt),
-                // It is a matter of minutes, or of somebody who comes: the run goes on where it stands.
-                Trouble::Away if since.get_or_insert_with(Instant::now).elapsed() < AWAY => {
-                    Duration::from_millis(500 << attempt.min(5))
+            let goes_on = match Trouble::of(&error) {
+                Trouble::Busy if attempt < ATTEMPTS => {
+                    let wait = Duration::from_millis(200 << attempt);
+                    attempt += 1;
+                    log::warn!(run = self.id; "run {} tries its batch again in {} ms: {error}", self.id, wait.as_millis());
+                    self.exchange.sleep(wait)
                 }
-                _ => return Err(error),
+                // It is a matter of minutes, or of somebody who comes: the run resumes where it is, however long that takes.
+                Trouble::Missing(resource) => patience.wait(resource, &error),
+                Trouble::Busy | Trouble::Lasting => return Err(error),
             };
-            attempt += 1;
-            log::warn!(run = self.id; "run {} tries its batch again in {} ms: {error}", self.id, wait.as_millis());
-            let until = Instant::now() + wait;
-            while Instant::now() < until {
-                if self.exchange.is_stopping() {
-                    return Ok(End::GivenUp);
-                }
-                std::thread::sleep(Duration::from_millis(50));
+            if !goes_on {
+                return Ok(End::GivenUp);
             }
         }
     }
@@ -220,7 +223,7 @@ impl<'a> Pipeline<'a> {
         });
         let (text, around) = (source.text(), Around::default());
         let held = (run.all_or_nothing && !run.dry_run).then(|| SpooledTempFile::new(HELD_IN_MEMORY));
-        let writing = Writing { run: &run, kind, pace: pace.clone(), text, held, around };
+        let writing = Writing { run: &run, kind, pace: pace.clone(), text, held, around, kept_to: 0 };
         let done = u64::try_from(self.progress.counters.read).unwrap_or(0);
         let filter = match run.filter_text.as_deref().map(Filter::compile).transpose() {
             Ok(filter) => filter,
@@ -339,7 +342,7 @@ impl<'a> Pipeline<'a> {
         let said = self.telling.said();
         let mut db = self.exchange.store.connection()?;
         let now = runs::now(&mut db)?;
-        db.write(|db| runs::advance(db, self.id, self.node, now, &self.progress, &said))
+        db.write_resumable(|db| runs::advance(db, self.id, self.node, now, &self.progress, &said))
     }
 
     /// Writes a batch; gives the end of the run, if that is it.
@@ -348,9 +351,13 @@ impl<'a> Pipeline<'a> {
         let before = self.progress;
         let sample = self.sampled.is_none_or(|at| at.elapsed() >= SAMPLE);
         let mut db = self.exchange.store.connection()?;
-        let done = db.write(|db| {
+        // What a power cut takes of it is resumed from what is left: the source is on disk, and how far the run is, is in the transaction.
+        let done = db.write_resumable(|db| {
             let now = runs::now(db)?;
             self.take(db, writing, read, now)?;
+            if !self.has_advanced {
+                runs::note_progress(db, self.id)?;
+            }
             self.progress.write_time += began.elapsed();
             if sample {
                 runs::sample(db, self.id, now, self.progress.counters.read)?;
@@ -366,6 +373,8 @@ impl<'a> Pipeline<'a> {
                 return Err(error);
             }
         };
+        self.has_advanced = true;
+        self.exchange.waits.clear(self.id);
         if sample {
             self.sampled = Some(Instant::now());
         }
@@ -394,6 +403,7 @@ impl<'a> Pipeline<'a> {
         self.progress.read_time += time;
         self.progress.filter_time += filter_time;
         self.progress.bytes = i64::try_from(bytes).unwrap_or(i64::MAX);
+        items.iter().for_each(|item| crash_at(&writing.run.source_name, item.number));
         let outcomes = self.apply(db, writing, batch, &items, now)?;
         let mut refused = Vec::new();
         for (item, (key, outcome)) in items.iter().zip(&outcomes) {
@@ -414,8 +424,17 @@ impl<'a> Pipeline<'a> {
     /// Keeps refused records, in the form of their source.
     fn keep(&mut self, db: &mut Db, writing: &mut Writing<'_>, refused: &[&Item]) -> Result<(), StoreError> {
         let Some(text) = writing.text.as_ref().filter(|_| !refused.is_empty()) else { return Ok(()) };
-        let lost = |e: io::Error| StoreError::Unavailable(format!("the source cannot be read again: {e}"));
-        let mut content = text.pieces(refused.iter().map(|item| &item.raw)).map_err(lost)?;
+        let lost = |e: io::Error| StoreError::of_file("the source cannot be read again", &e);
+        let mut kept_to = writing.kept_to;
+        let mut ranges = Vec::new();
+        for item in refused {
+            if item.raw.end > kept_to {
+                kept_to = item.raw.end;
+                ranges.push(&item.raw);
+            }
+        }
+        let mut content = text.pieces(ranges.into_iter()).map_err(lost)?;
+        writing.kept_to = kept_to;
         if content.is_empty() {
             return Ok(());
         }
@@ -477,7 +496,7 @@ impl<'a> Pipeline<'a> {
             }
             (Ok(()), None) => match taken.next() {
                 Some((key, recorded)) => Ok((Some(key), recorded)),
-                None => Err(StoreError::Unavailable("nothing became of a record".to_owned())),
+                None => Err(StoreError::from(ServiceError::internal("nothing became of a record"))),
             },
         };
         let mut outcomes = Vec::with_capacity(items.len());

@@ -1,33 +1,48 @@
 //! What is kept for how long: runs with all they said, and their files, which are larger and are gone before.
 
 use super::Exchange;
+use crate::store::access::prune_audit;
 use crate::store::runs::{forget, forget_files};
-use crate::store::{Db, StoreError, spooled};
-use chrono::{NaiveDateTime, TimeDelta, Utc};
+use crate::store::{Db, StoreError, lease_clock, spooled};
+use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
 use std::fs;
 use std::io;
 use std::path::Path;
-use std::time::{Duration, SystemTime};
 
 /// Runs forgotten in one transaction.
 const AT_ONCE: i64 = 200;
 
-/// A file that no run has yet may belong to one that is just being accepted.
-const YOUNG: Duration = Duration::from_secs(24 * 3600);
+/// Lines of the audit log that are deleted in one transaction.
+const AUDIT_LINES_AT_ONCE: i64 = 5_000;
+
+/// A file that no run has yet may belong to one that is just being accepted: a step of the wall clock must not make it look old.
+const YOUNG: TimeDelta = TimeDelta::hours(24);
 
 /// For how long things are kept; None: for ever.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Retention {
     pub runs: Option<TimeDelta>,
     pub files: Option<TimeDelta>,
+    pub audit: Option<TimeDelta>,
+    /// Lines of the audit log; None: all.
+    pub audit_lines: Option<i64>,
 }
 
 impl Retention {
-    /// Of so many days each; 0: for ever.
+    /// Runs and files for so many days each; 0: for ever.
     pub fn of_days(runs: u32, files: u32) -> Self {
-        let days = |days: u32| (days > 0).then(|| TimeDelta::days(days.into()));
-        Self { runs: days(runs), files: days(files) }
+        Self { runs: days(runs), files: days(files), audit: None, audit_lines: None }
     }
+
+    /// Lines of the audit log for so many days, and so many of them; 0: all.
+    #[must_use]
+    pub fn with_audit(self, audit_days: u32, lines: u32) -> Self {
+        Self { audit: days(audit_days), audit_lines: (lines > 0).then(|| lines.into()), ..self }
+    }
+}
+
+fn days(days: u32) -> Option<TimeDelta> {
+    (days > 0).then(|| TimeDelta::days(days.into()))
 }
 
 impl Exchange {
@@ -47,12 +62,32 @@ impl Exchange {
         if let Some(keep) = self.retention.files.or(self.retention.runs) {
             in_parts(&mut db, now - keep, forget_files)?;
         }
-        let young = TimeDelta::from_std(YOUNG).unwrap_or_default();
-        db.write(|db| spooled::sweep(db, now - young).map(drop))?;
+        self.prune_audit(&mut db, now)?;
+        let old = db.write(lease_clock::now)? - YOUNG;
+        db.write(|db| spooled::sweep(db, old).map(drop))?;
         for folder in self.spool.folders() {
-            if let Err(error) = sweep(&mut db, folder)? {
+            if let Err(error) = sweep(&mut db, folder, old)? {
                 log::warn!("{}: {error}", folder.display());
             }
+        }
+        Ok(())
+    }
+}
+
+impl Exchange {
+    /// Deletes lines of the audit log that were kept long enough, and the oldest of too many.
+    fn prune_audit(&self, db: &mut Db, now: NaiveDateTime) -> Result<(), StoreError> {
+        let before = self.retention.audit.map(|keep| now - keep);
+        let mut pruned = 0;
+        loop {
+            let some = db.write(|db| prune_audit(db, before, self.retention.audit_lines, AUDIT_LINES_AT_ONCE))?;
+            pruned += some;
+            if some == 0 {
+                break;
+            }
+        }
+        if pruned > 0 {
+            log::info!("Pruned {pruned} lines of the audit log");
         }
         Ok(())
     }
@@ -75,7 +110,7 @@ fn in_parts(
 }
 
 /// Removes files that belong to no run any more: sources are called by their content, results by their run.
-fn sweep(db: &mut Db, folder: &Path) -> Result<io::Result<()>, StoreError> {
+fn sweep(db: &mut Db, folder: &Path, old: NaiveDateTime) -> Result<io::Result<()>, StoreError> {
     let entries = match fs::read_dir(folder) {
         Ok(entries) => entries,
         Err(error) => return Ok(Err(error)),
@@ -84,7 +119,7 @@ fn sweep(db: &mut Db, folder: &Path) -> Result<io::Result<()>, StoreError> {
         let is_young = entry
             .metadata()
             .and_then(|about| about.modified())
-            .map_or(true, |changed| SystemTime::now().duration_since(changed).unwrap_or_default() < YOUNG);
+            .map_or(true, |changed| DateTime::<Utc>::from(changed).naive_utc() > old);
         let name = entry.file_name().to_string_lossy().into_owned();
         let is_used = match name.parse::<i64>() {
             Ok(run) => crate::store::runs::get(db, run)?.is_some_and(|report| !report.run.source_sha256.is_empty()),

@@ -1,8 +1,7 @@
 //! Sources and results where nodes have folders of their own: kept in the database too, and fetched by the node that needs them.
 
 use super::Exchange;
-use crate::store::{Engine, StoreError, spooled};
-use chrono::Utc;
+use crate::store::{Engine, StoreError, runs, spooled};
 use std::fs::File;
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
@@ -30,7 +29,7 @@ impl From<SharedError> for StoreError {
     fn from(error: SharedError) -> Self {
         match error {
             SharedError::Store(error) => error,
-            SharedError::File(error) => Self::Unavailable(format!("a source cannot be shared: {error}")),
+            SharedError::File(error) => Self::of_file("a source cannot be shared", &error),
         }
     }
 }
@@ -50,7 +49,10 @@ impl Exchange {
         if spooled::has(&mut db, sha256)? {
             return Ok(());
         }
-        db.write(|db| spooled::begin(db, sha256, size, Utc::now().naive_utc()))?;
+        db.write(|db| {
+            let now = runs::now(db)?;
+            spooled::begin(db, sha256, size, now)
+        })?;
         let mut file = File::open(path)?;
         for number in 0.. {
             let mut piece = Vec::with_capacity(spooled::PIECE);

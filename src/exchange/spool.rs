@@ -95,7 +95,7 @@ impl Spool {
         let sha256 = hex(&hash.finish());
         let path = self.folder.join(&sha256);
         fs::rename(file, &path)?;
-        File::open(&self.folder)?.sync_all()?;
+        sync_folder_of(&path)?;
         Ok(Spooled { path, sha256, size })
     }
 
@@ -142,9 +142,17 @@ impl Incoming {
         let path = self.folder.join(&sha256);
         fs::rename(&self.temporary, &path)?;
         self.kept = true;
-        File::open(&self.folder)?.sync_all()?;
+        sync_folder_of(&path)?;
         Ok(Spooled { path, sha256, size: self.size })
     }
+}
+
+/// Makes a rename last: the folder of a file is synced.
+///
+/// # Errors
+/// Those of the file system.
+pub fn sync_folder_of(path: &Path) -> io::Result<()> {
+    path.parent().map_or(Ok(()), |folder| File::open(folder)?.sync_all())
 }
 
 impl Drop for Incoming {

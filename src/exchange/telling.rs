@@ -1,15 +1,17 @@
 //! What a run has to say of its records: of each code the first are kept, and all are counted.
 
 use super::formats::{Columns, Item};
-use crate::domain::Issue;
+use crate::domain::{Issue, printable};
 use crate::reporting::RunMessage;
 use crate::store::runs::{Counts, Said};
 
 /// How many messages of one code are kept.
 const KEPT: i64 = 1000;
 
-/// Characters kept of a value that is complained of.
-const MAX_VALUE: usize = 200;
+/// Characters kept of a key, of a field and a value that are complained of, and of a text. All may quote what a file says.
+const MAX_KEY_CHARS: usize = 255;
+const MAX_VALUE_CHARS: usize = 200;
+const MAX_TEXT_CHARS: usize = 2_000;
 
 /// Where something stands in a source.
 #[derive(Clone, Debug, Default)]
@@ -67,26 +69,19 @@ fn message(number: i64, place: &Place, issue: &Issue) -> RunMessage {
         Some(columns) => columns.name_of(field).unwrap_or_else(|| field.clone()),
         None => field.clone(),
     });
+    let shown = |text: &str, most: usize| printable(text, most).into_owned();
     RunMessage {
         number,
         severity: issue.severity.as_str().to_owned(),
         code: issue.code.to_owned(),
-        record_key: place.key.clone(),
+        record_key: place.key.as_deref().map(|key| shown(key, MAX_KEY_CHARS)),
         record: place.record,
         line: place.line,
         column: place.column,
-        field,
-        value: issue.value.as_deref().map(shortened),
-        text: issue.text.clone(),
-        suggestion: issue.suggestion.clone(),
-    }
-}
-
-/// A value as far as a person wants to see it.
-fn shortened(value: &str) -> String {
-    match value.char_indices().nth(MAX_VALUE) {
-        Some((end, _)) => format!("{}…", &value[..end]),
-        None => value.to_owned(),
+        field: field.map(|field| shown(&field, MAX_VALUE_CHARS)),
+        value: issue.value.as_deref().map(|value| shown(value, MAX_VALUE_CHARS)),
+        text: shown(&issue.text, MAX_TEXT_CHARS),
+        suggestion: issue.suggestion.as_deref().map(|text| shown(text, MAX_TEXT_CHARS)),
     }
 }
 
@@ -106,5 +101,19 @@ mod tests {
         assert_eq!(said.messages.last().map(|m| m.number), Some(KEPT + 6));
         assert_eq!(said.counts[&("error".to_owned(), "csv.type".to_owned())], KEPT + 5);
         assert!(telling.said().counts.is_empty());
+    }
+
+    #[test]
+    fn what_a_file_says_is_cut_and_steers_no_terminal() {
+        let mut telling = Telling::after(0, Counts::new());
+        let issue = Issue::error("csv.type", "no: \u{1b}[2J\nforged").of(&"f".repeat(9_000), &"v".repeat(9_000));
+        let place = Place { key: Some("\r\nA-1".to_owned()), ..Place::default() };
+        telling.tell(&place, &issue.suggest("s".repeat(1 << 20)));
+        let message = telling.said().messages.remove(0);
+        assert_eq!(message.text, "no: \\u{1b}[2J\\nforged");
+        assert_eq!(message.record_key.as_deref(), Some("\\r\\nA-1"));
+        let lengths =
+            [message.field, message.value, message.suggestion].map(|text| text.map(|text| text.chars().count()));
+        assert_eq!(lengths, [Some(201), Some(201), Some(2_001)]);
     }
 }

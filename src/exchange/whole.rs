@@ -107,7 +107,7 @@ impl Pipeline<'_> {
     /// Keeps the refused records of a run that was taken back.
     fn keep_held(&self, writing: &mut Writing<'_>) -> Result<(), StoreError> {
         let Some(held) = &mut writing.held else { return Ok(()) };
-        let lost = |e: io::Error| StoreError::Unavailable(format!("refused records that were held are lost: {e}"));
+        let lost = |e: io::Error| StoreError::of_file("refused records that were held are lost", &e);
         held.seek(SeekFrom::Start(0)).map_err(lost)?;
         let mut db = self.exchange.store.connection()?;
         let mut number = 0;

@@ -1,10 +1,11 @@
 //! The files of runs, as files: `GET /api/v1/runs/ID/artifacts/rejected/file`.
 
-use super::files::{admitted, in_header, read};
+use super::files::{admitted, in_header};
+use super::route::{Permission, Scope};
 use crate::error::ServiceError;
 use crate::services::ExchangeService;
 use actix_web::http::header::CONTENT_DISPOSITION;
-use actix_web::web::{self, Bytes, Path, ServiceConfig};
+use actix_web::web::{self, Bytes, Path};
 use actix_web::{HttpRequest, HttpResponse};
 use futures_util::stream;
 use serde_json::{Value, json};
@@ -16,15 +17,17 @@ use std::io::Read;
 /// Bytes that are read at a time.
 const PIECE: usize = 256 << 10;
 
-pub(super) fn configure(config: &mut ServiceConfig, service: &ExchangeService) {
+pub(super) fn add_routes(routes: &mut Scope<'_>, service: &ExchangeService) {
     let service = service.clone();
-    config.service(web::resource("/runs/{id}/artifacts/{kind}/file").guard(read()).to(
+    routes.get(
+        "/runs/{id}/artifacts/{kind}/file",
+        Permission::operation("Exchange", "GetArtifact"),
         move |request: HttpRequest, path: Path<(String, String)>| {
             let service = service.clone();
             let (id, kind) = path.into_inner();
             async move { admitted(&request, "Exchange", "GetArtifact", send(&service, id, kind)).await }
         },
-    ));
+    );
 }
 
 async fn send(service: &ExchangeService, id: String, kind: String) -> Result<HttpResponse, Fault> {

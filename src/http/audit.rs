@@ -16,6 +16,9 @@ const WAITING: usize = 10_000;
 /// How many are written at once.
 const BATCH: usize = 200;
 
+/// Verbs of operations that change nothing.
+const READING: [&str; 5] = ["Get", "List", "Find", "Check", "Simulate"];
+
 /// Notes what is done.
 #[derive(Clone)]
 pub(super) struct Auditor {
@@ -42,8 +45,8 @@ impl Auditor {
         peer: Option<String>,
         request_id: Option<String>,
     ) {
-        let at = Utc::now().naive_utc();
-        let line = Audited { at, caller, action, outcome: outcome.to_owned(), peer, request_id };
+        let line = Audited { at: Utc::now().naive_utc(), caller, action, outcome: outcome.to_owned(), peer, request_id };
+        let line = line.shortened();
         if let Err(TrySendError::Full(line) | TrySendError::Disconnected(line)) = self.lines.try_send(line) {
             // The log has it at least.
             log::error!("the audit log takes no more: {:?} {} {}", line.caller, line.action, line.outcome);
@@ -87,9 +90,10 @@ impl Observer for Witness {
     fn answered(&self, call: &Call) {
         self.metrics.answered(call);
         let Some(operation) = call.operation else { return };
-        let only_reads = operation.starts_with("Get") || operation.starts_with("List");
-        let is_refused = call.outcome.starts_with("access.");
-        if call.caller.is_some() && (!only_reads || is_refused) {
+        let has_effect = !READING.iter().any(|verb| operation.starts_with(verb));
+        let is_denied = call.outcome.starts_with("access.");
+        // Of callers that did not authenticate only what was done is recorded: denials would fill the log.
+        if has_effect && !is_denied || is_denied && call.caller.is_some() {
             let action = format!("{}.{operation} ({})", call.service, call.channel.name());
             let (peer, id) = (call.peer.map(|peer| peer.to_string()), Some(call.request_id.clone()));
             self.auditor.note(call.caller.clone(), action, &call.outcome, peer, id);

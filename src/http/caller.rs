@@ -2,14 +2,17 @@
 //! it takes long; the status files say it in any case.
 
 use super::files::admitted;
+use super::problem;
+use super::route::{Permission, Scope, Spec};
 use crate::error::ServiceError;
 use crate::exchange::channels::caller::{FROM, Job, NEW};
 use crate::exchange::channels::{Caller, caller::Called};
 use crate::reporting::{self, Report, RunState};
 use crate::services::ExchangeService;
-use actix_web::http::StatusCode;
-use actix_web::web::{self, Query, ServiceConfig};
-use actix_web::{HttpRequest, HttpResponse};
+use actix_web::guard::GuardContext;
+use actix_web::http::{Method, StatusCode};
+use actix_web::web::{self, Query};
+use actix_web::{Handler, HttpRequest, HttpResponse};
 use serde::Deserialize;
 use soapstone_runtime::soap::Fault;
 use std::time::{Duration, Instant};
@@ -20,11 +23,26 @@ const PATIENCE: Duration = Duration::from_secs(50);
 /// How often it is looked.
 const LOOK: Duration = Duration::from_millis(100);
 
+/// The shop may lie in a folder.
+const PATH: &str = "/{shop:(?:.*/)?}Admin/caller/caller_aufruf.php";
+
 #[derive(Deserialize)]
 struct Call {
     #[serde(rename = "do")]
     job: Option<String>,
     datetime_ab: Option<String>,
+}
+
+impl Call {
+    fn is_export(&self) -> bool {
+        self.job.as_deref().is_some_and(|job| [NEW, FROM].contains(&job))
+    }
+}
+
+/// Whether a request asks for an export.
+fn is_export(context: &GuardContext<'_>) -> bool {
+    let query = context.head().uri.query().unwrap_or_default();
+    Query::<Call>::from_query(query).is_ok_and(|call| call.is_export())
 }
 
 #[derive(Clone)]
@@ -34,18 +52,30 @@ pub(super) struct Calls {
 }
 
 impl Calls {
-    pub fn configure(&self, config: &mut ServiceConfig) {
+    pub fn add_routes(&self, routes: &mut Scope<'_>) {
+        // A GET has an effect here, too: that is how PepperShop's shops are called.
+        for method in [Method::GET, Method::POST] {
+            let export = Permission::operation("Exchange", "StartExport");
+            let exports = Spec::new(method.clone(), PATH, export).guard(is_export).with_effect(true);
+            routes.add(exports, self.handler("StartExport"));
+            let imports = Spec::new(method, PATH, Permission::operation("Exchange", "StartImport")).with_effect(true);
+            routes.add(imports, self.handler("StartImport"));
+        }
+    }
+
+    fn handler(&self, operation: &'static str) -> impl Handler<(HttpRequest, Query<Call>), Output = HttpResponse> {
         let calls = self.clone();
-        // The shop may lie in a folder.
-        config.service(web::resource("/{shop:(?:.*/)?}Admin/caller/caller_aufruf.php").to(
-            move |request: HttpRequest, call: Query<Call>| {
-                let calls = calls.clone();
-                let call = call.into_inner();
-                let is_export = call.job.as_deref().is_some_and(|job| [NEW, FROM].contains(&job));
-                let operation = if is_export { "StartExport" } else { "StartImport" };
-                async move { admitted(&request, "Exchange", operation, calls.answer(call)).await }
-            },
-        ));
+        move |request: HttpRequest, call: Query<Call>| {
+            let (calls, call) = (calls.clone(), call.into_inner());
+            // What is done decides, not what was matched.
+            let wanted = if call.is_export() { "StartExport" } else { "StartImport" };
+            async move {
+                if wanted != operation {
+                    return problem(&Fault::sender("http.query", 400, "The parameter \"do\" occurs more than once"));
+                }
+                admitted(&request, "Exchange", operation, calls.answer(call)).await
+            }
+        }
     }
 
     async fn answer(&self, call: Call) -> Result<HttpResponse, Fault> {

@@ -1,29 +1,34 @@
 //! Documents as files, for those who want neither XML nor JSON around them: `GET /api/v1/documents/NUMBER/pdf` of orders, and
 //! `GET /api/v1/article-documents/NAME/file` of articles.
 
-use super::files::{admitted, in_header, read, tagged};
+use super::files::{admitted, in_header, tagged};
+use super::route::{Permission, Scope};
 use crate::services::{MediaService, OrdersService};
 use actix_web::http::header::CONTENT_DISPOSITION;
-use actix_web::web::{self, Path, ServiceConfig};
+use actix_web::web::Path;
 use actix_web::{HttpRequest, HttpResponse};
 use serde_json::{Value, json};
 use soapstone_runtime::soap::Fault;
 
-pub(super) fn configure(config: &mut ServiceConfig, orders: &OrdersService, media: &MediaService) {
+pub(super) fn add_routes(routes: &mut Scope<'_>, orders: &OrdersService, media: &MediaService) {
     let (orders, media) = (orders.clone(), media.clone());
-    config.service(web::resource("/documents/{number}/pdf").guard(read()).to(
+    routes.get(
+        "/documents/{number}/pdf",
+        Permission::operation("Orders", "GetDocument"),
         move |request: HttpRequest, number: Path<String>| {
             let orders = orders.clone();
             async move { admitted(&request, "Orders", "GetDocument", send(&orders, number.into_inner())).await }
         },
-    ));
-    config.service(web::resource("/article-documents/{name}/file").guard(read()).to(
+    );
+    routes.get(
+        "/article-documents/{fileName}/file",
+        Permission::operation("Media", "GetArticleDocument"),
         move |request: HttpRequest, name: Path<String>| {
             let media = media.clone();
             let name = name.into_inner();
             async move { admitted(&request, "Media", "GetArticleDocument", send_file(&request, &media, name)).await }
         },
-    ));
+    );
 }
 
 async fn send(orders: &OrdersService, number: String) -> Result<HttpResponse, Fault> {

@@ -1,17 +1,11 @@
 //! What the resources that give or take plain files share: who may, what is known already, and names in headers.
 
-use actix_web::guard::{self, Guard};
 use actix_web::http::header::{CACHE_CONTROL, ETAG, IF_NONE_MATCH};
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
 use soapstone_runtime::http::{problem_response, request_id};
 use soapstone_runtime::service::{Channel, Context};
 use soapstone_runtime::soap::Fault;
 use std::future::Future;
-
-/// GET and HEAD.
-pub(super) fn read() -> impl Guard {
-    guard::Any(guard::Get()).or(guard::Head())
-}
 
 /// Answers a request if its sender may call the operation that it stands for.
 pub(super) async fn admitted(
@@ -21,7 +15,7 @@ pub(super) async fn admitted(
     work: impl Future<Output = Result<HttpResponse, Fault>>,
 ) -> HttpResponse {
     let context = Context::of(Channel::Rest, request);
-    let done = match context.admit(service, operation) {
+    let done = match context.authorize(service, operation) {
         Ok(()) => work.await,
         Err(fault) => Err(*fault),
     };

@@ -1,150 +1,261 @@
-//! Requests that are sent twice: one with an `Idempotency-Key` is done once, and whoever sends it again within a day, on
-//! whatever node, gets the first answer (IETF draft-ietf-httpapi-idempotency-key-header). Files are known by their content
-//! instead, when they become runs.
+//! Requests with an `Idempotency-Key` (draft-ietf-httpapi-idempotency-key-header) or a `wsa:MessageID`: executed once, in one
+//! transaction with the answer that repeated requests get, and to the end even if the caller hangs up. See `docs/idempotency.md`.
 
-use crate::domain::hex;
-use crate::store::Store;
-use crate::store::idempotency::{self, Begun, Kept};
-use actix_web::body::{self, BoxBody, EitherBody, MessageBody};
-use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
-use actix_web::http::header::{
-    CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, ETAG, HeaderName, HeaderValue, LOCATION,
-};
-use actix_web::http::{Method, StatusCode};
+use crate::error::ServiceError;
+use crate::store::idempotency::{self, Known};
+use crate::store::{RequestTransaction, Store, StoreError};
+use actix_web::body::{BoxBody, EitherBody, MessageBody};
+use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::middleware::Next;
-use actix_web::web::{self, Data};
-use actix_web::{Error, HttpMessage, HttpResponse};
+use actix_web::rt::time::timeout;
 use chrono::Utc;
-use openssl::sha::sha256;
-use soapstone_runtime::http::{collect_body, problem_response, request_id};
-use soapstone_runtime::service::{Channel, Context};
+use futures_util::future::BoxFuture;
+use soapstone_runtime::http::{has_key, problem_response, request_id};
+use soapstone_runtime::idempotency::{Answer, Idempotency, KeyedRequest, Performed, Rejection};
+use soapstone_runtime::service::OperationInfo;
 use soapstone_runtime::soap::Fault;
+use std::cell::RefCell;
+use std::collections::HashSet;
+use std::fmt::Display;
+use std::rc::Rc;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+use tokio::runtime::Handle;
+use tokio::sync::{Semaphore, oneshot};
 
-/// The header that names a request.
-const KEY: &str = "idempotency-key";
+/// How long a request waits for others to be done before it is rejected as `server.busy`.
+const MAX_WAIT: Duration = Duration::from_secs(15);
 
-/// Says of an answer that it was given before.
-const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
+/// How long the server waits for requests in progress when it stops.
+const MAX_DRAIN: Duration = Duration::from_secs(20);
 
-/// How long a key may be.
-const LONGEST: usize = 255;
+/// How often expired answers are deleted, and how many at once.
+const PRUNE_INTERVAL: Duration = Duration::from_secs(60);
+const PRUNE_BATCH: i64 = 1000;
 
-/// Where answers are remembered.
-pub(super) struct Idempotency {
-    pub store: Store,
-    /// Bytes of a request.
-    pub limit: usize,
+/// Operations that only read, though they are called by POST: their requests are too large for a query.
+const READ_BY_POST: &[&str] = &["FindPrice", "SimulateBasket"];
+
+/// Executes requests with a key in transactions of their own.
+#[derive(Clone)]
+pub(super) struct Executor {
+    store: Store,
+    /// The runtime of the server: its threads outlive those of the connections.
+    runtime: Handle,
+    /// Requests that may be in progress at once: each may hold a connection of the pool, and others need some too.
+    slots: Arc<Semaphore>,
+    slot_count: u32,
+    /// The names of the requests in progress in this process.
+    in_progress: Arc<Mutex<HashSet<String>>>,
+    pruned_at: Arc<Mutex<Instant>>,
 }
 
-/// Does a request once.
+/// The name of a request in progress, until it is dropped.
+struct InProgress {
+    names: Arc<Mutex<HashSet<String>>>,
+    name: String,
+}
+
+impl InProgress {
+    /// None: a request of that name is in progress.
+    fn enter(names: &Arc<Mutex<HashSet<String>>>, name: String) -> Option<Self> {
+        let is_new = names.lock().unwrap_or_else(PoisonError::into_inner).insert(name.clone());
+        is_new.then(|| Self { names: names.clone(), name })
+    }
+}
+
+impl Drop for InProgress {
+    fn drop(&mut self) {
+        self.names.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.name);
+    }
+}
+
+impl Executor {
+    /// For a store with a pool of that many connections; called in the runtime of the server.
+    pub fn new(store: Store, pool_size: u32) -> Self {
+        let slot_count = (pool_size / 2).max(1);
+        Self {
+            store,
+            runtime: Handle::current(),
+            slots: Arc::new(Semaphore::new(usize::try_from(slot_count).unwrap_or(1))),
+            slot_count,
+            in_progress: Arc::default(),
+            pruned_at: Arc::new(Mutex::new(Instant::now())),
+        }
+    }
+
+    /// Waits for the requests in progress, whose callers may be gone. Those that take too long are rolled back with the process.
+    pub async fn drain(&self) {
+        if timeout(MAX_DRAIN, self.slots.acquire_many(self.slot_count)).await.is_err() {
+            let count = self.in_progress.lock().unwrap_or_else(PoisonError::into_inner).len();
+            log::warn!("Stopped with {count} requests with a key in progress; they are rolled back");
+        }
+    }
+
+    /// Executes a request on this thread, or finds its answer.
+    fn execute(
+        &self,
+        name: &str,
+        request: &KeyedRequest,
+        work: BoxFuture<'static, Answer>,
+    ) -> Result<Performed, Rejection> {
+        let now = Utc::now().naive_utc();
+        let fingerprint = request.fingerprint.clone();
+        // To answer again needs no transaction.
+        let known = self.store.connection().and_then(|mut db| idempotency::find(&mut db, name, &fingerprint, now));
+        if let Some(performed) = answered(known.map_err(failed)?) {
+            return performed;
+        }
+        let claimed = Rc::new(RefCell::new(Known::Unused));
+        let claim = {
+            let (claimed, name) = (claimed.clone(), name.to_owned());
+            move |db: &mut crate::store::Db| {
+                let known = idempotency::claim(db, &name, &fingerprint, now)?;
+                let is_unused = known == Known::Unused;
+                *claimed.borrow_mut() = known;
+                Ok(is_unused)
+            }
+        };
+        let transaction = RequestTransaction::new(&self.store, claim).map_err(failed)?;
+        let answer = self.runtime.block_on(work);
+        // Another process was faster: what the handler came to is of no account, and nothing of it remains.
+        if let Some(performed) = answered(claimed.replace(Known::Unused)) {
+            return performed;
+        }
+        if answer.is_final() {
+            let bytes = answer.to_bytes().map_err(internal)?;
+            let at = Utc::now().naive_utc();
+            let kept = transaction.write(|db| idempotency::keep(db, name, &request.fingerprint, &bytes, at));
+            if let Some(performed) = answered(claimed.replace(Known::Unused)) {
+                return performed;
+            }
+            kept.and_then(|()| transaction.commit()).map_err(failed)?;
+        }
+        Ok(Performed { answer, is_replayed: false })
+    }
+
+    /// Deletes expired answers from time to time.
+    fn prune(&self) {
+        let mut pruned_at = self.pruned_at.lock().unwrap_or_else(PoisonError::into_inner);
+        if pruned_at.elapsed() < PRUNE_INTERVAL {
+            return;
+        }
+        *pruned_at = Instant::now();
+        drop(pruned_at);
+        let now = Utc::now().naive_utc();
+        let pruned = || -> Result<(), StoreError> {
+            let mut db = self.store.connection()?;
+            while db.write(|db| idempotency::prune(db, now, PRUNE_BATCH))? > 0 {}
+            Ok(())
+        };
+        if let Err(error) = pruned() {
+            log::error!("Failed to delete expired answers: {error}");
+        }
+    }
+}
+
+/// What a request is answered with if its key is known; None: it is to be executed.
+fn answered(known: Known) -> Option<Result<Performed, Rejection>> {
+    Some(match known {
+        Known::Unused => return None,
+        Known::InProgress => Err(Rejection::InProgress),
+        Known::Reused => Err(Rejection::Reused),
+        Known::Answered(bytes) => match Answer::from_bytes(&bytes) {
+            Ok(answer) => Ok(Performed { answer, is_replayed: true }),
+            Err(error) => Err(internal(format!("a stored answer cannot be read: {error}"))),
+        },
+    })
+}
+
+fn failed(error: StoreError) -> Rejection {
+    Rejection::Failed(Box::new(Fault::from(ServiceError::from(error))))
+}
+
+fn internal(error: impl Display) -> Rejection {
+    Rejection::Failed(Box::new(Fault::from(ServiceError::internal(error))))
+}
+
+fn busy() -> Rejection {
+    let message = "Too many requests with a key are in progress; try again later";
+    Rejection::Failed(Box::new(Fault::receiver("server.busy", 503, message)))
+}
+
+/// Whether an operation changes nothing.
+fn only_reads(operation: &OperationInfo) -> bool {
+    operation.routes.iter().any(|route| route.verb == "GET") || READ_BY_POST.contains(&operation.name)
+}
+
+impl Idempotency for Executor {
+    fn covers(&self, _service: &str, operation: &OperationInfo) -> bool {
+        !only_reads(operation)
+    }
+
+    fn perform(
+        &self,
+        request: KeyedRequest,
+        work: BoxFuture<'static, Answer>,
+    ) -> BoxFuture<'static, Result<Performed, Rejection>> {
+        let own = self.clone();
+        Box::pin(async move {
+            let name = request.name();
+            let in_progress = InProgress::enter(&own.in_progress, name).ok_or(Rejection::InProgress)?;
+            let slot = timeout(MAX_WAIT, own.slots.clone().acquire_owned()).await;
+            let slot = slot.map_err(|_| busy())?.map_err(|_| busy())?;
+            let (sender, receiver) = oneshot::channel();
+            let runtime = own.runtime.clone();
+            // From here on it is done to the end, whether the caller waits or not.
+            drop(runtime.spawn_blocking(move || {
+                let performed = own.execute(&in_progress.name, &request, work);
+                drop(in_progress);
+                if sender.send(performed).is_err() {
+                    log::info!(
+                        request_id = request.request_id.as_str(), service = request.service, operation = request.operation;
+                        "Completed a request whose caller hung up; it gets the answer when it sends the request again"
+                    );
+                }
+                own.prune();
+                drop(slot);
+            }));
+            receiver.await.unwrap_or_else(|_| Err(internal("a handler panicked")))
+        })
+    }
+}
+
+/// Rejects an `Idempotency-Key` where it would have no effect: files have an identity of their own, by their content or upload.
 ///
 /// # Errors
 /// Those of what comes after.
-pub(super) async fn once<B: MessageBody + 'static>(
-    idempotency: Data<Idempotency>,
-    mut request: ServiceRequest,
+pub(super) async fn reject_key<B: MessageBody + 'static>(
+    request: ServiceRequest,
     next: Next<B>,
-) -> Result<ServiceResponse<EitherBody<B, BoxBody>>, Error> {
-    let changes = request.method() == Method::POST || request.method() == Method::PATCH;
-    let is_json = request.content_type() == "application/json";
-    let key = request.headers().get(KEY).cloned().filter(|_| changes && is_json);
-    let Some(key) = key else { return Ok(next.call(request).await?.map_into_left_body()) };
-    let refused = |request: ServiceRequest, fault: &Fault| {
-        Ok(request.into_response(problem_response(fault, &request_id())).map_into_right_body())
-    };
-    let Some(key) = key.to_str().ok().filter(|key| !key.is_empty() && key.len() <= LONGEST) else {
-        let message = format!("The Idempotency-Key has 1 to {LONGEST} characters of ASCII");
-        return refused(request, &Fault::sender("http.idempotency_key", 400, message));
-    };
-    let caller = Context::of(Channel::Rest, request.request()).caller;
-    let who = caller.as_ref().map_or("", |caller| caller.0.name());
-    // Whoever else has the same key means another request.
-    let name = hex(&sha256(format!("{who}\n{} {}\n{key}", request.method(), request.uri()).as_bytes()));
-    let payload = request.extract::<web::Payload>().await?;
-    let content = match collect_body(request.request(), payload, idempotency.limit).await {
-        Ok(content) => content,
-        Err(fault) => return refused(request, &fault),
-    };
-    let fingerprint = hex(&sha256(&content));
-    // It is read, and decompressed.
-    request.headers_mut().remove(CONTENT_ENCODING);
-    request.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from(content.len()));
-    request.set_payload(Payload::from(content));
-    let (own, now) = (name.clone(), Utc::now().naive_utc());
-    let begun = idempotency.store.write(move |db| idempotency::begin(db, &own, &fingerprint, now)).await;
-    match begun {
-        Ok(Begun::New) => {}
-        Ok(Begun::Done(kept)) => return Ok(request.into_response(again(kept)).map_into_right_body()),
-        Ok(Begun::AtWork) => {
-            let message = "The same request is at work already; ask again when it is done";
-            return refused(request, &Fault::sender("http.idempotency_at_work", 409, message));
-        }
-        Ok(Begun::Another) => {
-            let message = "The Idempotency-Key was sent with another request; give each request its own";
-            return refused(request, &Fault::sender("http.idempotency_reused", 422, message));
-        }
-        Err(error) => return refused(request, &Fault::from(crate::error::ServiceError::from(error))),
+) -> Result<ServiceResponse<EitherBody<B, BoxBody>>, actix_web::Error> {
+    if !has_key(request.headers()) || request.method().is_safe() {
+        return Ok(next.call(request).await?.map_into_left_body());
     }
-    let answered = next.call(request).await;
-    let response = match answered {
-        Ok(response) => response,
-        Err(error) => {
-            forget(&idempotency, name).await;
-            return Err(error);
-        }
-    };
-    let status = response.status();
-    let (request, response) = response.into_parts();
-    let (response, content) = response.into_parts();
-    let content = match body::to_bytes(content).await {
-        Ok(content) => content,
-        Err(error) => {
-            forget(&idempotency, name).await;
-            return Err(actix_web::error::ErrorInternalServerError(error.into()));
-        }
-    };
-    if is_final(status) {
-        let header = |name| response.headers().get(name).and_then(|v| v.to_str().ok()).map(str::to_owned);
-        let kept = Kept {
-            status: i32::from(status.as_u16()),
-            content_type: header(CONTENT_TYPE),
-            etag: header(ETAG),
-            location: header(LOCATION),
-            body: content.to_vec(),
-        };
-        let written = idempotency.store.write(move |db| idempotency::finish(db, &name, &kept)).await;
-        if let Err(error) = written {
-            log::error!("an answer cannot be remembered: {error}");
-        }
-    } else {
-        forget(&idempotency, name).await;
-    }
-    let response = response.set_body(content).map_into_boxed_body();
-    Ok(ServiceResponse::new(request, response).map_into_right_body())
+    let message = "An Idempotency-Key has no effect here; leave it out. Files are recognised by their content";
+    let fault = Fault::sender("http.idempotency_unsupported", 400, message);
+    Ok(request.into_response(problem_response(&fault, &request_id())).map_into_right_body())
 }
 
-/// Whether it would be the same another time: not where the server was in trouble, or the caller was not let in.
-fn is_final(status: StatusCode) -> bool {
-    !status.is_server_error()
-        && !matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN | StatusCode::TOO_MANY_REQUESTS)
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::http::SERVICES;
 
-async fn forget(idempotency: &Idempotency, name: String) {
-    let forgotten = idempotency.store.write(move |db| idempotency::forget(db, &name)).await;
-    if let Err(error) = forgotten {
-        log::error!("a request that was not answered cannot be forgotten: {error}");
-    }
-}
+    /// What the names of operations begin with that change something.
+    const CHANGES: &[&str] = &[
+        "Allocate", "Approve", "Assign", "Book", "Cancel", "Close", "Confirm", "Create", "Delete", "Export", "Link",
+        "Merge", "Notify", "Pause", "Record", "Release", "Resend", "Resume", "Retry", "Start", "Test", "Undo",
+        "Update", "Upsert",
+    ];
 
-/// The first answer.
-fn again(kept: Kept) -> HttpResponse {
-    let status = u16::try_from(kept.status).ok().and_then(|code| StatusCode::from_u16(code).ok());
-    let mut response = HttpResponse::build(status.unwrap_or(StatusCode::OK));
-    response.insert_header((REPLAYED, "true"));
-    for (name, value) in [(CONTENT_TYPE, kept.content_type), (ETAG, kept.etag), (LOCATION, kept.location)] {
-        if let Some(value) = value {
-            response.insert_header((name, value));
+    #[test]
+    fn operations_that_change_something_are_executed_once() {
+        for info in SERVICES {
+            for operation in info.operations {
+                let changes = CHANGES.iter().any(|verb| operation.name.starts_with(verb));
+                assert_eq!(!only_reads(operation), changes, "{}.{}", info.name, operation.name);
+            }
         }
     }
-    response.body(kept.body)
 }

@@ -3,9 +3,10 @@
 pub(crate) use super::minutes::Minute;
 
 use super::minutes::Minutes;
+use super::route::{Permission, Scope};
 use crate::store::{Store, runs, statements};
 use actix_web::HttpResponse;
-use actix_web::web::{self, Data, ServiceConfig};
+use actix_web::web::Data;
 use prometheus_client::encoding::{EncodeLabelSet, text};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
@@ -127,8 +128,8 @@ impl Observer for Metrics {
     }
 }
 
-pub(super) fn configure(config: &mut ServiceConfig) {
-    config.route("/metrics", web::get().to(metrics));
+pub(super) fn add_routes(routes: &mut Scope<'_>) {
+    routes.get("/metrics", Permission::operation("Metrics", "Read"), metrics);
 }
 
 async fn metrics(metrics: Data<Arc<Metrics>>, store: Data<Store>) -> HttpResponse {

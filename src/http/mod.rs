@@ -3,27 +3,38 @@
 mod artifacts;
 mod audit;
 pub(crate) mod auth;
+mod authentication;
 mod caller;
 mod capture;
 mod documents;
 mod files;
+mod form_body;
 mod health;
 mod idempotency;
 pub(crate) mod metrics;
 mod minutes;
+mod origin;
+pub mod path;
 mod pictures;
 mod resumable;
+mod reload;
+mod retry_after;
+pub(crate) mod route;
 mod secrets;
+mod secure_transport;
 mod security;
 mod tls;
 pub(crate) mod upload;
+pub mod upload_metadata;
 
 use crate::config::Config;
 use crate::exchange::channels::{Attendant, Caller};
 use crate::exchange::{Exchange, Queue};
+use crate::domain::access::KnownOperations;
 use crate::navigator;
 use crate::notices::Herald;
 use crate::pictures::Workshop;
+use crate::revocation::Revoked;
 use crate::services::{
     CatalogService, CustomersService, ExchangeService, InventoryService, ListenerService, MediaService, OrdersService,
     PricingService, SignalsService,
@@ -31,12 +42,16 @@ use crate::services::{
 use crate::signals::Sender;
 use crate::store::access;
 use actix_web::middleware::{Compress, DefaultHeaders, from_fn};
-use actix_web::web::{self, Data};
+use actix_web::http::Method;
+use actix_web::web::{self, Data, Payload};
 use actix_web::{App, HttpRequest, HttpResponse, HttpServer};
 use audit::{Auditor, Witness};
 use auth::Access;
 use capture::Capture;
-use idempotency::Idempotency;
+use auth::Authorizer;
+use idempotency::Executor;
+use origin::Origins;
+use route::{Permission, Routes, Spec, Surface};
 use metrics::Metrics;
 use soapstone_contracts::catalog::{self, CatalogServer};
 use soapstone_contracts::customers::{self, CustomersServer};
@@ -49,11 +64,12 @@ use soapstone_contracts::pricing::{self, PricingServer};
 use soapstone_contracts::signals::{self, SignalsServer};
 use soapstone_runtime::attachment::Spool;
 use soapstone_runtime::http::{
-    BaseAddress, Endpoint, EndpointOptions, Rest, Streaming, api_page, head_as_get, openapi, problem_response,
+    BaseAddress, BodyLimits, Endpoint, EndpointOptions, Rest, Streaming, api_page, head_as_get, openapi, problem_response,
     without_upgrade,
 };
+use soapstone_runtime::idempotency::Idempotent;
 use soapstone_runtime::observe::Observed;
-use soapstone_runtime::service::{Service, ServiceInfo};
+use soapstone_runtime::service::{AnonymousAccess, Service, ServiceInfo};
 use soapstone_runtime::soap::Fault;
 use soapstone_runtime::soap::security::Authentication;
 use std::collections::BTreeMap;
@@ -77,6 +93,12 @@ pub const SERVICES: &[&ServiceInfo] = &[
     &signals::SIGNALS_INFO,
 ];
 
+/// The operations that roles and scopes can name.
+pub fn known_operations() -> KnownOperations {
+    let of_service = |info: &&'static ServiceInfo| info.operations.iter().map(|operation| (info.name, operation.name));
+    KnownOperations::new(SERVICES.iter().flat_map(of_service))
+}
+
 /// Operations whose requests are done in batches as they arrive.
 const STREAMED: &[&str] = &["UpsertArticles", "UpsertCategories", "DeleteArticles", "UpsertCustomers"];
 
@@ -89,6 +111,7 @@ pub struct Server {
     /// `http` or `https`.
     pub scheme: &'static str,
     running: actix_web::dev::Server,
+    executor: Executor,
     queue: Arc<Queue>,
     attendant: Attendant,
     herald: Herald,
@@ -103,8 +126,8 @@ impl Server {
     /// A sentence on what is in the way.
     pub fn bind(config: &Config, exchange: Exchange) -> Result<Self, String> {
         let has_users =
-            exchange.store.connection().and_then(|mut db| access::count(&mut db)).map_err(|e| e.to_string())?;
-        if !config.listen.ip().is_loopback() && has_users == 0 && !config.insecure {
+            exchange.store.connection().and_then(|mut db| access::is_authentication_required(&mut db)).map_err(|e| e.to_string())?;
+        if !config.listen.ip().is_loopback() && !has_users && !config.insecure {
             return Err(format!(
                 "{} can be reached from other machines, but nobody has to log in: add a user (soapstone user add NAME), \
                  or listen on 127.0.0.1; --set insecure=true says that you know what you do",
@@ -113,9 +136,16 @@ impl Server {
         }
         let auditor =
             Auditor::start(exchange.store.clone()).map_err(|e| format!("no thread for the audit log: {e}"))?;
-        let access = Access::new(exchange.store.clone(), config.roles.clone(), auditor.clone());
+        let revoked = Arc::new(Revoked::default());
+        let access = Access::new(exchange.store.clone(), config, auditor.clone(), Arc::clone(&revoked));
         let access = Arc::new(access);
         let authentication = Authentication(Some(access.clone()));
+        let origins = Origins {
+            trusted: config.trusted_proxies.clone(),
+            allowed_hosts: config.allowed_hosts.clone(),
+            is_loopback: config.listen.ip().is_loopback(),
+        };
+        let authorizer = Data::new(Authorizer { access: access.clone(), origins });
         let access = Data::new(access);
         let rules = config.rules.clone();
         let store = exchange.store.clone();
@@ -144,12 +174,17 @@ impl Server {
             ("/soap/media", Arc::new(MediaServer(media.clone()))),
             ("/soap/orders", Arc::new(OrdersServer(orders.clone()))),
             ("/soap/pricing", Arc::new(PricingServer(pricing))),
-            ("/soap/signals", Arc::new(SignalsServer(SignalsService { store: exchange.store.clone() }))),
+            ("/soap/signals", Arc::new(SignalsServer(SignalsService {
+                    store: exchange.store.clone(),
+                    outbound: config.sending.outbound.clone(),
+                }))),
         ];
         let metrics = Arc::new(Metrics::new());
         let capture = Capture::start(config.capture.clone(), exchange.store.clone())
             .map_err(|e| format!("no thread for messages: {e}"))?;
         let observed = Observed(Some(Arc::new(Witness { metrics: metrics.clone(), auditor, capture })));
+        let executor = Executor::new(exchange.store.clone(), config.pool_size);
+        let idempotent = Idempotent(Some(Arc::new(executor.clone())));
         let security = security::Security::of(&config.message_security)?;
         let options = EndpointOptions {
             limits: config.limits,
@@ -166,6 +201,7 @@ impl Server {
             authentication,
             keys: security.keys.clone(),
             observed: observed.clone(),
+            idempotent: idempotent.clone(),
             reply_hosts: config.reply_hosts.clone(),
             rest_path: Some(API.to_owned()),
             ..EndpointOptions::default()
@@ -188,60 +224,53 @@ impl Server {
         let pulse = Data::new(navigator::Pulse::default());
         let rest = Rest::new(services.into_iter().map(|(_, service)| service).collect(), config.limits)
             .observed(observed)
+            .idempotent(idempotent)
             .elsewhere("/pictures/(fileName)", "PUT");
         let herald = Herald::start(exchange.store.clone(), config.notices.clone(), config.sending.clone())
             .map_err(|e| format!("no thread for notices: {e}"))?;
         let calls = caller::Calls { service: runs.clone(), caller };
         let upload = upload::Upload { service: runs, limit: config.max_upload };
-        let resumable = resumable::Resumable::new(upload.clone(), config.data_dir.join("uploads"));
+        let resumable = resumable::Resumable::new(
+            upload.clone(),
+            config.data_dir.join("uploads"),
+            resumable::UploadLimits { uploads: config.max_unfinished_uploads, bytes: config.max_unfinished_bytes },
+        );
         let pictures = pictures::Pictures { service: media, folder: config.data_dir.clone(), limit: config.max_upload };
         let state = Data::new(State { rest: rest.clone(), trusted: config.trusted_proxies.clone() });
         let store = Data::new(exchange.store.clone());
-        let idempotency = Idempotency { store: exchange.store.clone(), limit: config.limits.body };
-        let idempotency = Data::new(idempotency);
         let metrics = Data::new(metrics);
         let (channels, settings) = (Data::new(config.channels.clone()), Data::new(config.clone()));
+        let body_limits = Data::new(BodyLimits::new(config.max_compression_ratio, config.body_memory));
+        let resources = Resources { endpoints, rest, upload: upload.clone(), resumable, orders, pictures, calls };
+        let table = Data::new(navigator::RouteTable(resources.routes().table()?));
+        let trusted = config.trusted_proxies.clone();
         let mut server = HttpServer::new(move || {
-            let endpoints = endpoints.clone();
-            let (rest, upload, orders, pictures) = (rest.clone(), upload.clone(), orders.clone(), pictures.clone());
-            let (calls, resumable) = (calls.clone(), resumable.clone());
             App::new()
-                .wrap(from_fn(auth::guard))
+                .wrap(from_fn(form_body::bound_form))
+                .wrap(from_fn(path::normalize_path))
                 .wrap(Compress::default())
                 .wrap(from_fn(head_as_get))
+                .wrap(from_fn(retry_after::add_retry_after))
                 .wrap(from_fn(without_upgrade))
+                .wrap(from_fn(secure_transport::add_hsts))
                 .wrap(DefaultHeaders::new().add(("x-content-type-options", "nosniff")))
+                .app_data(trusted.clone())
                 .app_data(state.clone())
                 .app_data(store.clone())
-                .app_data(idempotency.clone())
                 .app_data(places.clone())
                 .app_data(contracts.clone())
                 .app_data(pulse.clone())
                 .app_data(metrics.clone())
                 .app_data(access.clone())
+                .app_data(authorizer.clone())
+                .app_data(AnonymousAccess::Denied)
+                .app_data(body_limits.clone())
+                .app_data(table.clone())
                 .app_data(Data::new(upload.clone()))
                 .app_data(channels.clone())
                 .app_data(settings.clone())
-                .configure(|config| endpoints.iter().for_each(|endpoint| endpoint.configure(config)))
-                .service(
-                    web::scope(API)
-                        .wrap(from_fn(idempotency::once))
-                        .configure(|config| upload.configure(config))
-                        .configure(|config| resumable.configure(config))
-                        .configure(|config| artifacts::configure(config, &upload.service))
-                        .configure(|config| documents::configure(config, &orders, &pictures.service))
-                        .configure(|config| pictures.configure(config))
-                        .configure(|config| rest.configure(config))
-                        .default_service(web::to(unknown_resource)),
-                )
-                .route("/", web::get().to(home))
-                .route("/api", web::get().to(api))
-                .route("/openapi.json", web::get().to(openapi_document))
-                .configure(health::configure)
-                .configure(metrics::configure)
                 .configure(navigator::configure)
-                .configure(|config| calls.configure(config))
-                .default_service(web::to(unknown_path))
+                .configure(|config| resources.routes().install(config))
         })
         .on_connect(tls::remember)
         .client_request_timeout(Duration::from_secs(10))
@@ -252,7 +281,7 @@ impl Server {
         }
         let bound = match &config.tls {
             None => server.bind(config.listen),
-            Some(tls) => server.bind_openssl(config.listen, tls::acceptor(tls)?),
+            Some(tls) => server.bind_openssl(config.listen, tls::acceptor(tls, revoked)?),
         };
         let server = bound.map_err(|e| {
             format!(
@@ -262,7 +291,7 @@ impl Server {
         })?;
         let address = server.addrs().first().copied().unwrap_or(config.listen);
         let scheme = if config.tls.is_some() { "https" } else { "http" };
-        Ok(Self { address, scheme, running: server.run(), queue, attendant, herald, sender, workshop })
+        Ok(Self { address, scheme, running: server.run(), executor, queue, attendant, herald, sender, workshop })
     }
 
     /// Answers until a signal ends it; then finishes what was accepted and puts back the run at work.
@@ -272,6 +301,7 @@ impl Server {
     pub async fn run(self) -> std::io::Result<()> {
         let sending = actix_web::rt::spawn(self.sender.run());
         let result = self.running.await;
+        self.executor.drain().await;
         // What was on its way is sent again: targets know it by its id.
         sending.abort();
         let stop = move || {
@@ -314,6 +344,72 @@ fn attachments(config: &Config) -> Result<Spool, String> {
     Ok(Spool { folder, total, in_memory, parts: config.max_parts, ..Spool::default() })
 }
 
+/// What the routes lead to.
+#[derive(Clone)]
+struct Resources {
+    endpoints: Vec<Endpoint>,
+    rest: Rest,
+    upload: upload::Upload,
+    resumable: resumable::Resumable,
+    orders: OrdersService,
+    pictures: pictures::Pictures,
+    calls: caller::Calls,
+}
+
+impl Resources {
+    /// All routes of the server, each with the permission that it requires.
+    fn routes(&self) -> Routes {
+        let mut routes = Routes::default();
+        let mut soap = routes.scope("", Surface::Soap);
+        for endpoint in &self.endpoints {
+            let message = Permission::Message(endpoint.service().info().name);
+            let (post, get, path) = (endpoint.clone(), endpoint.clone(), endpoint.path());
+            soap.add(Spec::new(Method::POST, path, message).audits_itself(), move |request: HttpRequest, payload: Payload| {
+                let endpoint = post.clone();
+                async move { endpoint.post(request, payload).await }
+            });
+            soap.get(path, Permission::Public, move |request: HttpRequest| {
+                let response = get.get(&request);
+                async move { response }
+            });
+            soap.add(Spec::any_method(path, Permission::Public), || async { Endpoint::method_not_allowed() });
+        }
+        let mut api_routes = routes.scope(API, Surface::Rest);
+        self.upload.add_routes(&mut api_routes);
+        self.resumable.add_routes(&mut api_routes);
+        artifacts::add_routes(&mut api_routes, &self.upload.service);
+        documents::add_routes(&mut api_routes, &self.orders, &self.pictures.service);
+        self.pictures.add_routes(&mut api_routes);
+        for resource in self.rest.resources() {
+            let handler = {
+                let resource = resource.clone();
+                move |request: HttpRequest, payload: Payload| {
+                    let resource = resource.clone();
+                    async move { resource.handle(request, payload).await }
+                }
+            };
+            for (verb, service, operation) in resource.operations() {
+                let Ok(method) = verb.parse() else { continue };
+                let permission = Permission::operation(service, operation);
+                let spec = Spec::new(method, resource.pattern(), permission).audits_itself().idempotent_by_key();
+                api_routes.add(spec, handler.clone());
+            }
+            api_routes.add(Spec::any_method(resource.pattern(), Permission::Authenticated), handler);
+        }
+        api_routes.add(Spec::any_method("/{tail:.*}", Permission::Authenticated), unknown_resource);
+        let mut others = routes.scope("", Surface::Rest);
+        others.get("/", Permission::Public, home);
+        others.get("/api", Permission::Public, api);
+        others.get("/openapi.json", Permission::Public, openapi_document);
+        health::add_routes(&mut others);
+        metrics::add_routes(&mut others);
+        self.calls.add_routes(&mut others);
+        others.add(Spec::any_method("/{tail:.*}", Permission::Authenticated), unknown_path);
+        navigator::add_routes(&mut routes);
+        routes
+    }
+}
+
 /// A sentence on where things are.
 struct Places(String);
 
@@ -331,7 +427,12 @@ async fn unknown_path(request: HttpRequest, places: Data<Places>) -> HttpRespons
 }
 
 fn not_found(message: String) -> HttpResponse {
-    problem_response(&Fault::sender("http.not_found", 404, message), &soapstone_runtime::http::request_id())
+    problem(&Fault::sender("http.not_found", 404, message))
+}
+
+/// A fault as problem details, under a new request ID.
+fn problem(fault: &Fault) -> HttpResponse {
+    problem_response(fault, &soapstone_runtime::http::request_id())
 }
 
 fn document(request: &HttpRequest, state: &State) -> serde_json::Value {

@@ -1,7 +1,8 @@
 //! Pictures as files, for those who want neither XML nor JSON around them: `GET /api/v1/pictures/NAME/400.webp` and
 //! `…/original`, `PUT /api/v1/pictures/NAME`, and many at once to `POST /api/v1/pictures`, as a form or as a ZIP.
 
-use super::files::{admitted, read, tagged};
+use super::files::{admitted, tagged};
+use super::route::{Permission, Scope, Spec};
 use super::upload::{content_type, is_file};
 use crate::domain::Issue;
 use crate::domain::pictures::{SIZES, Taking};
@@ -11,17 +12,22 @@ use crate::services::{MediaService, results};
 use crate::store::StoreError;
 use crate::store::batch::Recorded;
 use crate::store::pictures::Filled;
-use actix_multipart::Multipart;
-use actix_web::guard::{self, GuardContext};
-use actix_web::web::{self, Bytes, Path, Payload, ServiceConfig};
-use actix_web::{FromRequest, HttpRequest, HttpResponse};
+use actix_web::http::Method;
+use actix_web::web::{Bytes, Path, Payload};
+use actix_web::{HttpRequest, HttpResponse};
 use futures_util::{Stream, StreamExt};
 use serde_json::{Value, json};
 use soapstone_contracts::media::{RenditionFormat, UpsertPicturesResponse};
+use soapstone_runtime::http::{Form, FormLimits, body_pieces, reserve_memory};
 use soapstone_runtime::soap::Fault;
-use std::fmt::Display;
 use std::io::{Seek, SeekFrom, Write};
 use std::path::PathBuf;
+
+/// Pictures that a form may have; texts beside them are of no use.
+const LIMITS: FormLimits = FormLimits { fields: 10_000, text: 0 };
+
+/// How much of a field's name is shown.
+const SHOWN_CHARS: usize = 100;
 
 /// What is called with each picture.
 type Take<'a> = &'a mut dyn FnMut(PictureFile) -> Result<(), StoreError>;
@@ -41,32 +47,35 @@ pub(super) struct Pictures {
 }
 
 impl Pictures {
-    pub fn configure(&self, config: &mut ServiceConfig) {
+    pub fn add_routes(&self, routes: &mut Scope<'_>) {
         let (getter, putter, poster) = (self.clone(), self.clone(), self.clone());
-        let file = web::resource("/pictures/{name}/{file}").guard(read());
-        config.service(file.guard(guard::fn_guard(is_plain)).to(
+        routes.get(
+            "/pictures/{fileName}/{file}",
+            Permission::operation("Media", "GetRendition"),
             move |request: HttpRequest, path: Path<(String, String)>| {
                 let pictures = getter.clone();
                 let (name, file) = path.into_inner();
                 async move { admitted(&request, "Media", "GetRendition", pictures.send(&request, name, file)).await }
             },
-        ));
-        config.service(
-            web::resource("/pictures/{name}").guard(guard::Put()).to(
-                move |request: HttpRequest, name: Path<String>, payload: Payload| {
-                    let pictures = putter.clone();
-                    async move {
-                        admitted(&request, "Media", "UpsertPictures", pictures.one(name.into_inner(), payload)).await
-                    }
-                },
-            ),
         );
-        config.service(web::resource("/pictures").guard(guard::Post()).guard(guard::fn_guard(is_file)).to(
+        let upsert = Permission::operation("Media", "UpsertPictures");
+        routes.add(
+            Spec::new(Method::PUT, "/pictures/{fileName}", upsert.clone()),
+            move |request: HttpRequest, name: Path<String>, payload: Payload| {
+                let pictures = putter.clone();
+                async move {
+                    admitted(&request, "Media", "UpsertPictures", pictures.one(&request, name.into_inner(), payload))
+                        .await
+                }
+            },
+        );
+        routes.add(
+            Spec::new(Method::POST, "/pictures", upsert).guard(is_file),
             move |request: HttpRequest, payload: Payload| {
                 let pictures = poster.clone();
                 async move { admitted(&request, "Media", "UpsertPictures", pictures.many(&request, payload)).await }
             },
-        ));
+        );
     }
 
     /// Sends a picture as a file.
@@ -81,9 +90,8 @@ impl Pictures {
     }
 
     /// Takes the body as a picture.
-    async fn one(&self, name: String, payload: Payload) -> Result<HttpResponse, Fault> {
-        let content =
-            gathered(payload.map(|piece| piece.map_err(|e| e.to_string())), &self.service.rules.pictures).await?;
+    async fn one(&self, request: &HttpRequest, name: String, payload: Payload) -> Result<HttpResponse, Fault> {
+        let content = gathered(request, body_pieces(request, payload), &self.service.rules.pictures).await?;
         if content.as_ref().is_ok_and(Bytes::is_empty) {
             return Err(Fault::sender("picture.no_content", 422, "The body is empty; send the picture in it"));
         }
@@ -94,27 +102,23 @@ impl Pictures {
     async fn many(&self, request: &HttpRequest, payload: Payload) -> Result<HttpResponse, Fault> {
         let mut filled = Filled::default();
         if !content_type(request).starts_with("multipart/form-data") {
-            let archive = self.stored(payload.map(|piece| piece.map_err(|e| e.to_string()))).await?;
+            let archive = self.stored(body_pieces(request, payload)).await?;
             return self.taken(&mut filled, move |taking, take| unpacked(archive, taking, take)).await.map(answer);
         }
-        let broken = |e: &dyn Display| Fault::sender("http.form", 400, format!("The form cannot be read: {e}"));
-        let mut form = Multipart::from_request(request, &mut payload.into_inner()).await.map_err(|e| broken(&e))?;
+        let mut form = Form::new(request, payload, LIMITS)?;
         let mut response = UpsertPicturesResponse::default();
-        while let Some(field) = form.next().await {
-            let field = field.map_err(|e| broken(&e))?;
-            let name = field.content_disposition().and_then(|d| d.get_filename()).map(str::to_owned);
-            let Some(name) = name else {
-                let field = field.name().unwrap_or("").to_owned();
+        while let Some(field) = form.next_field().await? {
+            let Some(name) = field.file_name else {
+                let field: String = field.name.chars().take(SHOWN_CHARS).collect();
                 let message = format!("The field \"{field}\" is no file; send pictures, or a ZIP of them");
                 return Err(Fault::sender("http.form", 422, message));
             };
             let is_archive = name.to_ascii_lowercase().ends_with(".zip");
-            let pieces = field.map(|piece| piece.map_err(|e| e.to_string()));
             let more = if is_archive {
-                let archive = self.stored(pieces).await?;
+                let archive = self.stored(form.pieces()).await?;
                 self.taken(&mut filled, move |taking, take| unpacked(archive, taking, take)).await?
             } else {
-                let content = gathered(pieces, &self.service.rules.pictures).await?;
+                let content = gathered(request, form.pieces(), &self.service.rules.pictures).await?;
                 self.taken(&mut filled, move |_, take| take((name, content))).await?
             };
             response.result.extend(more.result);
@@ -143,13 +147,13 @@ impl Pictures {
     /// Writes a body to a file that is gone with the request.
     async fn stored(
         &self,
-        mut pieces: impl Stream<Item = Result<Bytes, String>> + Unpin,
+        mut pieces: impl Stream<Item = Result<Bytes, Fault>> + Unpin,
     ) -> Result<std::fs::File, Fault> {
-        let failed = |e: std::io::Error| Fault::from(ServiceError::internal(format!("an archive: {e}")));
+        let failed = |e: std::io::Error| Fault::from(ServiceError::of_file("an archive", &e));
         let mut file = tempfile::tempfile_in(&self.folder).map_err(failed)?;
         let mut size = 0;
         while let Some(piece) = pieces.next().await {
-            let piece = piece.map_err(|e| unreadable(&e))?;
+            let piece = piece?;
             size += piece.len() as u64;
             if size > self.limit {
                 let message = format!("The archive is larger than {} bytes", self.limit);
@@ -160,11 +164,6 @@ impl Pictures {
         file.seek(SeekFrom::Start(0)).map_err(failed)?;
         Ok(file)
     }
-}
-
-/// Whether a file is asked for, and not what the contract has there.
-fn is_plain(context: &GuardContext<'_>) -> bool {
-    !context.head().uri.path().ends_with("/rendition")
 }
 
 /// The size, none for the original, and the format that the name of a file asks for.
@@ -195,21 +194,19 @@ fn response(results: Vec<(String, Recorded)>) -> UpsertPicturesResponse {
     UpsertPicturesResponse { result: results::of_changes(names, recorded) }
 }
 
-fn unreadable(why: &str) -> Fault {
-    Fault::sender("http.body", 400, format!("The body cannot be read: {why}"))
-}
-
 /// A picture in memory; one that is too large is read to its end, but not kept.
 async fn gathered(
-    mut pieces: impl Stream<Item = Result<Bytes, String>> + Unpin,
+    request: &HttpRequest,
+    mut pieces: impl Stream<Item = Result<Bytes, Fault>> + Unpin,
     taking: &Taking,
 ) -> Result<Result<Bytes, Issue>, Fault> {
     let (mut bytes, mut size) = (Vec::new(), 0);
     while let Some(piece) = pieces.next().await {
-        let piece = piece.map_err(|e| unreadable(&e))?;
+        let piece = piece?;
         size += piece.len() as u64;
         if size <= taking.most_bytes {
             bytes.extend_from_slice(&piece);
+            reserve_memory(request, bytes.capacity() as u64).await?;
         }
     }
     Ok(if size > taking.most_bytes { Err(too_large(taking)) } else { Ok(bytes.into()) })

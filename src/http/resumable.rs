@@ -3,23 +3,23 @@
 //! is accepted, and told by `Location`.
 
 use super::files::admitted;
+use super::route::{Permission, Scope, Spec};
 use super::upload::{Upload, wanted};
+use super::upload_metadata;
 use crate::domain::hex;
 use crate::error::ServiceError;
 use crate::exchange::{Initiator, Request};
 use crate::services::initiator;
 use crate::store::runs::{self, Run};
-use actix_web::guard;
-use actix_web::http::StatusCode;
 use actix_web::http::header::{CACHE_CONTROL, HeaderMap, LOCATION};
+use actix_web::http::{Method, StatusCode};
 use actix_web::rt::{spawn, time::sleep};
-use actix_web::web::{self, Path, Payload, ServiceConfig};
+use actix_web::web::{self, Path, Payload};
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use futures_util::StreamExt;
 use serde::{Deserialize, Serialize};
 use soapstone_contracts::exchange::Channel as Way;
+use soapstone_runtime::http::plain_pieces;
 use soapstone_runtime::service::{Channel, Context};
 use soapstone_runtime::soap::Fault;
 use std::collections::{BTreeMap, HashSet};
@@ -51,8 +51,18 @@ struct About {
 pub(super) struct Resumable {
     upload: Upload,
     folder: PathBuf,
+    limits: UploadLimits,
+    /// Held while an upload is created.
+    creating: Arc<Mutex<()>>,
     /// Uploads that a part comes for just now.
     busy: Arc<Mutex<HashSet<String>>>,
+}
+
+/// How many uploads may be unfinished, and how many bytes they may announce together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct UploadLimits {
+    pub uploads: usize,
+    pub bytes: u64,
 }
 
 /// Held as long as a part comes.
@@ -68,7 +78,7 @@ impl Drop for Busy {
 }
 
 fn failed(error: io::Error) -> Fault {
-    ServiceError::internal(format!("the upload cannot be stored: {error}")).into()
+    ServiceError::of_file("the upload cannot be stored", &error).into()
 }
 
 fn missing(id: &str) -> Fault {
@@ -94,64 +104,41 @@ fn answer(status: StatusCode) -> HttpResponseBuilder {
     answer
 }
 
-/// `kind YXJ0aWNsZXM=,sourceName …`: names with values in base64.
-fn metadata(text: &str) -> Result<BTreeMap<String, String>, Fault> {
-    let wrong = || Fault::sender("http.header", 400, "Upload-Metadata is a list of names, each with a value in base64");
-    let mut fields = BTreeMap::new();
-    for pair in text.split(',').map(str::trim).filter(|pair| !pair.is_empty()) {
-        let (name, value) = pair.split_once(' ').unwrap_or((pair, ""));
-        let value = STANDARD.decode(value.trim()).map_err(|_| wrong())?;
-        let value = String::from_utf8(value).map_err(|_| wrong())?;
-        // As tus clients call it.
-        let name = if name == "filename" { "sourceName" } else { name };
-        // And what they say of their own accord.
-        if name != "filetype" {
-            fields.insert(name.to_owned(), value);
-        }
-    }
-    Ok(fields)
-}
-
 impl Resumable {
-    pub fn new(upload: Upload, folder: PathBuf) -> Self {
-        Self { upload, folder, busy: Arc::default() }
+    pub fn new(upload: Upload, folder: PathBuf, limits: UploadLimits) -> Self {
+        Self { upload, folder, limits, creating: Arc::default(), busy: Arc::default() }
     }
 
-    pub fn configure(&self, config: &mut ServiceConfig) {
-        let (options, create) = (self.clone(), self.clone());
-        config.service(
-            web::resource("/uploads")
-                .route(web::route().guard(guard::Options()).to(move || {
-                    let limit = options.upload.limit;
-                    async move {
-                        answer(StatusCode::NO_CONTENT)
-                            .insert_header(("tus-version", VERSION))
-                            .insert_header(("tus-extension", "creation,termination"))
-                            .insert_header(("tus-max-size", limit))
-                            .finish()
-                    }
-                }))
-                .route(web::post().to(move |request: HttpRequest| {
-                    let own = create.clone();
-                    async move { own.answer(&request, async { own.create(request.headers()) }).await }
-                })),
+    pub fn add_routes(&self, routes: &mut Scope<'_>) {
+        let start = Permission::operation("Exchange", "StartImport");
+        let limit = self.upload.limit;
+        routes.add(Spec::new(Method::OPTIONS, "/uploads", start.clone()).with_effect(false), move || async move {
+            answer(StatusCode::NO_CONTENT)
+                .insert_header(("tus-version", VERSION))
+                .insert_header(("tus-extension", "creation,termination"))
+                .insert_header(("tus-max-size", limit))
+                .finish()
+        });
+        let (create, head, patch, delete) = (self.clone(), self.clone(), self.clone(), self.clone());
+        routes.post("/uploads", start.clone(), move |request: HttpRequest| {
+            let own = create.clone();
+            async move { own.answer(&request, async { own.create(request.headers()) }).await }
+        });
+        routes.get("/uploads/{id}", start.clone(), move |request: HttpRequest, id: Path<String>| {
+            let own = head.clone();
+            async move { own.answer(&request, own.told(&id)).await }
+        });
+        routes.add(
+            Spec::new(Method::PATCH, "/uploads/{id}", start.clone()),
+            move |request: HttpRequest, id: Path<String>, payload: Payload| {
+                let own = patch.clone();
+                async move { own.answer(&request, own.go_on(&request, id.into_inner(), payload)).await }
+            },
         );
-        let (head, patch, delete) = (self.clone(), self.clone(), self.clone());
-        config.service(
-            web::resource("/uploads/{id}")
-                .route(web::route().guard(super::files::read()).to(move |request: HttpRequest, id: Path<String>| {
-                    let own = head.clone();
-                    async move { own.answer(&request, own.told(&id)).await }
-                }))
-                .route(web::patch().to(move |request: HttpRequest, id: Path<String>, payload: Payload| {
-                    let own = patch.clone();
-                    async move { own.answer(&request, own.go_on(&request, id.into_inner(), payload)).await }
-                }))
-                .route(web::delete().to(move |request: HttpRequest, id: Path<String>| {
-                    let own = delete.clone();
-                    async move { own.answer(&request, async { own.forget(&id) }).await }
-                })),
-        );
+        routes.add(Spec::new(Method::DELETE, "/uploads/{id}", start), move |request: HttpRequest, id: Path<String>| {
+            let own = delete.clone();
+            async move { own.answer(&request, async { own.forget(&id) }).await }
+        });
     }
 
     /// Answers who may start imports, and speaks the version.
@@ -211,18 +198,43 @@ impl Resumable {
             return Err(Fault::sender("http.too_large", 413, message));
         }
         let text = headers.get("upload-metadata").and_then(|text| text.to_str().ok()).unwrap_or("");
-        let fields = metadata(text)?;
+        let fields = upload_metadata::parse(text)?;
         // What is wrong is told before anything is sent.
         wanted(fields.clone(), Initiator::new(Way::Rest, None))?;
         let mut random = [0; 16];
         openssl::rand::rand_bytes(&mut random).map_err(ServiceError::internal)?;
         let id = hex(&random);
+        // One after another, so that all count.
+        let _creating = self.creating.lock().unwrap_or_else(PoisonError::into_inner);
         self.tidy();
         fs::create_dir_all(&self.folder).map_err(failed)?;
+        self.check_space(length)?;
         File::create(self.path(&id)).map_err(failed)?;
         let about = serde_json::to_string(&About { length, fields }).map_err(ServiceError::internal)?;
         fs::write(self.path(&format!("{id}.json")), about).map_err(failed)?;
         Ok(answer(StatusCode::CREATED).insert_header((LOCATION, format!("{}/uploads/{id}", super::API))).finish())
+    }
+
+    /// Checks that there is room for another upload among those that are not finished.
+    fn check_space(&self, length: u64) -> Result<(), Fault> {
+        let (mut uploads, mut bytes) = (0, length);
+        for entry in fs::read_dir(&self.folder).map_err(failed)?.flatten() {
+            let name = entry.file_name();
+            let Some(id) = name.to_str().and_then(|name| name.strip_suffix(".json")) else { continue };
+            if let Ok(about) = self.about(id) {
+                uploads += 1;
+                bytes = bytes.saturating_add(about.length);
+            }
+        }
+        if uploads < self.limits.uploads && bytes <= self.limits.bytes {
+            return Ok(());
+        }
+        let message = format!(
+            "{uploads} uploads are not finished, and may be {} with {} bytes in all; finish or delete some, or try \
+             again later",
+            self.limits.uploads, self.limits.bytes
+        );
+        Err(Fault::receiver("upload.too_many", 503, message))
     }
 
     async fn told(&self, id: &str) -> Result<HttpResponse, Fault> {
@@ -296,7 +308,7 @@ impl Resumable {
     }
 
     /// Takes a part; with the last one the run is accepted.
-    async fn go_on(&self, request: &HttpRequest, id: String, mut payload: Payload) -> Result<HttpResponse, Fault> {
+    async fn go_on(&self, request: &HttpRequest, id: String, payload: Payload) -> Result<HttpResponse, Fault> {
         let busy = self.busy(&id)?;
         if let Some(run) = self.run(&id).await? {
             return Ok(answer(StatusCode::NO_CONTENT)
@@ -316,9 +328,16 @@ impl Resumable {
             return Err(Fault::sender("upload.offset", 409, message));
         }
         let mut file = OpenOptions::new().append(true).open(&path).map_err(failed)?;
-        while let Some(piece) = payload.next().await {
-            // What came before a cut is kept.
-            let Ok(piece) = piece else { break };
+        let (mut pieces, mut rejected) = (plain_pieces(request, payload), None);
+        while let Some(piece) = pieces.next().await {
+            let piece = match piece {
+                Ok(piece) => piece,
+                // What came before a cut is kept.
+                Err(fault) => {
+                    rejected = Some(fault).filter(|fault| fault.subcode != "http.body");
+                    break;
+                }
+            };
             offset += piece.len() as u64;
             if offset > about.length {
                 let message = format!("The upload was to have {} bytes, and has more", about.length);
@@ -328,6 +347,9 @@ impl Resumable {
         }
         let synced = web::block(move || file.sync_all()).await;
         synced.map_err(|e| Fault::from(ServiceError::internal(e)))?.map_err(failed)?;
+        if let Some(fault) = rejected {
+            return Err(fault);
+        }
         let mut told = answer(StatusCode::NO_CONTENT);
         told.insert_header(("upload-offset", offset));
         if offset == about.length {

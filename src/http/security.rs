@@ -1,6 +1,8 @@
 //! What SOAP messages are signed and encrypted with, from the files that the configuration names.
 
+use super::reload::follow;
 use crate::config::MessageSecurity;
+use crate::revocation::Revoked;
 use soapstone_runtime::soap::security::{Identity, Keys, Policy, Trust};
 use std::path::Path;
 use std::sync::Arc;
@@ -13,6 +15,23 @@ pub(super) struct Security<'a> {
 
 fn read(path: &Path) -> Result<Vec<u8>, String> {
     std::fs::read(path).map_err(|e| format!("{}: {e}", path.display()))
+}
+
+/// The trusted signers of a file, for as long as the process runs: reloaded when it changes, or the revocation list.
+fn followed(path: &Path, crl: Option<&Path>) -> Result<Trust, String> {
+    let wrong = |path: &Path, why: String| format!("{}: {why}", path.display());
+    let load = move |path: &Path, crl: Option<&Path>| -> Result<Vec<u8>, String> {
+        // It logs what has expired.
+        crl.map_or(Ok(()), |list| Revoked::default().reload(list))?;
+        read(path)
+    };
+    let trust = Trust::load(&load(path, crl)?, crl).map_err(|why| wrong(path, why))?;
+    let (path, crl, current) = (path.to_owned(), crl.map(Path::to_owned), trust.clone());
+    let files = [path.clone()].into_iter().chain(crl.clone()).collect();
+    follow("the trusted signers", files, move || {
+        current.reload(&load(&path, crl.as_deref())?, crl.as_deref()).map_err(|why| wrong(&path, why))
+    });
+    Ok(trust)
 }
 
 impl<'a> Security<'a> {
@@ -32,7 +51,7 @@ impl<'a> Security<'a> {
         };
         let trust = match &config.authority {
             None => None,
-            Some(path) => Some(Trust::from_pem(&read(path)?).map_err(|why| format!("{}: {why}", path.display()))?),
+            Some(path) => Some(followed(path, config.crl.as_deref())?),
         };
         Ok(Self { keys: Keys { own, trust }, config })
     }

@@ -1,41 +1,56 @@
 //! TLS by openssl: certificates that are read anew when their files change, and certificates of clients.
 
+use super::reload::follow;
 use crate::config::{ClientCertificates, Tls};
+use crate::revocation::Revoked;
 use actix_tls::accept::openssl::TlsStream;
 use actix_web::dev::Extensions;
 use actix_web::rt::net::TcpStream;
 use openssl::error::ErrorStack;
 use openssl::pkey::PKey;
 use openssl::ssl::{
-    AlpnError, SslAcceptor, SslAcceptorBuilder, SslContext, SslMethod, SslVerifyMode, SslVersion, select_next_proto,
+    AlpnError, SniError, SslAcceptor, SslAcceptorBuilder, SslMethod, SslOptions, SslSessionCacheMode, SslVerifyMode,
+    SslVersion, select_next_proto,
 };
 use soapstone_runtime::service::Certificate;
+use soapstone_runtime::soap::security::check_revocation;
 use std::any::Any;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Arc, PoisonError, RwLock};
-use std::time::{Duration, SystemTime};
 
-/// How often the files are looked at.
-const LOOK: Duration = Duration::from_secs(2);
+/// HTTP/2 before HTTP/1.1, in the format of ALPN.
+const WITH_HTTP2: &[u8] = b"\x02h2\x08http/1.1";
 
-/// HTTP/2 before HTTP/1.1, as ALPN wants it written.
-const PROTOCOLS: &[u8] = b"\x02h2\x08http/1.1";
+/// HTTP/1.1 alone.
+const HTTP1_ONLY: &[u8] = b"\x08http/1.1";
 
 /// An acceptor that follows its files.
 ///
 /// # Errors
 /// Which file is wrong, and why.
-pub(super) fn acceptor(tls: &Tls) -> Result<SslAcceptorBuilder, String> {
+pub(super) fn acceptor(tls: &Tls, revoked: Arc<Revoked>) -> Result<SslAcceptorBuilder, String> {
     let mut builder = builder(tls)?;
     let current = Arc::new(RwLock::new(self::builder(tls)?.build().into_context()));
-    follow(tls.clone(), Arc::clone(&current));
+    if let Some(list) = &tls.client_crl {
+        revoked.reload(list)?;
+    }
+    let files = [&tls.certificate, &tls.key].into_iter().chain(&tls.client_authority).chain(&tls.client_crl);
+    let (files, tls, next) = (files.cloned().collect(), tls.clone(), Arc::clone(&current));
+    follow("the TLS certificates", files, move || {
+        let context = self::builder(&tls)?.build().into_context();
+        if let Some(list) = &tls.client_crl {
+            revoked.reload(list)?;
+        }
+        *next.write().unwrap_or_else(PoisonError::into_inner) = context;
+        Ok(())
+    });
     builder.set_servername_callback(move |ssl, _alert| {
         let context = current.read().unwrap_or_else(PoisonError::into_inner);
-        // Where the new one cannot be taken, the first one is as good.
-        if let Err(error) = ssl.set_ssl_context(&context) {
-            log::warn!("the present certificate cannot be used: {error}");
-        }
-        Ok(())
+        // The first context stays unused: actix-web lets it offer HTTP/2.
+        ssl.set_ssl_context(&context).map_err(|error| {
+            log::error!("Failed to use the current certificate: {error}");
+            SniError::ALERT_FATAL
+        })
     });
     Ok(builder)
 }
@@ -63,44 +78,25 @@ fn builder(tls: &Tls) -> Result<SslAcceptorBuilder, String> {
     if let Some(authority) = &tls.client_authority {
         builder.set_ca_file(authority).map_err(|e| failed("the certificate authority of clients", authority, &e))?;
     }
+    if let Some(list) = &tls.client_crl {
+        check_revocation(builder.cert_store_mut(), list).map_err(|e| failed("the revocation list", list, &e))?;
+    }
+    if tls.client_certificates != ClientCertificates::None {
+        // OpenSSL rejects certificates whose key usage or extended key usage excludes clients (clientAuth). It verifies in full handshakes
+        // only: a session that is resumed would go past a new revocation list.
+        builder.set_session_cache_mode(SslSessionCacheMode::OFF);
+        builder.set_options(SslOptions::NO_TICKET);
+        builder.set_num_tickets(0).map_err(plain)?;
+    }
     builder.set_verify(match tls.client_certificates {
         ClientCertificates::None => SslVerifyMode::NONE,
         ClientCertificates::Optional => SslVerifyMode::PEER,
         ClientCertificates::Required => SslVerifyMode::PEER | SslVerifyMode::FAIL_IF_NO_PEER_CERT,
     });
     builder.set_session_id_context(b"soapstone").map_err(plain)?;
-    builder.set_alpn_select_callback(|_, offered| select_next_proto(PROTOCOLS, offered).ok_or(AlpnError::NOACK));
+    let protocols = if tls.http2 { WITH_HTTP2 } else { HTTP1_ONLY };
+    builder.set_alpn_select_callback(move |_, offered| select_next_proto(protocols, offered).ok_or(AlpnError::NOACK));
     Ok(builder)
-}
-
-/// Reads the files again when they change; what is wrong then is told, and the old ones serve on.
-fn follow(tls: Tls, current: Arc<RwLock<SslContext>>) {
-    let files: Vec<PathBuf> = [&tls.certificate, &tls.key].into_iter().chain(&tls.client_authority).cloned().collect();
-    let changed = move || -> Vec<Option<SystemTime>> {
-        files.iter().map(|file| std::fs::metadata(file).and_then(|m| m.modified()).ok()).collect()
-    };
-    let mut known = changed();
-    let look = move || {
-        loop {
-            std::thread::sleep(LOOK);
-            let now = changed();
-            if now == known {
-                continue;
-            }
-            match builder(&tls) {
-                Ok(builder) => {
-                    *current.write().unwrap_or_else(PoisonError::into_inner) = builder.build().into_context();
-                    log::info!("the certificate {} is read anew", tls.certificate.display());
-                    known = now;
-                }
-                // A pair of files is seldom written at once: it is tried again.
-                Err(why) => log::warn!("the certificates changed, but cannot be used: {why}"),
-            }
-        }
-    };
-    if let Err(error) = std::thread::Builder::new().name("certificates".to_owned()).spawn(look) {
-        log::warn!("changes of certificates are not followed: {error}");
-    }
 }
 
 /// Keeps the client's certificate, which was verified, with its connection.

@@ -1,18 +1,19 @@
 //! Files uploaded to `POST /api/v1/imports`: as a form (`multipart/form-data`) or as the bare body, streamed to disk.
 
 use super::files::admitted;
+use super::route::{Permission, Scope, Spec};
 use crate::error::ServiceError;
 use crate::exchange::{Initiator, Request};
 use crate::services::{ExchangeService, initiator};
-use actix_multipart::Multipart;
-use actix_web::dev::Decompress;
-use actix_web::guard::{self, GuardContext};
+use actix_web::guard::GuardContext;
+use actix_web::http::Method;
 use actix_web::http::header::CONTENT_TYPE;
-use actix_web::web::{self, Payload, Query, ServiceConfig};
-use actix_web::{FromRequest, HttpRequest, HttpResponse};
-use futures_util::StreamExt;
+use actix_web::web::{self, Payload, Query};
+use actix_web::{HttpRequest, HttpResponse};
+use futures_util::{Stream, StreamExt};
 use serde_json::{Map, Value, json};
 use soapstone_contracts::exchange::{ImportMode, RunFormat, RunKind, StartImportResponse};
+use soapstone_runtime::http::{Form, FormLimits, body_pieces};
 use soapstone_runtime::service::{Channel, Context};
 use soapstone_runtime::soap::Fault;
 use std::collections::BTreeMap;
@@ -20,6 +21,10 @@ use std::ops::RangeInclusive;
 
 /// How long a form's plain field may be.
 pub(crate) const MAX_FIELD: usize = 4096;
+
+/// How many fields a form may have, and how many bytes they may have together, beside one that may be longer.
+pub(super) const MAX_FORM_FIELDS: usize = 1_000;
+const MAX_FORM_TEXT: usize = 64 << 10;
 
 #[derive(Clone)]
 pub(crate) struct Upload {
@@ -30,14 +35,16 @@ pub(crate) struct Upload {
 pub(crate) type Fields = BTreeMap<String, String>;
 
 impl Upload {
-    pub fn configure(&self, config: &mut ServiceConfig) {
+    pub fn add_routes(&self, routes: &mut Scope<'_>) {
         let upload = self.clone();
-        config.service(web::resource("/imports").guard(guard::Post()).guard(guard::fn_guard(is_file)).to(
+        let permission = Permission::operation("Exchange", "StartImport");
+        routes.add(
+            Spec::new(Method::POST, "/imports", permission).guard(is_file),
             move |request: HttpRequest, payload: Payload| {
                 let upload = upload.clone();
                 async move { admitted(&request, "Exchange", "StartImport", upload.receive(&request, payload)).await }
             },
-        ));
+        );
     }
 
     async fn receive(&self, request: &HttpRequest, payload: Payload) -> Result<HttpResponse, Fault> {
@@ -67,39 +74,29 @@ impl Upload {
         fields: &mut Fields,
         longest: usize,
     ) -> Result<crate::exchange::Spooled, Fault> {
-        let broken =
-            |e: &dyn std::fmt::Display| Fault::sender("http.form", 400, format!("The form cannot be read: {e}"));
-        let mut form = Multipart::from_request(request, &mut payload.into_inner()).await.map_err(|e| broken(&e))?;
-        let mut source = None;
-        while let Some(field) = form.next().await {
-            let mut field = field.map_err(|e| broken(&e))?;
-            let name = field.name().unwrap_or("").to_owned();
-            let file_name = field.content_disposition().and_then(|d| d.get_filename()).map(str::to_owned);
-            if name == "file" || file_name.is_some() {
-                if let Some(file_name) = file_name {
-                    fields.entry("sourceName".to_owned()).or_insert(file_name);
-                }
-                let pieces = field.map(|piece| piece.map_err(|e| e.to_string()));
-                source = Some(self.spool(pieces).await?);
+        let limits = FormLimits { fields: MAX_FORM_FIELDS, text: longest + MAX_FORM_TEXT };
+        let mut form = Form::new(request, payload, limits)?;
+        let mut source: Option<crate::exchange::Spooled> = None;
+        while let Some(field) = form.next_field().await? {
+            if field.name != "file" && field.file_name.is_none() {
+                let text = form.text(&field, longest).await?;
+                fields.insert(field.name, text);
                 continue;
             }
-            let mut text = Vec::new();
-            while let Some(piece) = field.next().await {
-                text.extend_from_slice(&piece.map_err(|e| broken(&e))?);
-                if text.len() > longest {
-                    return Err(Fault::sender("http.form", 413, format!("The field \"{name}\" is too long")));
-                }
+            if let Some(file_name) = field.file_name {
+                fields.entry("sourceName".to_owned()).or_insert(file_name);
             }
-            let text = String::from_utf8(text).map_err(|_| broken(&format!("\"{name}\" is not UTF-8")))?;
-            fields.insert(name, text);
+            if source.as_ref().is_some_and(|source| source.size > 0) {
+                return Err(Fault::sender("http.form", 422, "The form has more than one file; send each on its own"));
+            }
+            source = Some(self.spool(form.pieces()).await?);
         }
         source
             .ok_or_else(|| Fault::sender("import.no_file", 422, "The form has no file; send it in the field \"file\""))
     }
 
     async fn bare(&self, request: &HttpRequest, payload: Payload) -> Result<crate::exchange::Spooled, Fault> {
-        let stream = Decompress::from_headers(payload, request.headers());
-        let spooled = self.spool(stream.map(|piece| piece.map_err(|e| e.to_string()))).await?;
+        let spooled = self.spool(body_pieces(request, payload)).await?;
         if spooled.size == 0 {
             return Err(Fault::sender("import.no_file", 422, "The body is empty; send the file in it"));
         }
@@ -109,13 +106,12 @@ impl Upload {
     /// Writes a stream to the spool, piece by piece.
     async fn spool(
         &self,
-        mut pieces: impl futures_util::Stream<Item = Result<web::Bytes, String>> + Unpin,
+        mut pieces: impl Stream<Item = Result<web::Bytes, Fault>> + Unpin,
     ) -> Result<crate::exchange::Spooled, Fault> {
-        let failed =
-            |e: std::io::Error| Fault::from(ServiceError::internal(format!("the source cannot be stored: {e}")));
+        let failed = |e: std::io::Error| Fault::from(ServiceError::of_file("the source cannot be stored", &e));
         let mut incoming = self.service.exchange.spool.begin().map_err(failed)?;
         while let Some(piece) = pieces.next().await {
-            let piece = piece.map_err(|e| Fault::sender("http.body", 400, format!("The body cannot be read: {e}")))?;
+            let piece = piece?;
             if incoming.size() + piece.len() as u64 > self.limit {
                 return Err(Fault::sender(
                     "http.too_large",

@@ -5,9 +5,10 @@ use super::forms::{Fields, field};
 use super::visitor::Visitor;
 use super::{moved, not_found, not_ours, page, unavailable};
 use crate::config::Config;
-use crate::domain::access::{NewToken, check_name, hashed, new_password, patterns};
+use crate::domain::access::{NewToken, check_name, new_password};
 use crate::http::auth::Access;
-use crate::store::access::{self as kept, Audited, Change, NewUser, Token, User};
+use crate::http::known_operations;
+use crate::store::access::{self as kept, Audited, Change, NewUser, Token, User, sealed_digest};
 use crate::store::{Db, Store, StoreError};
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
@@ -32,14 +33,21 @@ struct AccessPage {
     /// What is shown this once: whose it is, and the secret.
     secret: Option<(String, String)>,
     wrong: Option<String>,
+    /// The field of certificates that users are known by.
+    certificate_field: &'static str,
 }
 
 struct Person {
     name: String,
     roles: String,
+    /// All roles, each with whether the user has it.
+    choices: Vec<(String, bool)>,
+    certificate: String,
     by: String,
     locked: Option<String>,
     is_self: bool,
+    is_disabled: bool,
+    has_digest: bool,
 }
 
 struct Key {
@@ -86,10 +94,19 @@ async fn draw(
     let person = |user: User| Person {
         is_self: own.as_deref() == Some(user.name.as_str()),
         by: match (&user.certificate, &user.password) {
-            (Some(certificate), _) => format!("certificate {certificate}"),
+            (Some(certificate), Some(_)) => format!("password, certificate {certificate}"),
+            (Some(certificate), None) => format!("certificate {certificate}"),
             (None, Some(_)) => "password".to_owned(),
             (None, None) => "tokens".to_owned(),
         },
+        choices: access
+            .roles()
+            .names()
+            .map(|role| (role.to_owned(), user.roles.split_whitespace().any(|own| own == role)))
+            .collect(),
+        is_disabled: user.disabled_at.is_some(),
+        has_digest: user.digest_secret.is_some(),
+        certificate: user.certificate.unwrap_or_default(),
         locked: user.locked_until.filter(|until| *until > now).map(|until| time(Some(until))),
         name: user.name,
         roles: user.roles,
@@ -120,6 +137,7 @@ async fn draw(
         lines: lines.into_iter().map(line).collect(),
         secret,
         wrong,
+        certificate_field: access.certificate_field().name(),
     });
     if is_wrong {
         *response.status_mut() = StatusCode::UNPROCESSABLE_ENTITY;
@@ -145,6 +163,13 @@ pub(super) async fn show(
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Deed {
     AddUser,
+    ChangeRoles,
+    DisableUser,
+    EnableUser,
+    /// An empty value removes it.
+    SetCertificate,
+    NewDigestSecret,
+    RemoveDigestSecret,
     RemoveUser,
     UnlockUser,
     NewPassword,
@@ -156,6 +181,12 @@ impl Deed {
     fn find(name: &str) -> Option<Self> {
         Some(match name {
             "add-user" => Self::AddUser,
+            "change-roles" => Self::ChangeRoles,
+            "disable-user" => Self::DisableUser,
+            "enable-user" => Self::EnableUser,
+            "set-certificate" => Self::SetCertificate,
+            "new-digest-secret" => Self::NewDigestSecret,
+            "remove-digest-secret" => Self::RemoveDigestSecret,
             "remove-user" => Self::RemoveUser,
             "unlock-user" => Self::UnlockUser,
             "new-password" => Self::NewPassword,
@@ -179,9 +210,11 @@ struct Wanted {
     deed: Deed,
     fields: Fields,
     roles: String,
-    password: String,
-    hash: String,
+    /// A new password, or digest secret, and how it is stored.
+    secret: String,
+    stored_secret: String,
     by: Option<String>,
+    access: Arc<Access>,
 }
 
 impl Wanted {
@@ -189,23 +222,37 @@ impl Wanted {
         field(&self.fields, name)
     }
 
+    /// The value of the certificate field; empty: none.
+    fn certificate(&self) -> Option<String> {
+        let value = self.access.certificate_field().normalized(self.field("certificate"));
+        Some(value).filter(|value| !value.is_empty())
+    }
+
     /// Does it.
     fn carry_out(&self, db: &mut Db) -> Result<Done, StoreError> {
         let (name, now) = (self.field("name"), Utc::now().naive_utc());
         let nobody = || Done::Wrong(format!("there is no user {name}"));
         let done = |is_done: bool| if is_done { Done::Well } else { nobody() };
+        let shown = |is_done: bool| if is_done { Done::Secret(self.secret.clone()) } else { nobody() };
+        let roles = self.access.roles();
+        let mut change = |change: Change| kept::change(db, roles, name, &change);
+        let secret = || Some(Some(self.stored_secret.clone()));
         Ok(match self.deed {
             Deed::AddUser => return self.add_user(db, now),
-            // Who removes himself may leave nobody who could let him in again.
-            Deed::RemoveUser if self.by.as_deref() == Some(name) => {
-                Done::Wrong("nobody removes himself; another administrator can".to_owned())
+            Deed::RemoveUser | Deed::DisableUser if self.by.as_deref() == Some(name) => {
+                Done::Wrong("nobody removes or disables himself; another administrator can".to_owned())
             }
-            Deed::RemoveUser => done(kept::remove(db, name)?),
-            Deed::UnlockUser => done(kept::change(db, name, &Change::unlocked())?),
-            Deed::NewPassword => {
-                let change = Change { password: Some(self.hash.clone()), ..Change::unlocked() };
-                if kept::change(db, name, &change)? { Done::Secret(self.password.clone()) } else { nobody() }
+            Deed::RemoveUser => done(kept::remove(db, roles, name)?),
+            Deed::DisableUser => done(change(Change::disabled(now))?),
+            Deed::EnableUser => done(change(Change::enabled())?),
+            Deed::ChangeRoles => done(change(Change { roles: Some(self.roles.clone()), ..Change::default() })?),
+            Deed::SetCertificate => {
+                done(change(Change { certificate: Some(self.certificate()), ..Change::default() })?)
             }
+            Deed::NewDigestSecret => shown(change(Change { digest_secret: secret(), ..Change::default() })?),
+            Deed::RemoveDigestSecret => done(change(Change { digest_secret: Some(None), ..Change::default() })?),
+            Deed::UnlockUser => done(change(Change::unlocked())?),
+            Deed::NewPassword => shown(change(Change { password: secret(), ..Change::unlocked() })?),
             Deed::AddToken => return self.add_token(db, now),
             Deed::RevokeToken => {
                 let id = self.field("id");
@@ -219,25 +266,19 @@ impl Wanted {
     }
 
     fn add_user(&self, db: &mut Db, now: NaiveDateTime) -> Result<Done, StoreError> {
-        let name = self.field("name");
-        let certificate = Some(self.field("certificate").trim().to_owned()).filter(|name| !name.is_empty());
-        if let Some(common_name) = &certificate
-            && kept::by_certificate(db, common_name)?.is_some()
-        {
-            return Ok(Done::Wrong(format!("somebody else is known by the certificate {common_name}")));
-        }
-        // Who shows a certificate needs no password.
+        let (name, certificate) = (self.field("name"), self.certificate());
+        // A user with a certificate needs no password.
         let has_password = certificate.is_none();
         let user = NewUser {
             name: name.to_owned(),
-            password: has_password.then(|| self.hash.clone()),
+            password: has_password.then(|| self.stored_secret.clone()),
             certificate,
             roles: self.roles.clone(),
             created_at: now,
         };
         Ok(match (kept::add(db, &user)?, has_password) {
             (false, _) => Done::Wrong(format!("there is a user {name} already")),
-            (true, true) => Done::Secret(self.password.clone()),
+            (true, true) => Done::Secret(self.secret.clone()),
             (true, false) => Done::Well,
         })
     }
@@ -245,7 +286,7 @@ impl Wanted {
     fn add_token(&self, db: &mut Db, now: NaiveDateTime) -> Result<Done, StoreError> {
         let user = self.field("user");
         let scopes = self.field("scopes").split_whitespace().collect::<Vec<_>>().join(" ");
-        if let Err(why) = patterns(&scopes) {
+        if let Err(why) = known_operations().patterns(&scopes) {
             return Ok(Done::Wrong(why));
         }
         let days = match self.field("days").trim() {
@@ -286,33 +327,21 @@ pub(super) async fn change(
     if !visitor.gave(field(&fields, "form")) {
         return not_ours(visitor);
     }
-    let roles: Vec<String> = fields.iter().filter(|(name, _)| name == "role").map(|(_, role)| role.clone()).collect();
-    let checked = match deed {
-        Deed::AddUser if roles.is_empty() => Err("choose a role".to_owned()),
-        Deed::AddUser => check_name(field(&fields, "name")).and_then(|()| access.roles().known(&roles)),
-        _ => Ok(String::new()),
-    };
-    let makes_password = matches!(deed, Deed::AddUser | Deed::NewPassword);
-    let made = checked.and_then(|roles| {
-        if !makes_password {
-            return Ok((roles, String::new(), String::new()));
-        }
-        let password = new_password()?;
-        Ok((roles, hashed(&password)?, password))
-    });
-    let (roles, hash, password) = match made {
-        Ok(made) => made,
+    let (roles, secret, stored_secret) = match prepared(&store, &access, deed, &fields).await {
+        Ok(prepared) => prepared,
         Err(why) => return draw(&store, (&access, &config), visitor, None, Some(why)).await,
     };
     let whose = match deed {
         Deed::AddToken => format!("the token of {}", field(&fields, "user")),
         Deed::RevokeToken => field(&fields, "id").to_owned(),
+        Deed::ChangeRoles => format!("{} to {roles}", field(&fields, "name")),
         _ => field(&fields, "name").to_owned(),
     };
     let by = visitor.name().map(str::to_owned);
-    let wanted = Wanted { deed, fields, roles, password, hash, by };
+    let wanted = Wanted { deed, fields, roles, secret, stored_secret, by, access: Arc::clone(&access) };
     let done = match store.write(move |db| wanted.carry_out(db)).await {
         Ok(done) => done,
+        Err(StoreError::Refused(error)) => Done::Wrong(error.to_string()),
         Err(error) => return unavailable(visitor, &error),
     };
     visitor.note(&access, format!("{name} {whose}"), !matches!(done, Done::Wrong(_)));
@@ -320,5 +349,36 @@ pub(super) async fn change(
         Done::Well => moved("/navigator/access"),
         Done::Secret(secret) => draw(&store, (&access, &config), visitor, Some((whose, secret)), None).await,
         Done::Wrong(why) => draw(&store, (&access, &config), visitor, None, Some(why)).await,
+    }
+}
+
+/// What has to be known before the transaction: the roles that a form names, a new secret, and that as it is stored.
+async fn prepared(
+    store: &Store,
+    access: &Access,
+    deed: Deed,
+    fields: &Fields,
+) -> Result<(String, String, String), String> {
+    let mut roles = String::new();
+    if matches!(deed, Deed::AddUser | Deed::ChangeRoles) {
+        let named: Vec<String> = fields.iter().filter(|(name, _)| name == "role").map(|(_, role)| role.clone()).collect();
+        if named.is_empty() {
+            return Err("choose a role".to_owned());
+        }
+        check_name(field(fields, "name"))?;
+        roles = access.roles().known(&named)?;
+    }
+    match deed {
+        Deed::AddUser | Deed::NewPassword => {
+            let password = new_password()?;
+            let hash = access.hash(password.clone()).await?;
+            Ok((roles, password, hash))
+        }
+        Deed::NewDigestSecret => {
+            let secret = new_password()?;
+            let sealed = sealed_digest(store.secrets(), field(fields, "name"), &secret).map_err(|e| e.to_string())?;
+            Ok((roles, secret, sealed))
+        }
+        _ => Ok((roles, String::new(), String::new())),
     }
 }

@@ -1,17 +1,20 @@
-//! The certificates that the server works with, and until when they hold.
+//! The certificates and revocation lists that the server works with, and until when they are valid.
 
 use crate::config::Config;
-use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
-use openssl::asn1::Asn1Time;
+use crate::revocation::{self, time};
+use chrono::{TimeDelta, Utc};
 use openssl::nid::Nid;
 use openssl::x509::{X509, X509NameRef};
 use std::path::Path;
 
-/// Before its end a certificate is told of.
+/// From then on before its end a certificate is marked.
 const SOON: TimeDelta = TimeDelta::days(30);
 
+/// The same for a revocation list, which is issued often.
+const LIST_SOON: TimeDelta = TimeDelta::days(1);
+
 /// A certificate of a file.
-pub(super) struct Certificate {
+pub(crate) struct Certificate {
     /// What it is for.
     pub purpose: &'static str,
     pub file: String,
@@ -29,19 +32,11 @@ fn named(name: &X509NameRef) -> String {
     text.unwrap_or_else(|| format!("{name:?}"))
 }
 
-/// When a certificate ends.
-fn end(certificate: &X509) -> Option<NaiveDateTime> {
-    let epoch = Asn1Time::from_unix(0).ok()?;
-    let since = epoch.diff(certificate.not_after()).ok()?;
-    let seconds = i64::from(since.days) * 86_400 + i64::from(since.secs);
-    DateTime::from_timestamp(seconds, 0).map(|at| at.naive_utc())
-}
-
 fn of_file(purpose: &'static str, file: &Path, found: &mut Vec<Certificate>) {
     let now = Utc::now().naive_utc();
     let read = std::fs::read(file).ok().and_then(|pem| X509::stack_from_pem(&pem).ok()).unwrap_or_default();
     for certificate in read {
-        let until = end(&certificate);
+        let until = time(certificate.not_after());
         found.push(Certificate {
             purpose,
             file: file.display().to_string(),
@@ -54,13 +49,32 @@ fn of_file(purpose: &'static str, file: &Path, found: &mut Vec<Certificate>) {
     }
 }
 
-/// The certificates of the configuration's files.
-pub(super) fn certificates(config: &Config) -> Vec<Certificate> {
+/// Adds the revocation lists of a file, each with the time when the next one is due.
+fn of_revocation_lists(purpose: &'static str, file: &Path, found: &mut Vec<Certificate>) {
+    let now = Utc::now().naive_utc();
+    for list in revocation::read(file).unwrap_or_default() {
+        found.push(Certificate {
+            purpose,
+            file: file.display().to_string(),
+            subject: "–".to_owned(),
+            until: list.next_update.map(|until| until.format("%Y-%m-%d").to_string()).unwrap_or_default(),
+            is_over: list.is_expired(),
+            is_soon: list.next_update.is_some_and(|until| until > now && until - now < LIST_SOON),
+            issuer: list.issuer,
+        });
+    }
+}
+
+/// The certificates and revocation lists of the configuration's files.
+pub(crate) fn certificates(config: &Config) -> Vec<Certificate> {
     let mut found = Vec::new();
     if let Some(tls) = &config.tls {
         of_file("The server's own", &tls.certificate, &mut found);
         if let Some(authority) = &tls.client_authority {
             of_file("Who signs those of clients", authority, &mut found);
+        }
+        if let Some(list) = &tls.client_crl {
+            of_revocation_lists("Revokes those of clients", list, &mut found);
         }
     }
     let security = &config.message_security;
@@ -69,6 +83,9 @@ pub(super) fn certificates(config: &Config) -> Vec<Certificate> {
     }
     if let Some(authority) = &security.authority {
         of_file("Who signs those of messages", authority, &mut found);
+    }
+    if let Some(list) = &security.crl {
+        of_revocation_lists("Revokes those of messages", list, &mut found);
     }
     found
 }

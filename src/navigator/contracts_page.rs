@@ -257,7 +257,7 @@ async fn call(
     text: &str,
 ) -> Result<String, Fault> {
     let info = service.info();
-    context.admit(info.name, info.operations[index].name).map_err(|fault| *fault)?;
+    context.authorize(info.name, info.operations[index].name).map_err(|fault| *fault)?;
     let payload = if is_json {
         Payload::Json(soapstone_runtime::json::parse(text.as_bytes()).map_err(|error| Fault::invalid(vec![*error]))?)
     } else {

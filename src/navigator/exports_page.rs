@@ -175,6 +175,9 @@ pub(super) async fn begin(
     }
 }
 
+/// The actions on an export, each with the operation that does it.
+pub(super) const ACTIONS: [(&str, &str); 2] = [("confirm", "ConfirmExport"), ("hand-out-again", "ExportOrders")];
+
 /// Confirms an export, or ends its lease.
 pub(super) async fn settle(
     store: Data<Store>,
@@ -187,22 +190,19 @@ pub(super) async fn settle(
     if !visitor.gave(&shown.form) {
         return not_ours(visitor);
     }
-    let is_confirmation = match deed.as_str() {
-        "confirm" => true,
-        "hand-out-again" => false,
-        _ => return not_found(visitor, "There is nothing here.".to_owned()),
+    let Some((_, operation)) = ACTIONS.into_iter().find(|(name, _)| *name == deed) else {
+        return not_found(visitor, "There is nothing here.".to_owned());
     };
-    let operation = if is_confirmation { "ConfirmExport" } else { "ExportOrders" };
+    let is_confirmation = operation == "ConfirmExport";
     if !visitor.may("Orders", operation) {
         return may_not(visitor, &format!("Orders.{operation}"));
     }
     let done = store
         .write(move |db| {
-            let now = Utc::now().naive_utc();
             if is_confirmation {
-                return Ok(orders::confirm(db, &id.to_string(), &[], now)?.is_some());
+                return Ok(orders::confirm(db, &id.to_string(), &[], Utc::now().naive_utc())?.is_some());
             }
-            orders::end_lease(db, id, now)
+            orders::end_lease(db, id)
         })
         .await;
     let done = match done {

@@ -5,6 +5,7 @@ use super::outcome::only;
 use super::query::{address, said};
 use super::visitor::Visitor;
 use super::{may_not, moved, not_found, not_ours, page, refused, unavailable};
+use crate::config::Config;
 use crate::domain::signals as known;
 use crate::http::auth::Access;
 use crate::services::SignalsService;
@@ -232,10 +233,15 @@ fn given(fields: &Fields) -> Map<String, Value> {
     target
 }
 
+fn service(store: &Store, config: &Config) -> SignalsService {
+    SignalsService { store: store.clone(), outbound: config.sending.outbound.clone() }
+}
+
 /// Adds a target, changes it, or removes it.
 pub(super) async fn change(
     request: HttpRequest,
     store: Data<Store>,
+    config: Data<Config>,
     access: Data<Arc<Access>>,
     visitor: Visitor,
     fields: Form<Fields>,
@@ -248,7 +254,7 @@ pub(super) async fn change(
     if !visitor.may("Signals", operation) {
         return may_not(visitor, &format!("Signals.{operation}"));
     }
-    let (service, context) = (SignalsService { store: store.get_ref().clone() }, Context::of(Channel::Rest, &request));
+    let (service, context) = (service(&store, &config), Context::of(Channel::Rest, &request));
     let key = field("key").trim().to_owned();
     let done = if operation == "DeleteTargets" {
         let deleted = service.delete_targets(&context, DeleteTargets { key: vec![key.clone()] }).await;
@@ -270,9 +276,13 @@ pub(super) async fn change(
     }
 }
 
+/// The actions on deliveries, each with the operation that does it.
+pub(super) const ACTIONS: [(&str, &str); 2] = [("test", "TestTarget"), ("resend", "ResendDeliveries")];
+
 pub(super) async fn send(
     request: HttpRequest,
     store: Data<Store>,
+    config: Data<Config>,
     access: Data<Arc<Access>>,
     visitor: Visitor,
     deed: Path<String>,
@@ -281,16 +291,14 @@ pub(super) async fn send(
     if !visitor.gave(&shown.form) {
         return not_ours(visitor);
     }
-    let is_test = match deed.as_str() {
-        "test" => true,
-        "resend" => false,
-        _ => return not_found(visitor, "There is nothing here.".to_owned()),
+    let Some((_, operation)) = ACTIONS.into_iter().find(|(name, _)| *name == *deed) else {
+        return not_found(visitor, "There is nothing here.".to_owned());
     };
-    let operation = if is_test { "TestTarget" } else { "ResendDeliveries" };
+    let is_test = operation == "TestTarget";
     if !visitor.may("Signals", operation) {
         return may_not(visitor, &format!("Signals.{operation}"));
     }
-    let (service, context) = (SignalsService { store: store.get_ref().clone() }, Context::of(Channel::Rest, &request));
+    let (service, context) = (service(&store, &config), Context::of(Channel::Rest, &request));
     let done = if is_test {
         service.test_target(&context, TestTarget { key: shown.target.clone() }).await.map(drop)
     } else {

@@ -2,7 +2,7 @@
 
 use super::forms::Bare;
 use super::visitor::Visitor;
-use super::{message, moved, page, unavailable};
+use super::{message, moved, page, refused, unavailable};
 use crate::domain::access::{SHORTEST_PASSWORD, check_name};
 use crate::http::auth::{Access, COOKIE, session};
 use crate::store::{Store, StoreError, sessions};
@@ -13,6 +13,7 @@ use actix_web::web::{Data, Form, Query};
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 use serde::Deserialize;
+use soapstone_runtime::http::{client_address, is_secure};
 use std::sync::Arc;
 
 #[derive(Template)]
@@ -71,7 +72,7 @@ pub(super) async fn ask(visitor: Visitor, next: Query<Next>) -> HttpResponse {
 
 /// The cookie of a session, as no script and no other site gets it; an empty one is forgotten.
 fn cookie(request: &HttpRequest, secret: &str) -> String {
-    let secure = if request.app_config().secure() { "; Secure" } else { "" };
+    let secure = if is_secure(request) { "; Secure" } else { "" };
     let end = if secret.is_empty() { "; Max-Age=0" } else { "" };
     format!("{COOKIE}={secret}; Path=/; HttpOnly; SameSite=Strict{secure}{end}")
 }
@@ -83,8 +84,8 @@ pub(super) async fn log_in(
     shown: Form<Credentials>,
 ) -> HttpResponse {
     let Credentials { name, password, next } = shown.into_inner();
-    match access.begin(name.clone(), password, visitor.peer.clone()).await {
-        Err(error) => unavailable(visitor, &error),
+    match access.begin(name.clone(), password, client_address(&request)).await {
+        Err(fault) => refused(visitor, *fault),
         Ok(None) => {
             let mut response = page(&LogInPage { visitor, name, next: place(&next).to_owned(), wrong: true });
             *response.status_mut() = StatusCode::UNAUTHORIZED;
@@ -160,10 +161,10 @@ pub(super) async fn set_up(
         *response.status_mut() = StatusCode::UNPROCESSABLE_ENTITY;
         return response;
     }
-    match access.begin(name, password, visitor.peer.clone()).await {
+    match access.begin(name, password, client_address(&request)).await {
         Ok(Some(secret)) => moved_with("/navigator", cookie(&request, secret.text())),
         Ok(None) => message(visitor, StatusCode::CONFLICT, "Log in", "The user is there; log in.".to_owned()),
-        Err(error) => unavailable(visitor, &error),
+        Err(fault) => refused(visitor, *fault),
     }
 }
 

@@ -18,6 +18,7 @@ mod overview_page;
 mod profiles_page;
 mod query;
 mod replay;
+mod routes_page;
 mod run_page;
 mod runs_page;
 mod source_page;
@@ -25,15 +26,19 @@ mod steering;
 mod system_page;
 mod visitor;
 
+pub(crate) use certificates::certificates;
 pub(crate) use contracts_page::Contracts;
 pub(crate) use events::Pulse;
 pub(crate) use log_in::log_in_first;
+pub(crate) use routes_page::RouteTable;
 
 use crate::error::ServiceError;
-use actix_web::HttpResponse;
-use actix_web::http::StatusCode;
+use crate::store::faults::Resource;
+use crate::http::route::{Permission, Routes, Spec, Surface};
 use actix_web::http::header::{CACHE_CONTROL, HeaderValue, LOCATION, SET_COOKIE};
+use actix_web::http::{Method, StatusCode};
 use actix_web::web::{self, ServiceConfig};
+use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 use language::Language;
 use serde::Deserialize;
@@ -45,57 +50,101 @@ const STYLE: &str = include_str!("assets/navigator.css");
 const SCRIPT: &str = include_str!("assets/navigator.js");
 
 /// Bytes of a form without a file: a profile, or a request to try.
-const MAX_FORM: usize = 1 << 20;
+pub(crate) const MAX_FORM: usize = 1 << 20;
 
-/// Adds the pages and what they are drawn with.
+/// Sets up what the pages need.
 pub fn configure(config: &mut ServiceConfig) {
     system_page::begin();
-    config
-        .app_data(web::FormConfig::default().limit(MAX_FORM))
-        .route("/navigator", web::get().to(overview_page::show))
-        .route("/navigator/runs", web::get().to(runs_page::show))
-        .route("/navigator/runs/{id}", web::get().to(run_page::show))
-        .route("/navigator/runs/{id}/source", web::get().to(source_page::show))
-        .route("/navigator/runs/{id}/corrected", web::post().to(steering::corrected))
-        .route("/navigator/runs/{id}/{deed}", web::post().to(steering::steer))
-        .route("/navigator/import", web::get().to(import_page::show))
-        .route("/navigator/import", web::post().to(import_page::begin))
-        .configure(data::configure)
-        .route("/navigator/events", web::get().to(events::listen))
-        .route("/navigator/language/{code}", web::get().to(choose_language))
-        .route("/navigator/import/{sha256}", web::get().to(import_page::preview_page))
-        .route("/navigator/import/{sha256}", web::post().to(import_page::carry_on))
-        .route("/navigator/access", web::get().to(access_page::show))
-        .route("/navigator/access/{deed}", web::post().to(access_page::change))
-        .route("/navigator/exports", web::get().to(exports_page::show))
-        .route("/navigator/exports", web::post().to(exports_page::begin))
-        .route("/navigator/exports/{id}/{deed}", web::post().to(exports_page::settle))
-        .route("/navigator/channels", web::get().to(channels_page::show))
-        .route("/navigator/channels/run-now", web::post().to(channels_page::run_now))
-        .route("/navigator/profiles", web::get().to(profiles_page::list))
-        .route("/navigator/profiles/edit", web::get().to(profiles_page::edit))
-        .route("/navigator/profiles/save", web::post().to(profiles_page::save))
-        .route("/navigator/profiles/remove", web::post().to(profiles_page::remove))
-        .route("/navigator/profiles/test", web::post().to(profiles_page::test))
-        .route("/navigator/profiles/new", web::post().to(profiles_page::new))
-        .route("/navigator/contracts", web::get().to(contracts_page::list))
-        .route("/navigator/contract", web::get().to(contracts_page::show))
-        .route("/navigator/contract/try", web::post().to(contracts_page::try_it))
-        .route("/navigator/hooks", web::get().to(hooks_page::show))
-        .route("/navigator/hooks/target", web::post().to(hooks_page::change))
-        .route("/navigator/hooks/{deed}", web::post().to(hooks_page::send))
-        .route("/navigator/messages", web::get().to(messages_page::list))
-        .route("/navigator/messages/{id}/dry-run", web::post().to(replay::dry_run))
-        .route("/navigator/messages/{id}/call", web::get().to(replay::by_hand))
-        .route("/navigator/messages/{id}", web::get().to(messages_page::show))
-        .route("/navigator/system", web::get().to(system_page::show))
-        .route("/navigator/login", web::get().to(log_in::ask))
-        .route("/navigator/login", web::post().to(log_in::log_in))
-        .route("/navigator/logout", web::post().to(log_in::log_out))
-        .route("/navigator/setup", web::get().to(log_in::set_up_page))
-        .route("/navigator/setup", web::post().to(log_in::set_up))
-        .route("/navigator/assets/navigator.css", web::get().to(|| asset("text/css; charset=utf-8", STYLE)))
-        .route("/navigator/assets/navigator.js", web::get().to(|| asset("text/javascript; charset=utf-8", SCRIPT)));
+    config.app_data(web::FormConfig::default().limit(MAX_FORM));
+}
+
+/// Adds the pages, and the actions behind their forms.
+pub(crate) fn add_routes(all: &mut Routes) {
+    use Permission::{Authenticated, Public};
+    let mut routes = all.scope("/navigator", Surface::Navigator);
+    let view = Permission::operation("Navigator", "View");
+    routes.get("", view.clone(), overview_page::show);
+    routes.get("/runs", Permission::page("Exchange", "ListRuns"), runs_page::show);
+    routes.get("/runs/{id}", Permission::page("Exchange", "GetRun"), run_page::show);
+    routes.get("/runs/{id}/source", Permission::page("Exchange", "GetArtifact"), source_page::show);
+    let import = Permission::action("Exchange", "StartImport");
+    routes.post("/runs/{id}/corrected", import.clone(), steering::corrected);
+    for (name, operation) in steering::actions() {
+        routes.post(&action("/runs/{id}", name), Permission::action("Exchange", operation), steering::steer);
+    }
+    routes.get("/import", import.clone(), import_page::show);
+    routes.post("/import", import.clone(), import_page::begin);
+    routes.get("/import/{sha256}", import.clone(), import_page::preview_page);
+    routes.post("/import/{sha256}", import, import_page::carry_on);
+    routes.get("/exports", Permission::page("Exchange", "ListRuns"), exports_page::show);
+    routes.post("/exports", Permission::action("Exchange", "StartExport"), exports_page::begin);
+    for (name, operation) in exports_page::ACTIONS {
+        routes.post(&action("/exports/{id}", name), Permission::action("Orders", operation), exports_page::settle);
+    }
+    routes.get("/channels", Permission::page("Exchange", "ListRuns"), channels_page::show);
+    // What the schedule does decides whether an import or an export is started: the handler asks for it.
+    routes.post("/channels/run-now", Permission::operation("Navigator", "Change"), channels_page::run_now);
+    data::add_routes(&mut routes);
+    let profiles = Permission::operation("Profiles", "Change");
+    routes.get("/profiles", view.clone(), profiles_page::list);
+    routes.get("/profiles/edit", view.clone(), profiles_page::edit);
+    routes.post("/profiles/save", profiles.clone(), profiles_page::save);
+    routes.post("/profiles/remove", profiles.clone(), profiles_page::remove);
+    routes.post("/profiles/test", profiles.clone(), profiles_page::test);
+    routes.post("/profiles/new", profiles, profiles_page::new);
+    routes.get("/contracts", view.clone(), contracts_page::list);
+    routes.get("/contract", view.clone(), contracts_page::show);
+    // The form names the operation that is tried: the handler asks for it.
+    routes.post("/contract/try", Permission::operation("Navigator", "Change"), contracts_page::try_it);
+    routes.get("/hooks", Permission::page("Signals", "ListTargets"), hooks_page::show);
+    // The form says whether a target is changed or deleted: the handler asks for it.
+    routes.post("/hooks/target", Permission::operation("Navigator", "Change"), hooks_page::change);
+    for (name, operation) in hooks_page::ACTIONS {
+        routes.post(&action("/hooks", name), Permission::action("Signals", operation), hooks_page::send);
+    }
+    let messages = Permission::page("Messages", "Read");
+    routes.get("/messages", messages.clone(), messages_page::list);
+    routes.get("/messages/{id}", messages.clone(), messages_page::show);
+    routes.get("/messages/{id}/call", messages, replay::by_hand);
+    let replay = vec![("Messages", "Read"), ("Navigator", "Change"), ("Exchange", "StartImport")];
+    routes.post("/messages/{id}/dry-run", Permission::Operations(replay), replay::dry_run);
+    routes.get("/system", Permission::page("System", "Read"), system_page::show);
+    let access = Permission::operation("Access", "Change");
+    routes.get("/access", access.clone(), access_page::show);
+    routes.get("/access/routes", access.clone(), routes_page::show);
+    routes.get("/access/routes.json", access.clone(), routes_page::json);
+    routes.post("/access/{deed}", access, access_page::change);
+    routes.get("/events", view, events::listen);
+    routes.get("/language/{code}", Public, choose_language);
+    routes.get("/login", Public, log_in::ask);
+    // Writes the audit log itself, whether the log-in succeeds or not.
+    routes.add(Spec::new(Method::POST, "/login", Public).audits_itself(), log_in::log_in);
+    routes.post("/logout", Authenticated, log_in::log_out);
+    routes.get("/setup", Public, log_in::set_up_page);
+    routes.post("/setup", Public, log_in::set_up);
+    routes.get("/assets/navigator.css", Public, || asset("text/css; charset=utf-8", STYLE));
+    routes.get("/assets/navigator.js", Public, || asset("text/javascript; charset=utf-8", SCRIPT));
+    routes.add(Spec::any_method("/{tail:.*}", Authenticated), unknown_page);
+}
+
+/// The pattern of an action with a name of its own.
+fn action(prefix: &str, name: &str) -> String {
+    format!("{prefix}/{{action:{name}}}")
+}
+
+async fn unknown_page(visitor: Visitor) -> HttpResponse {
+    not_found(visitor, "There is no such page.".to_owned())
+}
+
+/// Renders a denial as a page.
+pub(crate) fn denied(request: &HttpRequest, fault: Fault) -> HttpResponse {
+    let visitor = Visitor::unauthenticated(request);
+    let title = if fault.status == 403 { "Not allowed" } else { "That did not work" };
+    let status = StatusCode::from_u16(fault.status).unwrap_or(StatusCode::FORBIDDEN);
+    let code = fault.subcode.into_owned();
+    let mut response = page(&MessagePage { visitor, title, text: fault.message, code });
+    *response.status_mut() = status;
+    response
 }
 
 /// Keeps a language that somebody chose, and goes back to where he was.
@@ -196,7 +245,15 @@ fn not_ours(visitor: Visitor) -> HttpResponse {
 }
 
 fn unavailable(visitor: Visitor, error: &crate::store::StoreError) -> HttpResponse {
+    // What was asked for is not possible, such as to search for a very long text.
+    if let crate::store::StoreError::Refused(error) = error {
+        return refused(visitor, ServiceError::clone(error).into());
+    }
     log::error!("navigator: {error}");
+    if error.missing() == Some(Resource::Space) {
+        let text = visitor.t("There is no room to store it. Try again later.").to_owned();
+        return message(visitor, StatusCode::INSUFFICIENT_STORAGE, "Not available", text);
+    }
     let text = "The database cannot be read. The log has the details.".to_owned();
     message(visitor, StatusCode::SERVICE_UNAVAILABLE, "Not available", text)
 }

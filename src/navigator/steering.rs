@@ -76,6 +76,11 @@ impl Deed {
     }
 }
 
+/// The actions on a run, each with the operation that does it.
+pub(super) fn actions() -> impl Iterator<Item = (&'static str, &'static str)> {
+    Deed::ALL.into_iter().map(|deed| (deed.name(), deed.operation()))
+}
+
 /// Takes a corrected file for a run.
 pub(super) async fn corrected(
     request: HttpRequest,

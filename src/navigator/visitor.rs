@@ -1,19 +1,24 @@
 //! Who looks at a page, and whether a form is one of ours.
 
 use super::language::Language;
+use crate::store::faults::{self, Resource};
 use crate::exchange::Initiator;
-use crate::http::auth::{Access, session};
+use crate::http::auth::{Access, Granted, session};
 use actix_web::dev::Payload;
-use actix_web::{FromRequest, HttpMessage, HttpRequest};
+use actix_web::error::ErrorForbidden;
+use actix_web::{Error, FromRequest, HttpMessage, HttpRequest};
 use soapstone_contracts::exchange::Channel;
-use soapstone_runtime::service::Caller;
-use std::convert::Infallible;
+use soapstone_runtime::http::client_address;
+use soapstone_runtime::service::{AnonymousAccess, Caller};
 use std::fmt::Display;
 use std::future::{Ready, ready};
 
 /// Who looks at a page.
 pub(super) struct Visitor {
     caller: Option<Caller>,
+    anonymous: AnonymousAccess,
+    /// None on pages that say why something is denied.
+    granted: Option<Granted>,
     /// What forms have to show; empty without a session.
     pub form: String,
     /// From where he asks.
@@ -71,6 +76,16 @@ impl Visitor {
         Language::ALL.into_iter().map(|language| (language, language == self.language))
     }
 
+    /// What the server lacks at present, for a notice on each page.
+    pub fn missing(&self) -> Option<&str> {
+        faults::missing().map(|resource| {
+            self.t(match resource {
+                Resource::Database => "The database cannot be reached; runs wait for it.",
+                Resource::Space => "The disk is full: nothing is stored until there is space again; runs wait for it.",
+            })
+        })
+    }
+
     /// The page he is on, with what he asked of it.
     pub fn place(&self) -> &str {
         &self.place
@@ -78,7 +93,10 @@ impl Visitor {
 
     /// Whether he may do an operation of a service.
     pub fn may(&self, service: &str, operation: &str) -> bool {
-        self.caller.as_ref().is_none_or(|caller| caller.0.allows(service, operation))
+        match &self.caller {
+            Some(caller) => caller.0.allows(service, operation),
+            None => self.anonymous == AnonymousAccess::Allowed,
+        }
     }
 
     /// Whether he may change anything here.
@@ -88,6 +106,9 @@ impl Visitor {
 
     /// Writes down what he did, or wanted to.
     pub fn note(&self, access: &Access, what: impl Display, is_done: bool) {
+        if let Some(granted) = &self.granted {
+            granted.mark_audited();
+        }
         let outcome = if is_done { "ok" } else { "refused" };
         access.note(self.name().map(str::to_owned), format!("{what} (Navigator)"), outcome, self.peer.clone());
     }
@@ -112,15 +133,28 @@ fn in_words(name: &str) -> String {
 }
 
 impl FromRequest for Visitor {
-    type Error = Infallible;
-    type Future = Ready<Result<Self, Infallible>>;
+    type Error = Error;
+    type Future = Ready<Result<Self, Error>>;
 
+    /// Returns the visitor, if the request passed the check of its route.
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let granted = request.extensions().get::<Granted>().cloned();
+        ready(match granted {
+            Some(granted) => Ok(Self { granted: Some(granted), ..Self::unauthenticated(request) }),
+            None => Err(ErrorForbidden("This page is not available.")),
+        })
+    }
+}
+
+impl Visitor {
+    /// The visitor of a page that says why something is denied.
+    pub fn unauthenticated(request: &HttpRequest) -> Self {
         let caller = request.extensions().get::<Caller>().cloned();
         let session = session(request.headers()).filter(|_| caller.is_some());
         let form = session.map(|secret| secret.form_token()).unwrap_or_default();
-        let peer = request.peer_addr().map(|address| address.ip().to_string());
+        let peer = client_address(request).map(|address| address.to_string());
         let (path, place) = (request.path().to_owned(), request.uri().to_string());
-        ready(Ok(Self { caller, form, peer, language: Language::of(request), path, place }))
+        let anonymous = AnonymousAccess::of(request);
+        Self { caller, anonymous, granted: None, form, peer, language: Language::of(request), path, place }
     }
 }

@@ -1,6 +1,7 @@
 //! Notices by e-mail: a few lines, with the report to be printed attached.
 
 use crate::reporting::{Direction, Summary, report_html};
+use crate::signals::excerpt;
 use lettre::message::header::ContentType;
 use lettre::message::{Attachment, Mailbox, MultiPart, SinglePart};
 use lettre::{Message, SmtpTransport, Transport};
@@ -63,6 +64,16 @@ fn text(summary: &Summary) -> String {
     text
 }
 
+/// What a failure means, without the words of the mail server: they are in the log.
+fn outcome(error: &lettre::transport::smtp::Error) -> String {
+    match error.status() {
+        Some(code) => format!("the mail server answered {code}"),
+        None if error.is_timeout() => "no answer in time".to_owned(),
+        None if error.is_tls() => "no secure connection to the mail server".to_owned(),
+        None => "no answer from the mail server".to_owned(),
+    }
+}
+
 impl Mailing {
     /// Sends a notice to all addresses of a rule.
     ///
@@ -82,6 +93,9 @@ impl Mailing {
         let message = message.multipart(body).map_err(|e| e.to_string())?;
         let transport =
             SmtpTransport::from_url(server).map_err(|e| format!("smtp-server: {e}"))?.timeout(Some(PATIENCE)).build();
-        transport.send(&message).map(drop).map_err(|e| e.to_string())
+        transport.send(&message).map(drop).map_err(|error| {
+            log::warn!("The mail server did not take a message: {}", excerpt(&error.to_string()));
+            outcome(&error)
+        })
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::domain::signals::{Sending, signature};
 use crate::reporting::Summary;
-use crate::signals::connections;
+use crate::signals::{Hooks, delivery_error};
 use crate::store::notices::Notice;
 use chrono::Utc;
 use reqwest::header::CONTENT_TYPE;
@@ -35,9 +35,11 @@ pub(super) fn tell(
     // The same each time it is told: who hears it twice can tell.
     let id = format!("run-{}-{}-{}", notice.report.run.id, notice.event, notice.rule);
     let seconds = Utc::now().timestamp();
-    let http = connections(sending)?;
-    let mut request = http
-        .post(url)
+    let mut hooks = Hooks::new(sending)?;
+    hooks.prepare(url);
+    let (client, endpoint) = hooks.get(url)?;
+    let mut request = client
+        .post(endpoint.url)
         .header(CONTENT_TYPE, "application/json")
         .header("user-agent", concat!("Soapstone/", env!("CARGO_PKG_VERSION")))
         .header("webhook-id", &id)
@@ -48,8 +50,7 @@ pub(super) fn tell(
     let sent = actix_web::rt::System::new().block_on(async { request.body(body).send().await });
     match sent {
         Ok(response) if response.status().is_success() => Ok(()),
-        Ok(response) => Err(format!("it answered {}", response.status())),
-        Err(error) if error.is_timeout() => Err("no answer in time".to_owned()),
-        Err(error) => Err(format!("no answer: {error}")),
+        Ok(response) => Err(format!("HTTP status {}", response.status().as_u16())),
+        Err(error) => Err(delivery_error(&error)),
     }
 }

@@ -10,7 +10,7 @@ pub use rules::{Rule, read_rules};
 
 use crate::domain::signals::Sending;
 use crate::reporting::{Summary, summary};
-use crate::store::notices::{self, Notice};
+use crate::store::notices::{self, Baseline, Notice};
 use crate::store::{Store, StoreError};
 use chrono::{NaiveDateTime, TimeDelta, Utc};
 use std::sync::Arc;
@@ -61,11 +61,10 @@ impl Herald {
         let leaves = leaving.clone();
         let thread = std::thread::Builder::new().name("notices".to_owned()).spawn(move || {
             let since = Utc::now().naive_utc() - BEFORE;
+            let mut baseline = None;
             while !leaves.load(Ordering::Relaxed) {
-                for rule in &notices.rules {
-                    if let Err(error) = look(&store, rule, &notices.mailing, &sending, since) {
-                        log::error!("runs cannot be told of: {error}");
-                    }
+                if let Err(error) = tell_all(&store, &notices, &sending, since, &mut baseline) {
+                    log::error!("runs cannot be told of: {error}");
                 }
                 std::thread::sleep(LOOK);
             }
@@ -82,15 +81,25 @@ impl Herald {
     }
 }
 
-fn look(
+/// Tells of each rule what it is to hear; an error of one does not keep the others from it.
+fn tell_all(
     store: &Store,
-    rule: &Rule,
-    mailing: &Mailing,
+    notices: &Notices,
     sending: &Sending,
     since: NaiveDateTime,
+    baseline: &mut Option<Baseline>,
 ) -> Result<(), StoreError> {
+    let from = match baseline {
+        Some(from) => from,
+        None => baseline.insert(notices::baseline(&mut *store.connection()?, since)?),
+    };
+    let told = notices.rules.iter().map(|rule| look(store, rule, &notices.mailing, sending, from));
+    told.fold(Ok(()), |all, told| all.and(told))
+}
+
+fn look(store: &Store, rule: &Rule, mailing: &Mailing, sending: &Sending, from: &Baseline) -> Result<(), StoreError> {
     let mut db = store.connection()?;
-    for (run, event) in notices::unheard(&mut db, &rule.name, since)? {
+    for (run, event) in notices::unheard(&mut db, &rule.name, from)? {
         let mut is_wanted = rule.is_of(&run.kind, run.dry_run);
         if is_wanted {
             let is_unusual = rule.wants_unusual() && event == notices::ENDED && is_unusual(&mut db, run.id)?;

@@ -4,6 +4,8 @@ use crate::reporting::RunState;
 use lettre::message::Mailbox;
 use serde::Deserialize;
 use soapstone_contracts::exchange::RunKind;
+use soapstone_runtime::outbound::{Denied, Outbound};
+use std::path::PathBuf;
 
 /// What can be told of.
 const EVENTS: [&str; 6] = ["succeeded", "succeededWithErrors", "failed", "cancelled", "waiting", "unusual"];
@@ -25,6 +27,9 @@ pub struct Rule {
     /// A web hook, and what its messages are signed with.
     pub url: Option<String>,
     pub secret: Option<String>,
+    /// The file that has the secret; the configuration reads it.
+    #[serde(default, rename = "secret-file")]
+    pub secret_file: Option<PathBuf>,
     /// Addresses of e-mail.
     #[serde(default)]
     pub email: Vec<Mailbox>,
@@ -58,13 +63,16 @@ pub fn read_rules(text: &str) -> Result<Vec<Rule>, String> {
         if let Some(kind) = rule.kinds.iter().find(|kind| !RunKind::ALL.iter().any(|known| known.as_str() == *kind)) {
             return wrong(format!("there is no kind {kind}"));
         }
+        if rule.secret.is_some() && rule.secret_file.is_some() {
+            return wrong("it has both a secret and a secret-file".to_owned());
+        }
         if rule.url.is_none() && rule.email.is_empty() {
             return wrong("it has neither a url nor an email".to_owned());
         }
         if let Some(url) = &rule.url
-            && !url::Url::parse(url).is_ok_and(|url| matches!(url.scheme(), "http" | "https"))
+            && let Err(denied @ Denied::Url(_)) = Outbound::default().endpoint(url)
         {
-            return wrong(format!("\"{url}\" is no address of a web hook"));
+            return wrong(format!("\"{url}\" is no address of a web hook: {denied}"));
         }
     }
     Ok(rules.notify)
@@ -98,6 +106,8 @@ mod tests {
             ("name = \"x\"", "neither"),
             ("name = \"x\"\nemail = [\"nobody\"]", "email"),
             ("name = \"x\"\nurl = \"ftp://x\"", "ftp"),
+            ("name = \"x\"\nurl = \"http://u:p@x\"", "user or password"),
+            ("name = \"x\"\nurl = \"http://x\"\nsecret = \"a\"\nsecret-file = \"b\"", "both"),
             ("name = \"x\"\nkinds = [\"colours\"]\nurl = \"http://x\"", "colours"),
         ] {
             let wrong = read_rules(&format!("[[notify]]\n{text}\n")).unwrap_err();

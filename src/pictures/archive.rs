@@ -29,7 +29,7 @@ pub fn unpacked<E: From<ServiceError>>(
         let message = format!("The ZIP cannot be read: {e}; send a form of pictures, or a ZIP of them");
         E::from(ServiceError::invalid("picture.bad_archive", message))
     };
-    let mut archive = zip::ZipArchive::new(archive).map_err(|e| wrong(&e))?;
+    let mut archive = super::open_zip(archive).map_err(|e| wrong(&e))?;
     for number in 0..archive.len() {
         let mut entry = archive.by_index(number).map_err(|e| wrong(&e))?;
         let name = entry.name().to_owned();

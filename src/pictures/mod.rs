@@ -2,18 +2,22 @@
 //! before them. Many nodes share the work: each takes what no other has in hand.
 
 mod archive;
+mod budget;
+mod zipped;
 
 pub use archive::{PictureFile, is_rubbish, too_large, unpack, unpacked};
+pub use zipped::{ZipFile, open_zip};
 
-use crate::domain::pictures::{Taking, harmonise};
+use crate::domain::pictures::{Taking, decoding_cost, harmonise};
 use crate::store::pictures::{self, Claimed};
-use crate::store::{Store, StoreError};
-use chrono::{NaiveDateTime, TimeDelta, Utc};
+use crate::store::{ChangeRange, Store, StoreError, after_commit, change_numbers};
+use budget::PictureBudget;
+use chrono::{TimeDelta, Utc};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// For how long a picture is in hand: a thread that is gone after that does not come back with it.
 const LEASE: TimeDelta = TimeDelta::minutes(5);
@@ -22,7 +26,7 @@ const LEASE: TimeDelta = TimeDelta::minutes(5);
 const POLL: Duration = Duration::from_secs(1);
 
 /// How often is looked for articles of pictures that have none.
-const FIND: TimeDelta = TimeDelta::seconds(10);
+const FIND: Duration = Duration::from_secs(10);
 
 /// Threads that make sizes of pictures.
 pub struct Workshop {
@@ -39,11 +43,15 @@ pub struct Bell {
 }
 
 impl Bell {
-    pub fn ring(&self) {
-        if let Ok(mut rung) = self.rung.lock() {
-            *rung += 1;
-            self.changed.notify_all();
-        }
+    /// Wakes the threads, once what the thread of the caller writes is committed.
+    pub fn ring(self: &Arc<Self>) {
+        let bell = self.clone();
+        after_commit(move || {
+            if let Ok(mut rung) = bell.rung.lock() {
+                *rung += 1;
+                bell.changed.notify_all();
+            }
+        });
     }
 
     /// Waits until it rings after `heard`, but not for long.
@@ -65,9 +73,10 @@ impl Workshop {
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         let count = if threads == 0 { cores.div_ceil(2) } else { threads };
         let bell = Arc::new(Bell::default());
+        let budget = PictureBudget::new(taking.memory);
         let mut started = Vec::with_capacity(count);
         for number in 0..count {
-            let worker = Worker { store: store.clone(), taking: taking.clone(), bell: bell.clone() };
+            let worker = Worker { store: store.clone(), taking: taking.clone(), budget: budget.clone(), bell: bell.clone() };
             let name = format!("pictures-{number}");
             started.push(std::thread::Builder::new().name(name).spawn(move || worker.run(number == 0))?);
         }
@@ -94,23 +103,24 @@ impl Workshop {
 struct Worker {
     store: Store,
     taking: Taking,
+    budget: Arc<PictureBudget>,
     bell: Arc<Bell>,
 }
 
 impl Worker {
     fn run(&self, finds: bool) {
         let mut heard = 0;
-        let mut looked: Option<NaiveDateTime> = None;
+        // When articles were looked for last, and up to which change.
+        let mut looked: Option<(Instant, i64)> = None;
         while !self.bell.closing.load(Ordering::Relaxed) {
             match self.make_one() {
                 Ok(true) => continue,
                 Ok(false) => {}
                 Err(error) => log::error!("pictures cannot be worked on: {error}"),
             }
-            let now = Utc::now().naive_utc();
-            if finds && looked.is_none_or(|looked| now - looked >= FIND) {
-                match self.find_articles(looked.unwrap_or(now - TimeDelta::minutes(10))) {
-                    Ok(()) => looked = Some(now),
+            if finds && looked.is_none_or(|(at, _)| at.elapsed() >= FIND) {
+                match self.find_articles(looked.map_or(-1, |(_, until)| until)) {
+                    Ok(until) => looked = Some((Instant::now(), until)),
                     Err(error) => log::error!("articles of pictures cannot be looked for: {error}"),
                 }
             }
@@ -142,22 +152,27 @@ impl Worker {
 
     fn made(&self, claimed: &Claimed) -> Result<Vec<crate::domain::pictures::Made>, String> {
         // Readers of pictures are fed with anything that anybody sends: one that gives up takes no thread with it.
-        let making = AssertUnwindSafe(|| harmonise(&claimed.bytes, self.taking.most_pixels));
+        let making = AssertUnwindSafe(|| {
+            let cost = decoding_cost(&claimed.bytes, &self.taking)?;
+            let reserved = self.budget.reserve(cost);
+            let _reserved = reserved.ok_or_else(|| format!("it takes {cost} bytes of memory (picture-memory)"))?;
+            harmonise(&claimed.bytes, self.taking.most_pixels)
+        });
         catch_unwind(making).unwrap_or_else(|_| Err("it breaks the program that reads it".to_owned()))
     }
 
-    fn find_articles(&self, since: NaiveDateTime) -> Result<(), StoreError> {
-        // What was written while it was looked last time is looked at again.
-        let since = since - TimeDelta::minutes(1);
+    /// Finds articles that changed after a change number; returns up to which one it looked.
+    fn find_articles(&self, after: i64) -> Result<i64, StoreError> {
         let mut db = self.store.connection()?;
-        if !pictures::has_orphans_and_news(&mut db, since)? {
-            return Ok(());
+        let until = change_numbers::complete_until(&mut db)?;
+        if !pictures::has_orphans_and_news(&mut db, ChangeRange { after, until })? {
+            return Ok(until);
         }
         let found = pictures::found_again(&mut db, &self.taking.pattern)?;
         if !found.is_empty() {
             let given = db.write(|db| pictures::give(db, &found, Utc::now().naive_utc()))?;
             log::info!("{given} pictures found their articles");
         }
-        Ok(())
+        Ok(until)
     }
 }

@@ -3,7 +3,7 @@
 use crate::domain::masters::{Kind, Record as Named};
 use crate::store::inventory::{self, list_stocks};
 use crate::store::prices::{Page as PricePage, discounts, entries, vouchers};
-use crate::store::{Db, StoreError, articles, attributes, categories, customers, masters, orders};
+use crate::store::{ChangeRange, Db, StoreError, articles, attributes, categories, customers, masters, orders};
 use chrono::NaiveDateTime;
 use soapstone_contracts::catalog::{AccountingGroup, Article, AttributeDefinition, Category, Manufacturer, Unit};
 use soapstone_contracts::customers::Customer;
@@ -17,6 +17,8 @@ use soapstone_runtime::{Decimal, Value};
 pub struct Wanted {
     /// Only records that changed since.
     pub since: Option<NaiveDateTime>,
+    /// Only records that changed within a range of change numbers.
+    pub changes: Option<ChangeRange>,
     /// Only these; none: all.
     pub keys: Vec<String>,
     /// Only orders that were handed out under this number, and are not confirmed yet.
@@ -42,7 +44,14 @@ impl Listed for Article {
     fn page(db: &mut Db, wanted: &Wanted) -> Page<Self> {
         let (skus, changed_since, after, limit) =
             (wanted.keys.clone(), wanted.since, wanted.after.clone(), wanted.limit);
-        let filter = articles::Filter { skus, changed_since, after, limit, ..articles::Filter::default() };
+        let filter = articles::Filter {
+            skus,
+            changed_since,
+            changes: wanted.changes,
+            after,
+            limit,
+            ..articles::Filter::default()
+        };
         let (found, next) = articles::list(db, &filter)?;
         Ok((found.iter().map(|stored| stored.record.to_contract(stored.version, stored.changed_at)).collect(), next))
     }
@@ -50,9 +59,17 @@ impl Listed for Article {
 
 impl Listed for Category {
     fn page(db: &mut Db, wanted: &Wanted) -> Page<Self> {
-        let limit = usize::try_from(wanted.limit).unwrap_or(usize::MAX);
+        // The whole tree at once, as it is in memory anyway: in a tree that changes, a page has no place to continue from.
+        let limit = usize::MAX;
         let (ids, changed_since, after) = (wanted.keys.clone(), wanted.since, wanted.after.clone());
-        let filter = categories::Filter { ids, changed_since, after, limit, ..categories::Filter::default() };
+        let filter = categories::Filter {
+            ids,
+            changed_since,
+            changes: wanted.changes,
+            after,
+            limit,
+            ..categories::Filter::default()
+        };
         let (found, next) = categories::list(db, &filter)?;
         Ok((found.iter().map(|stored| stored.record.to_contract(stored.version, stored.changed_at)).collect(), next))
     }
@@ -62,7 +79,14 @@ impl Listed for AttributeDefinition {
     fn page(db: &mut Db, wanted: &Wanted) -> Page<Self> {
         let (codes, changed_since, after, limit) =
             (wanted.keys.clone(), wanted.since, wanted.after.clone(), wanted.limit);
-        let filter = attributes::Filter { codes, changed_since, after, limit, ..attributes::Filter::default() };
+        let filter = attributes::Filter {
+            codes,
+            changed_since,
+            changes: wanted.changes,
+            after,
+            limit,
+            ..attributes::Filter::default()
+        };
         let (found, next) = attributes::list(db, &filter)?;
         Ok((found.iter().map(|stored| stored.record.to_contract(stored.version, stored.changed_at)).collect(), next))
     }
@@ -70,7 +94,8 @@ impl Listed for AttributeDefinition {
 
 fn masters<R: Named>(db: &mut Db, kind: Kind, wanted: &Wanted) -> Page<R> {
     let (keys, changed_since, after, limit) = (wanted.keys.clone(), wanted.since, wanted.after.clone(), wanted.limit);
-    let filter = masters::Filter { keys, changed_since, after, limit, ..masters::Filter::default() };
+    let filter =
+        masters::Filter { keys, changed_since, changes: wanted.changes, after, limit, ..masters::Filter::default() };
     let (found, next) = masters::list(db, kind, &filter)?;
     Ok((found.iter().map(|stored| R::of(&stored.record, stored.version, stored.changed_at)).collect(), next))
 }
@@ -97,7 +122,14 @@ impl Listed for Customer {
     fn page(db: &mut Db, wanted: &Wanted) -> Page<Self> {
         let (numbers, changed_since, after, limit) =
             (wanted.keys.clone(), wanted.since, wanted.after.clone(), wanted.limit);
-        let filter = customers::Filter { numbers, changed_since, after, limit, ..customers::Filter::default() };
+        let filter = customers::Filter {
+            numbers,
+            changed_since,
+            changes: wanted.changes,
+            after,
+            limit,
+            ..customers::Filter::default()
+        };
         let (found, next) = customers::list(db, &filter)?;
         Ok((found.iter().map(|(customer, standing)| customer.to_contract(standing)).collect(), next))
     }
@@ -106,7 +138,7 @@ impl Listed for Customer {
 impl Wanted {
     fn of_prices(&self) -> PricePage {
         let (changed_since, after, limit) = (self.since, self.after.clone(), self.limit);
-        PricePage { changed_since, after, limit, ..PricePage::default() }
+        PricePage { changed_since, changes: self.changes, after, limit, ..PricePage::default() }
     }
 }
 
@@ -138,8 +170,14 @@ impl Listed for Warehouse {
     fn page(db: &mut Db, wanted: &Wanted) -> Page<Self> {
         let (keys, changed_since, after, limit) =
             (wanted.keys.clone(), wanted.since, wanted.after.clone(), wanted.limit);
-        let filter =
-            inventory::WarehouseFilter { keys, changed_since, after, limit, ..inventory::WarehouseFilter::default() };
+        let filter = inventory::WarehouseFilter {
+            keys,
+            changed_since,
+            changes: wanted.changes,
+            after,
+            limit,
+            ..inventory::WarehouseFilter::default()
+        };
         let (found, next) = inventory::list_warehouses(db, &filter)?;
         Ok((found.iter().map(|stored| stored.record.to_contract(stored.version, stored.changed_at)).collect(), next))
     }
@@ -150,7 +188,14 @@ impl Listed for Booking {
     fn page(db: &mut Db, wanted: &Wanted) -> Page<Self> {
         let (skus, changed_since, after, limit) =
             (wanted.keys.clone(), wanted.since, wanted.after.clone(), wanted.limit);
-        let filter = inventory::Filter { skus, changed_since, after, limit, ..inventory::Filter::default() };
+        let filter = inventory::Filter {
+            skus,
+            changed_since,
+            changes: wanted.changes,
+            after,
+            limit,
+            ..inventory::Filter::default()
+        };
         let (found, next) = list_stocks(db, &filter)?;
         let mut bookings = Vec::new();
         for stock in found {
@@ -173,7 +218,17 @@ impl Listed for Order {
             Some(export) => orders::leased(db, export, after, wanted.limit)?,
             None => {
                 let (numbers, changed_since, limit) = (wanted.keys.clone(), wanted.since, wanted.limit);
-                orders::list(db, &orders::Filter { numbers, changed_since, after, limit, ..orders::Filter::default() })?
+                orders::list(
+                    db,
+                    &orders::Filter {
+                        numbers,
+                        changed_since,
+                        changes: wanted.changes,
+                        after,
+                        limit,
+                        ..orders::Filter::default()
+                    },
+                )?
             }
         };
         let next = found.last().filter(|_| more).map(|loaded| loaded.id.to_string());

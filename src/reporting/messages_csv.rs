@@ -1,5 +1,6 @@
 //! What a run had to say, as a table.
 
+use crate::domain::spreadsheet::marked;
 use crate::store::runs;
 use crate::store::{Db, StoreError};
 use std::fmt;
@@ -70,7 +71,8 @@ pub fn messages_csv(db: &mut Db, run: i64, most: Option<i64>, mut out: impl Writ
         let (messages, more) = runs::messages(db, run, None, None, after, PAGE.min(left))?;
         for message in &messages {
             let number = |number: Option<i64>| number.map(|number| number.to_string()).unwrap_or_default();
-            let text = |text: &Option<String>| text.clone().unwrap_or_default();
+            // What a file says is from anybody: a spreadsheet must not take it for a formula.
+            let text = |text: &Option<String>| marked(text.as_deref().unwrap_or_default()).into_owned();
             table.write_record([
                 message.severity.clone(),
                 number(message.line),
@@ -80,7 +82,7 @@ pub fn messages_csv(db: &mut Db, run: i64, most: Option<i64>, mut out: impl Writ
                 text(&message.field),
                 text(&message.value),
                 message.code.clone(),
-                message.text.clone(),
+                marked(&message.text).into_owned(),
                 text(&message.suggestion),
             ])?;
             after = message.number;

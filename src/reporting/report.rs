@@ -106,6 +106,7 @@ impl Report {
             since: time(export.and_then(|export| export.since)),
             consumer: export.and_then(|export| export.consumer.clone()),
             export_number: export.and_then(|export| export.export_id).map(|id| id.to_string()),
+            waiting_for: None,
         }
     }
 }

@@ -68,6 +68,7 @@ impl Customers for CustomersService {
         let filter = customers::Filter {
             numbers: request.number,
             changed_since: times::since(request.changed_since, &self.rules.defaults)?,
+            changes: None,
             price_group: request.price_group,
             text: request.text.filter(|t| !t.is_empty()),
             after: request.cursor.filter(|c| !c.is_empty()),

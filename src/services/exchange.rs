@@ -146,7 +146,7 @@ impl Exchange for ExchangeService {
         let source = actix_web::web::block(move || spool.store(content.open()?))
             .await
             .map_err(ServiceError::internal)?
-            .map_err(|e| ServiceError::internal(format!("the source cannot be stored: {e}")))?;
+            .map_err(|e| ServiceError::of_file("the source cannot be stored", &e))?;
         let wanted = Request {
             kind: request.kind,
             format: request.format.unwrap_or(RunFormat::Auto),

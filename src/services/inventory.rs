@@ -88,6 +88,7 @@ impl Inventory for InventoryService {
             skus: request.sku,
             warehouse: request.warehouse,
             changed_since: times::since(request.changed_since, &self.rules.defaults)?,
+            changes: None,
             after: request.cursor.filter(|c| !c.is_empty()),
             limit: page::size(request.limit),
         };
@@ -139,6 +140,7 @@ impl Inventory for InventoryService {
         let filter = inventory::WarehouseFilter {
             keys: request.key,
             changed_since: times::since(request.changed_since, &self.rules.defaults)?,
+            changes: None,
             text: request.text.filter(|t| !t.is_empty()),
             after: request.cursor.filter(|c| !c.is_empty()),
             limit: page::size(request.limit),

@@ -47,6 +47,7 @@ pub(super) async fn list<R: Record>(
         keys: wanted.keys,
         text: wanted.text.filter(|t| !t.is_empty()),
         changed_since: times::since(wanted.changed_since, defaults)?,
+        changes: None,
         after: wanted.cursor.filter(|c| !c.is_empty()),
         limit: page::size(wanted.limit),
     };

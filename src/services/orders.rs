@@ -143,6 +143,7 @@ impl Orders for OrdersService {
             export_state: request.export_state,
             customer: request.customer,
             changed_since: times::since(request.changed_since, &self.rules.defaults)?,
+            changes: None,
             text: request.text.filter(|t| !t.is_empty()),
             after: page::number(request.cursor.as_deref())?.unwrap_or(0),
             limit: page::size(request.limit),

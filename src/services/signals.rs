@@ -1,11 +1,14 @@
 //! The portType Signals.
 
 use super::{page, results};
+use crate::domain::Issue;
+use crate::domain::signals::internal_address;
 use crate::error::ServiceError;
 use crate::store::batch::Stored;
 use crate::store::signals::{self, Delivery, Filter};
 use crate::store::{Db, Store};
 use chrono::Utc;
+use futures_util::{StreamExt, stream};
 use soapstone_contracts::signals as contract;
 use soapstone_contracts::signals::{
     DeleteTargets, DeleteTargetsResponse, GetTarget, GetTargetResponse, ListDeliveries, ListDeliveriesResponse,
@@ -13,11 +16,65 @@ use soapstone_contracts::signals::{
     TestTargetResponse, UpdateTarget, UpdateTargetResponse, UpsertTargets, UpsertTargetsResponse,
 };
 use soapstone_runtime::DateTime;
+use soapstone_runtime::outbound::{Denied, Outbound};
 use soapstone_runtime::service::Context;
+use std::collections::{HashMap, HashSet};
+use std::time::Duration;
+
+/// Hosts that are resolved at once.
+const LOOKUPS: usize = 8;
+
+/// How long resolving the hosts of one request may take.
+const LOOKUP_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// Who is told of what, and what became of it.
 pub struct SignalsService {
     pub store: Store,
+    /// Which addresses targets may have.
+    pub outbound: Outbound,
+}
+
+impl SignalsService {
+    /// Checks the addresses of changed targets; each target gets the issues of its own.
+    async fn checked(&self, targets: Vec<contract::Target>) -> Vec<(contract::Target, Vec<Issue>)> {
+        let urls: HashSet<String> = targets.iter().filter_map(|target| target.url.clone()).collect();
+        let denied = self.denied(urls).await;
+        let issues = |target: &contract::Target| {
+            let url = target.url.as_ref()?;
+            Some(internal_address(url, denied.get(url)?))
+        };
+        let found: Vec<Vec<Issue>> = targets.iter().map(|target| issues(target).into_iter().collect()).collect();
+        targets.into_iter().zip(found).collect()
+    }
+
+    /// The addresses that are internal and not allowed. What is not resolved in time passes: every call checks again.
+    async fn denied(&self, urls: HashSet<String>) -> HashMap<String, Denied> {
+        let mut denied = HashMap::new();
+        let mut names = Vec::new();
+        for url in urls {
+            match self.outbound.endpoint(&url) {
+                Err(why @ Denied::Internal { .. }) => drop(denied.insert(url, why)),
+                Err(Denied::Url(_)) => {}
+                Ok(_) => names.push(url),
+            }
+        }
+        let check = |url: String| async move {
+            let outcome = self.outbound.check(&url).await;
+            (url, outcome)
+        };
+        let mut checks = stream::iter(names).map(check).buffer_unordered(LOOKUPS);
+        let collect = async {
+            while let Some((url, outcome)) = checks.next().await {
+                if let Err(why) = outcome {
+                    denied.insert(url, why);
+                }
+            }
+        };
+        if actix_web::rt::time::timeout(LOOKUP_TIMEOUT, collect).await.is_err() {
+            log::warn!("The hosts of some targets were not resolved in time; they are checked at each delivery");
+        }
+        denied
+    }
 }
 
 fn target(db: &mut Db, key: &str) -> Result<Stored<crate::domain::signals::Target>, crate::store::StoreError> {
@@ -56,7 +113,8 @@ impl Signals for SignalsService {
     ) -> Result<UpsertTargetsResponse, ServiceError> {
         let keys = request.target.iter().map(|target| target.key.clone()).collect();
         let now = Utc::now().naive_utc();
-        let changes = self.store.write(move |db| signals::upsert_targets(db, request.target, now));
+        let (secrets, targets) = (self.store.secrets().clone(), self.checked(request.target).await);
+        let changes = self.store.write(move |db| signals::upsert_targets(db, &secrets, targets, now));
         Ok(UpsertTargetsResponse { result: results::of_changes(keys, changes.await?) })
     }
 
@@ -82,10 +140,11 @@ impl Signals for SignalsService {
         request: UpdateTarget,
     ) -> Result<UpdateTargetResponse, ServiceError> {
         let now = Utc::now().naive_utc();
+        let key = request.target.key.clone();
+        let (secrets, targets) = (self.store.secrets().clone(), self.checked(vec![request.target]).await);
         let changed = self.store.write(move |db| {
-            let key = request.target.key.clone();
             target(db, &key)?;
-            results::only(signals::upsert_targets(db, vec![request.target], now)?)?;
+            results::only(signals::upsert_targets(db, &secrets, targets, now)?)?;
             target(db, &key)
         });
         Ok(UpdateTargetResponse { target: shown(&changed.await?) })

@@ -4,15 +4,16 @@
 mod soap;
 mod web_hook;
 
-pub use web_hook::connections;
+pub use web_hook::{Hooks, delivery_error, excerpt};
 
+use crate::domain::Secret;
 use crate::domain::signals::{Sending, Target};
 use crate::store::signals::{self, Heard, Taken};
 use crate::store::{Store, StoreError};
 use chrono::{TimeDelta, Utc};
 use futures_util::future::join_all;
 use soapstone_contracts::signals::Form;
-use soapstone_runtime::client::{CallError, Client};
+use soapstone_runtime::client::Client;
 use std::collections::HashMap;
 use std::time::Duration;
 
@@ -29,7 +30,7 @@ const PRUNE: TimeDelta = TimeDelta::hours(1);
 pub struct Sender {
     store: Store,
     sending: Sending,
-    http: reqwest::Client,
+    hooks: Hooks,
     /// Ways to targets that speak SOAP, each with the target as it was then.
     soap: HashMap<i64, (Target, Client)>,
     pruned: chrono::DateTime<Utc>,
@@ -39,8 +40,8 @@ impl Sender {
     /// # Errors
     /// If TLS cannot be set up.
     pub fn new(store: Store, sending: Sending) -> Result<Self, String> {
-        let http = web_hook::connections(&sending)?;
-        Ok(Self { store, sending, http, soap: HashMap::new(), pruned: chrono::DateTime::<Utc>::MIN_UTC })
+        let hooks = Hooks::new(&sending)?;
+        Ok(Self { store, sending, hooks, soap: HashMap::new(), pruned: chrono::DateTime::<Utc>::MIN_UTC })
     }
 
     /// Sends for ever.
@@ -65,11 +66,12 @@ impl Sender {
         if !self.store.read(move |db| signals::is_due(db, now)).await? {
             return Ok(0);
         }
-        let taken = self.store.write(move |db| signals::claim(db, now, lease, AT_ONCE)).await?;
+        let secrets = self.store.secrets().clone();
+        let taken = self.store.write(move |db| signals::claim(db, &secrets, now, lease, AT_ONCE)).await?;
         if taken.is_empty() {
             return Ok(0);
         }
-        for taken in taken.iter().filter(|taken| taken.target.form != Form::WebHook) {
+        for taken in &taken {
             self.prepare(taken);
         }
         let told = join_all(taken.iter().map(|taken| self.tell(taken))).await;
@@ -86,8 +88,12 @@ impl Sender {
         Ok(count)
     }
 
-    /// Makes a way to a target that speaks SOAP, if there is none as it is now.
+    /// Makes a way to a target, if there is none as it is now.
     fn prepare(&mut self, taken: &Taken) {
+        if taken.target.form == Form::WebHook {
+            self.hooks.prepare(&taken.target.url);
+            return;
+        }
         if self.soap.get(&taken.target_id).is_some_and(|(known, _)| *known == taken.target) {
             return;
         }
@@ -101,12 +107,20 @@ impl Sender {
     }
 
     async fn tell(&self, taken: &Taken) -> Heard {
-        if taken.target.form == Form::WebHook {
-            return web_hook::tell(&self.http, taken).await;
+        let target = &taken.target;
+        if [&target.secret, &target.password].into_iter().flatten().any(Secret::is_sealed) {
+            // Unsigned, or without the password, nothing is sent.
+            return failed("the secret of the target cannot be decrypted; the log has the reason");
+        }
+        if let Err(denied) = self.sending.outbound.endpoint(&target.url) {
+            return failed(&denied.to_string());
+        }
+        if target.form == Form::WebHook {
+            return web_hook::tell(&self.hooks, taken).await;
         }
         match self.soap.get(&taken.target_id) {
             Some((_, client)) => soap::tell(client, taken).await,
-            None => failed(&CallError::Setup("the log has the reason".to_owned())),
+            None => failed("the client cannot be set up; the log has the reason"),
         }
     }
 
@@ -126,17 +140,24 @@ impl Sender {
 }
 
 /// What an attempt without an answer means.
-fn failed(error: &CallError) -> Heard {
-    Heard::Failed { status: None, why: error.to_string(), unwell: true }
+fn failed(why: &str) -> Heard {
+    Heard::Failed { status: None, why: why.to_owned(), unwell: true }
 }
 
-/// What an HTTP status that is no success means: some say that it will never be taken, others that nothing is taken now.
-fn of_status(status: u16, text: &str) -> Heard {
-    let why = if text.is_empty() { format!("HTTP status {status}") } else { format!("HTTP status {status}: {text}") };
-    let status_told = Some(i32::from(status));
+/// What an HTTP status that is no success means: some say that it will never be taken, others that nothing is taken now. What else the
+/// target said is in the log only: deliveries are shown to viewers.
+fn of_status(status: u16) -> Heard {
+    let (told, why) = (Some(i32::from(status)), format!("HTTP status {status}"));
     match status {
-        400 | 405 | 410 | 413 | 415 | 422 => Heard::Refused { status: status_told, why },
-        _ => Heard::Failed { status: status_told, why, unwell: true },
+        400 | 405 | 410 | 413 | 415 | 422 => Heard::Refused { status: told, why },
+        _ => Heard::Failed { status: told, why, unwell: true },
+    }
+}
+
+/// Logs what a target said, for those who run the server.
+fn log_reply(taken: &Taken, reply: &str) {
+    if !reply.is_empty() {
+        log::info!(delivery = taken.id; "{} replied: {}", taken.target.key, excerpt(reply));
     }
 }
 
@@ -155,10 +176,10 @@ mod tests {
 
     #[test]
     fn a_status_says_whether_to_try_again() {
-        assert!(matches!(of_status(410, ""), Heard::Refused { status: Some(410), .. }));
-        assert!(matches!(of_status(503, "busy"), Heard::Failed { unwell: true, .. }));
+        assert!(matches!(of_status(410), Heard::Refused { status: Some(410), .. }));
+        assert!(matches!(of_status(503), Heard::Failed { unwell: true, .. }));
         // Whoever is not let in may be let in later.
-        assert!(matches!(of_status(401, ""), Heard::Failed { .. }));
-        assert!(matches!(of_status(302, ""), Heard::Failed { .. }));
+        assert!(matches!(of_status(401), Heard::Failed { .. }));
+        assert!(matches!(of_status(302), Heard::Failed { .. }));
     }
 }

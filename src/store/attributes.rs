@@ -5,9 +5,9 @@ use super::bulk::{Column, Rows, Table};
 use super::children::{Children, by_owner};
 use super::keys::ids_by_key;
 use super::schema::{attribute_choices, attribute_definitions, attribute_names};
-use super::search::holds;
+use super::search::{Search, check_keys};
 use super::values::one_of;
-use super::{Db, LOOKUP, StoreError, keys, lock, page};
+use super::{ChangeRange, Db, LOOKUP, StoreError, keys, lock, page};
 use crate::domain::attributes::{Choice, Definition, Definitions};
 use crate::domain::{Defaults, compared};
 use chrono::NaiveDateTime;
@@ -176,6 +176,7 @@ pub struct Filter {
     pub codes: Vec<String>,
     pub filterable: Option<bool>,
     pub changed_since: Option<NaiveDateTime>,
+    pub changes: Option<ChangeRange>,
     pub text: Option<String>,
     /// The code after which the page begins.
     pub after: Option<String>,
@@ -190,6 +191,7 @@ pub fn list(connection: &mut Db, filter: &Filter) -> Result<(Vec<Stored<Definiti
     let mut query =
         attribute_definitions::table.order(attribute_definitions::code).limit(filter.limit + 1).into_boxed();
     if !filter.codes.is_empty() {
+        check_keys(filter.codes.len())?;
         let codes: Vec<String> = filter.codes.iter().map(|code| compared(code)).collect();
         query = query.filter(attribute_definitions::code.eq_any(codes));
     }
@@ -199,8 +201,12 @@ pub fn list(connection: &mut Db, filter: &Filter) -> Result<(Vec<Stored<Definiti
     if let Some(since) = filter.changed_since {
         query = query.filter(attribute_definitions::changed_at.ge(since));
     }
+    if let Some(range) = filter.changes {
+        query = query.filter(range.of_table("attribute_definitions"));
+    }
     if let Some(text) = &filter.text {
-        let like = |column| holds(column, text);
+        let search = Search::new(text)?;
+        let like = |column| search.is_in(column);
         let named = attribute_names::table.filter(like("attribute_names.name")).select(attribute_names::definition_id);
         let own = like("attribute_definitions.code");
         query = query.filter(own.or(attribute_definitions::id.eq_any(named)));

@@ -2,7 +2,7 @@
 //! statement for each row, and a batch that travels as one JSON text.
 
 use super::copied::{self, Straight};
-use super::{Db, StoreError};
+use super::{Db, StoreError, change_numbers};
 use chrono::{NaiveDate, NaiveDateTime};
 use diesel::backend::Backend;
 use diesel::pg::Pg;
@@ -116,6 +116,8 @@ impl<'a> Rows<'a> {
 struct Insert<'a> {
     table: &'a Table,
     cells: &'a [Cell<'a>],
+    /// Whether the statement numbers its rows itself: on SQLite, where a trigger would take a second update of each.
+    numbers: bool,
 }
 
 impl Insert<'_> {
@@ -140,13 +142,21 @@ impl Insert<'_> {
             out.push_sql(if i > 0 { ", " } else { "" });
             out.push_sql(column.name());
         }
+        let number = if self.numbers { format!(", {}", change_numbers::CURRENT) } else { String::new() };
+        if self.numbers {
+            out.push_sql(", ");
+            out.push_sql(change_numbers::COLUMN);
+        }
         out.push_sql(") VALUES ");
         for (i, cell) in self.cells.iter().enumerate() {
-            out.push_sql(match i % self.table.columns.len() {
-                0 if i == 0 => "(",
-                0 => "), (",
-                _ => ", ",
-            });
+            match i % self.table.columns.len() {
+                0 if i == 0 => out.push_sql("("),
+                0 => {
+                    out.push_sql(&number);
+                    out.push_sql("), (");
+                }
+                _ => out.push_sql(", "),
+            }
             match cell {
                 Cell::Text(text) => out.push_bind_param::<Nullable<Text>, _>(text)?,
                 Cell::Integer(number) => out.push_bind_param::<Nullable<BigInt>, _>(number)?,
@@ -156,8 +166,13 @@ impl Insert<'_> {
                 Cell::Date(day) => out.push_bind_param::<Nullable<Date>, _>(day)?,
             }
         }
+        out.push_sql(&number);
         out.push_sql(")");
         out.push_sql(&on_conflict(self.table));
+        if self.numbers && !self.table.key.is_empty() {
+            let column = change_numbers::COLUMN;
+            out.push_sql(&format!(", {column} = excluded.{column}"));
+        }
         Ok(())
     }
 }
@@ -227,11 +242,18 @@ impl Table {
         {
             return copied::put(postgres, self, &rows.cells);
         }
+        let numbers = match connection {
+            Db::Sqlite(sqlite) if change_numbers::is_numbered(self.name) && !rows.cells.is_empty() => {
+                change_numbers::start(sqlite)?;
+                true
+            }
+            _ => false,
+        };
         let mut left = &rows.cells[..];
         for size in SIZES {
             while left.len() >= size * width {
                 let (cells, rest) = left.split_at(size * width);
-                let insert = Insert { table: self, cells };
+                let insert = Insert { table: self, cells, numbers };
                 match connection {
                     Db::Sqlite(connection) => insert.execute(connection)?,
                     Db::Postgres(connection) => insert.execute(connection)?,

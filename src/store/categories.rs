@@ -4,8 +4,8 @@ use super::batch::{Batch, Changed, Deletion, Recorded, Stored};
 use super::bulk::{Column, Rows, Table, id_list};
 use super::keys::ids_by_key;
 use super::schema::{article_categories, categories, category_names};
-use super::search::holds;
-use super::{Db, LOOKUP, StoreError, lock};
+use super::search::{Search, check_keys};
+use super::{ChangeRange, Db, LOOKUP, StoreError, lock};
 use crate::domain::Defaults;
 use crate::domain::catalog::Category;
 use crate::domain::{Issue, compared, folded};
@@ -217,6 +217,7 @@ pub struct Filter {
     /// Those right below that one.
     pub below: Option<String>,
     pub changed_since: Option<NaiveDateTime>,
+    pub changes: Option<ChangeRange>,
     pub text: Option<String>,
     /// The id after which the page begins.
     pub after: Option<String>,
@@ -254,15 +255,21 @@ pub fn list(connection: &mut Db, filter: &Filter) -> Result<(Vec<Stored<Category
         }
     }
     if !filter.ids.is_empty() {
+        check_keys(filter.ids.len())?;
         let wanted: HashSet<String> = filter.ids.iter().map(|id| compared(id)).collect();
         ordered.retain(|row| wanted.contains(&row.key));
     }
     if let Some(since) = filter.changed_since {
         ordered.retain(|row| row.changed_at >= since);
     }
+    if let Some(range) = filter.changes {
+        let changed = categories::table.filter(range.of_table("categories")).select(categories::id);
+        let changed: HashSet<i64> = changed.load(connection)?.into_iter().collect();
+        ordered.retain(|row| changed.contains(&row.id));
+    }
     if let Some(text) = &filter.text {
         let named =
-            category_names::table.filter(holds("category_names.name", text)).select(category_names::category_id);
+            category_names::table.filter(Search::new(text)?.is_in("category_names.name")).select(category_names::category_id);
         let named: HashSet<i64> = named.load(connection)?.into_iter().collect();
         let text = folded(text);
         ordered.retain(|row| named.contains(&row.id) || folded(&row.key).contains(&text));

@@ -1,9 +1,14 @@
 //! The pool of connections, transactions, and migrations.
 
+use super::change_numbers;
 use super::copied::STAGING;
+use super::faults::{self, Resource};
+use super::group_commit;
+use super::secrets::SecretKeys;
+use super::request_transaction;
 use crate::domain;
 use crate::error::ServiceError;
-use diesel::connection::{Connection, InstrumentationEvent, SimpleConnection};
+use diesel::connection::{AnsiTransactionManager, Connection, InstrumentationEvent, SimpleConnection, TransactionManager};
 use diesel::pg::PgConnection;
 use diesel::r2d2::{ConnectionManager, CustomizeConnection, Pool, PooledConnection};
 use diesel::result::Error as DieselError;
@@ -24,6 +29,9 @@ pub enum Db {
     Sqlite(SqliteConnection),
     Postgres(PgConnection),
 }
+
+/// A connection of the pool. One whose transaction is open is not put back.
+pub type StoreConnection = PooledConnection<ConnectionManager<Db>>;
 
 /// Which database it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,27 +59,104 @@ impl Db {
         done
     }
 
-    /// Runs `work` in a transaction that may write. SQLite takes the write lock at once, so that it never has to
-    /// give up half-way.
+    /// Runs `work` in a transaction that may write; inside another one, in a savepoint. SQLite takes the write lock at once, so
+    /// that it never has to give up half-way. Once the outermost transaction is committed, it outlasts a power cut.
     ///
     /// # Errors
-    /// Those of `work`; nothing is written then.
+    /// Returns the error of `work`, or of the commit; all that was written is rolled back then. It is [`StoreError::Full`] or
+    /// [`StoreError::Unavailable`] if that is the cause.
     pub fn write<T>(&mut self, work: impl FnOnce(&mut Self) -> Result<T, StoreError>) -> Result<T, StoreError> {
-        if self.engine() == Engine::Postgres {
-            return diesel::Connection::transaction(self, work);
-        }
-        self.batch_execute("BEGIN IMMEDIATE")?;
+        self.begin()?;
         match work(self) {
             Ok(value) => {
-                self.batch_execute("COMMIT")?;
+                self.commit()?;
                 Ok(value)
             }
             Err(error) => {
-                if let Err(rollback) = self.batch_execute("ROLLBACK") {
-                    log::error!("rollback failed: {rollback}");
-                }
-                Err(error)
+                self.roll_back();
+                Err(faults::diagnosed(self, error))
             }
+        }
+    }
+
+    /// The same for a step of work that is resumed from what the database says, such as a batch of an import: on SQLite a power cut
+    /// may take the last of these transactions, until one by [`write`](Self::write) is committed.
+    ///
+    /// # Errors
+    /// Those of [`write`](Self::write).
+    pub fn write_resumable<T>(
+        &mut self,
+        work: impl FnOnce(&mut Self) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        self.begin()?;
+        match work(self) {
+            Ok(value) => {
+                self.commit_unsynced()?;
+                Ok(value)
+            }
+            Err(error) => {
+                self.roll_back();
+                Err(faults::diagnosed(self, error))
+            }
+        }
+    }
+
+    /// Begins a transaction, or a savepoint inside one.
+    pub(super) fn begin(&mut self) -> Result<(), StoreError> {
+        self.begin_transaction().map_err(|error| faults::diagnosed(self, error))
+    }
+
+    fn begin_transaction(&mut self) -> Result<(), StoreError> {
+        match self {
+            Self::Sqlite(sqlite) => {
+                let state = AnsiTransactionManager::transaction_manager_status_mut(&mut *sqlite);
+                if state.transaction_depth()?.is_none() {
+                    AnsiTransactionManager::begin_transaction_sql(sqlite, "BEGIN IMMEDIATE")?;
+                } else {
+                    AnsiTransactionManager::begin_transaction(sqlite)?;
+                }
+            }
+            Self::Postgres(postgres) => AnsiTransactionManager::begin_transaction(postgres)?,
+        }
+        Ok(())
+    }
+
+    /// Commits the transaction, so that it outlasts a power cut, or releases the savepoint; one that cannot be committed is rolled back.
+    pub(super) fn commit(&mut self) -> Result<(), StoreError> {
+        let is_outermost = match self {
+            Self::Sqlite(sqlite) => {
+                let state = AnsiTransactionManager::transaction_manager_status_mut(&mut *sqlite);
+                state.transaction_depth()?.is_none_or(|depth| depth.get() == 1)
+            }
+            Self::Postgres(_) => false,
+        };
+        self.commit_unsynced()?;
+        if is_outermost { group_commit::sync(self) } else { Ok(()) }
+    }
+
+    /// Commits the transaction, or releases the savepoint. On SQLite it is not on disk yet.
+    fn commit_unsynced(&mut self) -> Result<(), StoreError> {
+        let done = match self {
+            Self::Sqlite(sqlite) => AnsiTransactionManager::commit_transaction(sqlite),
+            Self::Postgres(postgres) => AnsiTransactionManager::commit_transaction(postgres),
+        };
+        match done {
+            Ok(()) => {
+                faults::note_reached();
+                Ok(())
+            }
+            Err(error) => Err(faults::diagnosed(self, error.into())),
+        }
+    }
+
+    /// Rolls back to where the transaction or savepoint began. A connection that cannot do that is not used again.
+    pub(super) fn roll_back(&mut self) {
+        let done = match self {
+            Self::Sqlite(sqlite) => AnsiTransactionManager::rollback_transaction(sqlite),
+            Self::Postgres(postgres) => AnsiTransactionManager::rollback_transaction(postgres),
+        };
+        if let Err(error) = done {
+            log::error!("Failed to roll back: {error}");
         }
     }
 }
@@ -79,8 +164,10 @@ impl Db {
 /// What goes wrong with a database. Callers are told a reference; the log has the rest.
 #[derive(Debug)]
 pub enum StoreError {
-    /// No connection could be had.
+    /// No connection could be had, or it was lost.
     Unavailable(String),
+    /// The disk is full.
+    Full(String),
     Database(DieselError),
     /// The rules refuse it.
     Refused(Box<ServiceError>),
@@ -90,6 +177,7 @@ impl fmt::Display for StoreError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Unavailable(why) => write!(f, "the database cannot be reached: {why}"),
+            Self::Full(why) => write!(f, "the disk is full: {why}"),
             Self::Database(error) => write!(f, "database error: {error}"),
             Self::Refused(error) => write!(f, "{error}"),
         }
@@ -115,7 +203,31 @@ impl From<ServiceError> for StoreError {
 pub struct Store {
     pool: Pool<ConnectionManager<Db>>,
     engine: Engine,
+    secrets: SecretKeys,
 }
+
+impl StoreError {
+    /// The resource that is missing and may come back.
+    pub fn missing(&self) -> Option<Resource> {
+        match self {
+            Self::Unavailable(_) => Some(Resource::Database),
+            Self::Full(_) => Some(Resource::Space),
+            Self::Database(error) => faults::is_lost(error).then_some(Resource::Database),
+            Self::Refused(_) => None,
+        }
+    }
+
+    /// The error of a file that belongs to what the database has.
+    pub fn of_file(what: &str, error: &std::io::Error) -> Self {
+        match Resource::missing(error) {
+            Some(Resource::Space) => Self::Full(format!("{what}: {error}")),
+            _ => ServiceError::internal(format!("{what}: {error}")).into(),
+        }
+    }
+}
+
+/// How long a caller waits for the first connection to a database before it counts as unreachable.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// Statements that were sent to the database since the program began.
 static STATEMENTS: AtomicU64 = AtomicU64::new(0);
@@ -144,6 +256,7 @@ struct Pragmas;
 impl CustomizeConnection<Db, diesel::r2d2::Error> for Pragmas {
     fn on_acquire(&self, connection: &mut Db) -> Result<(), diesel::r2d2::Error> {
         let setup = match connection.engine() {
+            // What has to last is synced after its commit (`group_commit`).
             Engine::Sqlite => {
                 "PRAGMA busy_timeout = 30000; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 8000; \
                  PRAGMA foreign_keys = ON; PRAGMA cache_size = -32000; PRAGMA temp_store = MEMORY;"
@@ -161,7 +274,11 @@ impl CustomizeConnection<Db, diesel::r2d2::Error> for Pragmas {
                 .map_err(diesel::r2d2::Error::QueryError)?;
         }
         connection.set_instrumentation(count);
-        connection.batch_execute(setup).map_err(diesel::r2d2::Error::QueryError)
+        connection.batch_execute(setup).map_err(diesel::r2d2::Error::QueryError)?;
+        if let Db::Sqlite(sqlite) = connection {
+            group_commit::require_log(sqlite).map_err(diesel::r2d2::Error::QueryError)?;
+        }
+        Ok(())
     }
 }
 
@@ -200,22 +317,44 @@ impl Store {
             .connection_customizer(Box::new(Pragmas))
             .build(ConnectionManager::new(path))
             .map_err(|e| StoreError::Unavailable(e.to_string()))?;
-        Ok(Self { pool, engine })
+        Ok(Self { pool, engine, secrets: SecretKeys::default() })
     }
 
     pub fn engine(&self) -> Engine {
         self.engine
     }
 
+    /// Encrypts and decrypts secrets with these keys.
+    #[must_use]
+    pub fn with_secrets(self, secrets: SecretKeys) -> Self {
+        Self { secrets, ..self }
+    }
+
+    /// The keys for secrets.
+    pub fn secrets(&self) -> &SecretKeys {
+        &self.secrets
+    }
+
     /// A connection.
     ///
     /// # Errors
     /// If none is free in time.
-    pub fn connection(&self) -> Result<PooledConnection<ConnectionManager<Db>>, StoreError> {
-        self.pool.get().map_err(|e| StoreError::Unavailable(e.to_string()))
+    pub fn connection(&self) -> Result<StoreConnection, StoreError> {
+        // Where it is known that there is none, nobody waits for long.
+        let is_missing = faults::missing() == Some(Resource::Database);
+        let timeout = if is_missing { CONNECT_TIMEOUT / 6 } else { CONNECT_TIMEOUT };
+        let connected = self.pool.get_timeout(timeout).or_else(|error| match self.pool.state().connections {
+            // There is none, and none could be made: it is not that all are in use.
+            0 => Err(error),
+            _ => self.pool.get(),
+        });
+        connected.map_err(|e| {
+            faults::note(Some(Resource::Database));
+            StoreError::Unavailable(e.to_string())
+        })
     }
 
-    /// Reads, without holding up the caller's thread.
+    /// Reads, without holding up the caller's thread: in the request's transaction, if this thread runs one.
     ///
     /// # Errors
     /// Those of `work`.
@@ -223,12 +362,20 @@ impl Store {
         &self,
         work: impl FnOnce(&mut Db) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
+        if request_transaction::is_active() {
+            return request_transaction::run(work);
+        }
         let store = self.clone();
-        let done = actix_web::web::block(move || work(&mut *store.connection()?)).await;
+        let work = move || {
+            let mut db = store.connection()?;
+            work(&mut db).map_err(|error| faults::diagnosed(&mut db, error))
+        };
+        let done = actix_web::web::block(work).await;
         done.unwrap_or_else(|e| Err(StoreError::Unavailable(e.to_string())))
     }
 
-    /// Writes in one transaction, without holding up the caller's thread.
+    /// Writes in one transaction, without holding up the caller's thread; in the request's transaction, if this thread runs one,
+    /// it is a part of that.
     ///
     /// # Errors
     /// Those of `work`; nothing is written then.
@@ -265,8 +412,9 @@ impl Store {
                 // Two nodes that start at once migrate one after the other.
                 connection.batch_execute("SELECT pg_advisory_lock(7307171)")?;
                 let done = run(connection.run_pending_migrations(POSTGRES_MIGRATIONS));
+                let ascending = if done.is_ok() { change_numbers::keep_ascending(connection) } else { Ok(()) };
                 connection.batch_execute("SELECT pg_advisory_unlock(7307171)")?;
-                done
+                ascending.and(done)
             }
         }
     }

@@ -5,7 +5,7 @@ use super::bulk::{Column, Table};
 use super::children::{Children, by_owner};
 use super::pictures::{named_in_media, showing};
 use super::schema::{article_document_titles, article_documents, contents};
-use super::search::holds;
+use super::search::Search;
 use super::{Db, StoreError, contents as kept, lock, page};
 use crate::domain::files::{File, Standing};
 use crate::domain::pictures::file_key;
@@ -169,7 +169,7 @@ pub fn list(connection: &mut Db, filter: &Filter) -> Result<(Vec<Loaded>, Option
         query = query.filter(own.or(article_documents::file_key.eq_any(named_in_media(connection, sku)?)));
     }
     if let Some(text) = &filter.text {
-        query = query.filter(holds("article_documents.file_key", text));
+        query = query.filter(Search::new(text)?.is_in("article_documents.file_key"));
     }
     if let Some(since) = filter.changed_since {
         query = query.filter(article_documents::changed_at.ge(since));

@@ -1,103 +1,125 @@
-//! Answers to requests that may be sent again, for a day.
+//! Answers of requests that may be sent again, kept for a day.
 
 use super::schema::idempotency_keys;
 use super::{Db, StoreError};
 use chrono::{NaiveDateTime, TimeDelta};
 use diesel::prelude::*;
+use diesel::sql_types::{Bool, Text};
 
-/// For how long an answer is remembered.
-const REMEMBERED: TimeDelta = TimeDelta::days(1);
+/// How long an answer is kept.
+const RETENTION: TimeDelta = TimeDelta::days(1);
 
-/// A request that is at work for so long was broken off with its server.
-const BROKEN_OFF: TimeDelta = TimeDelta::minutes(10);
-
-/// An answer.
+/// What is known of a key.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Kept {
-    pub status: i32,
-    pub content_type: Option<String>,
-    pub etag: Option<String>,
-    pub location: Option<String>,
-    pub body: Vec<u8>,
+pub enum Known {
+    /// It was not used.
+    Unused,
+    /// A request with it is in progress in another process.
+    InProgress,
+    /// It was used by a request with another content.
+    Reused,
+    /// The answer.
+    Answered(Vec<u8>),
 }
 
-/// What is known of a request.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Begun {
-    /// Nothing: it is to be done.
-    New,
-    Done(Kept),
-    /// Somebody does it.
-    AtWork,
-    /// The key belongs to another request.
-    Another,
+#[derive(diesel::QueryableByName)]
+struct Lock {
+    #[diesel(sql_type = Bool)]
+    is_held: bool,
 }
 
-type Row = (String, NaiveDateTime, Option<i32>, (Option<String>, Option<String>, Option<String>), Option<Vec<u8>>);
-
-/// Begins a request, or tells what came of it.
+/// Looks a key up.
 ///
 /// # Errors
-/// Those of the database.
-pub fn begin(connection: &mut Db, key: &str, fingerprint: &str, now: NaiveDateTime) -> Result<Begun, StoreError> {
-    let old = idempotency_keys::begun_at.lt(now - REMEMBERED);
-    let broken_off = idempotency_keys::status.is_null().and(idempotency_keys::begun_at.lt(now - BROKEN_OFF));
-    diesel::delete(idempotency_keys::table.filter(old.or(broken_off))).execute(connection)?;
-    let values = (
-        idempotency_keys::key.eq(key),
-        idempotency_keys::fingerprint.eq(fingerprint),
-        idempotency_keys::begun_at.eq(now),
-    );
-    let insert = diesel::insert_into(idempotency_keys::table).values(values).on_conflict_do_nothing();
-    let inserted = match connection {
-        Db::Sqlite(sqlite) => insert.execute(sqlite)?,
-        Db::Postgres(postgres) => insert.execute(postgres)?,
-    };
-    if inserted > 0 {
-        return Ok(Begun::New);
-    }
-    let row: Option<Row> = idempotency_keys::table
+/// Returns a StoreError if the statement fails.
+pub fn find(db: &mut Db, key: &str, fingerprint: &str, now: NaiveDateTime) -> Result<Known, StoreError> {
+    let row: Option<(String, Vec<u8>)> = idempotency_keys::table
         .find(key)
-        .select((
-            idempotency_keys::fingerprint,
-            idempotency_keys::begun_at,
-            idempotency_keys::status,
-            (idempotency_keys::content_type, idempotency_keys::etag, idempotency_keys::location),
-            idempotency_keys::body,
-        ))
-        .first(connection)
+        .filter(idempotency_keys::answered_at.ge(now - RETENTION))
+        .select((idempotency_keys::fingerprint, idempotency_keys::answer))
+        .first(db)
         .optional()?;
     Ok(match row {
-        Some((known, ..)) if known != fingerprint => Begun::Another,
-        Some((_, _, Some(status), (content_type, etag, location), body)) => {
-            Begun::Done(Kept { status, content_type, etag, location, body: body.unwrap_or_default() })
-        }
-        _ => Begun::AtWork,
+        None => Known::Unused,
+        Some((known, answer)) if known == fingerprint => Known::Answered(answer),
+        Some(_) => Known::Reused,
     })
 }
 
-/// Remembers the answer.
+/// Looks a key up and holds it until the transaction ends, without waiting for another that holds it. On SQLite a transaction that
+/// writes holds all of the database.
 ///
 /// # Errors
-/// Those of the database.
-pub fn finish(connection: &mut Db, key: &str, kept: &Kept) -> Result<(), StoreError> {
-    diesel::update(idempotency_keys::table.find(key))
-        .set((
-            idempotency_keys::status.eq(kept.status),
-            idempotency_keys::content_type.eq(&kept.content_type),
-            idempotency_keys::etag.eq(&kept.etag),
-            idempotency_keys::location.eq(&kept.location),
-            idempotency_keys::body.eq(&kept.body),
-        ))
-        .execute(connection)?;
+/// Returns a StoreError if a statement fails.
+pub fn claim(db: &mut Db, key: &str, fingerprint: &str, now: NaiveDateTime) -> Result<Known, StoreError> {
+    if let Db::Postgres(postgres) = db {
+        let sql = "SELECT pg_try_advisory_xact_lock(hashtextextended($1, 0)) AS is_held";
+        let name = format!("idempotency_keys {key}");
+        let lock: Lock = diesel::sql_query(sql).bind::<Text, _>(name).get_result(postgres)?;
+        if !lock.is_held {
+            return Ok(Known::InProgress);
+        }
+    }
+    find(db, key, fingerprint, now)
+}
+
+/// Keeps the answer of a request whose key was claimed in the same transaction.
+///
+/// # Errors
+/// Returns a StoreError if a statement fails.
+pub fn keep(db: &mut Db, key: &str, fingerprint: &str, answer: &[u8], now: NaiveDateTime) -> Result<(), StoreError> {
+    let is_expired = idempotency_keys::answered_at.lt(now - RETENTION);
+    diesel::delete(idempotency_keys::table.find(key).filter(is_expired)).execute(db)?;
+    let row = (
+        idempotency_keys::key.eq(key),
+        idempotency_keys::fingerprint.eq(fingerprint),
+        idempotency_keys::answered_at.eq(now),
+        idempotency_keys::answer.eq(answer),
+    );
+    diesel::insert_into(idempotency_keys::table).values(row).execute(db)?;
     Ok(())
 }
 
-/// Forgets a request, so that it can be sent again.
+/// Deletes at most `limit` answers that were kept long enough; returns their number.
 ///
 /// # Errors
-/// Those of the database.
-pub fn forget(connection: &mut Db, key: &str) -> Result<(), StoreError> {
-    diesel::delete(idempotency_keys::table.find(key)).execute(connection)?;
-    Ok(())
+/// Returns a StoreError if a statement fails.
+pub fn prune(db: &mut Db, now: NaiveDateTime, limit: i64) -> Result<usize, StoreError> {
+    let expired: Vec<String> = idempotency_keys::table
+        .filter(idempotency_keys::answered_at.lt(now - RETENTION))
+        .select(idempotency_keys::key)
+        .limit(limit)
+        .load(db)?;
+    let is_expired = idempotency_keys::answered_at.lt(now - RETENTION);
+    let chosen = idempotency_keys::table.filter(idempotency_keys::key.eq_any(expired)).filter(is_expired);
+    Ok(diesel::delete(chosen).execute(db)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::Store;
+    use chrono::Utc;
+
+    #[test]
+    fn an_answer_is_kept_for_a_day() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&folder.path().join("t.sqlite").to_string_lossy(), 1).unwrap();
+        store.migrate().unwrap();
+        let mut db = store.connection().unwrap();
+        let now = Utc::now().naive_utc();
+        let later = now + RETENTION + TimeDelta::seconds(1);
+        keep(&mut db, "k", "f", b"a", now).unwrap();
+        assert_eq!(find(&mut db, "k", "f", now).unwrap(), Known::Answered(b"a".to_vec()));
+        assert_eq!(find(&mut db, "k", "g", now).unwrap(), Known::Reused);
+        assert_eq!(claim(&mut db, "k", "f", later).unwrap(), Known::Unused);
+        keep(&mut db, "k", "g", b"b", later).unwrap();
+        assert_eq!(find(&mut db, "k", "g", later).unwrap(), Known::Answered(b"b".to_vec()));
+        // A key that is used is not overwritten.
+        assert!(keep(&mut db, "k", "g", b"c", later).is_err());
+        keep(&mut db, "old", "f", b"a", now).unwrap();
+        assert_eq!(prune(&mut db, now, 10).unwrap(), 0);
+        assert_eq!(prune(&mut db, later, 10).unwrap(), 1);
+        assert_eq!(find(&mut db, "k", "g", later).unwrap(), Known::Answered(b"b".to_vec()));
+    }
 }

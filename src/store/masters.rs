@@ -3,8 +3,8 @@
 use super::batch::{Batch, Recorded, Stored};
 use super::bulk::{Column, Rows, Table, id_list};
 use super::children::{Children, by_owner};
-use super::search::pattern;
-use super::{Db, StoreError, keys, lock, page};
+use super::search::{check_keys, pattern};
+use super::{ChangeRange, Db, StoreError, keys, lock, page};
 use crate::domain::masters::{Given, Kind, Master};
 use crate::domain::{Defaults, compared};
 use chrono::NaiveDateTime;
@@ -189,6 +189,7 @@ pub struct Filter {
     pub keys: Vec<String>,
     pub text: Option<String>,
     pub changed_since: Option<NaiveDateTime>,
+    pub changes: Option<ChangeRange>,
     pub after: Option<String>,
     pub limit: i64,
 }
@@ -207,18 +208,22 @@ pub fn list(
     let sql = format!(
         "{} WHERE key > $1 AND changed_at >= $2 AND ($3 = '' OR folded(key) LIKE $3 ESCAPE '\\' \
          OR EXISTS (SELECT 1 FROM {names} n WHERE n.{owner} = {table}.id AND folded(n.name) LIKE $3 ESCAPE '\\')) \
-         AND ($4 = '[]' OR key IN ({})) ORDER BY key LIMIT $5",
+         AND ($4 = '[]' OR key IN ({})) AND change_number > $5 AND change_number <= $6 ORDER BY key LIMIT $7",
         place.select(),
         values_of(connection, "$4")
     );
-    let text = filter.text.as_deref().map(pattern).unwrap_or_default();
+    let changes = filter.changes.unwrap_or(ChangeRange { after: -1, until: i64::MAX });
+    let text = filter.text.as_deref().map(pattern).transpose()?.unwrap_or_default();
     let since = filter.changed_since.unwrap_or_default();
+    check_keys(filter.keys.len())?;
     let keys: Vec<String> = filter.keys.iter().map(|key| compared(key)).collect();
     let mut rows: Vec<Row> = diesel::sql_query(sql)
         .bind::<Text, _>(filter.after.as_deref().unwrap_or(""))
         .bind::<Timestamp, _>(since)
         .bind::<Text, _>(text)
         .bind::<Text, _>(json!(keys).to_string())
+        .bind::<BigInt, _>(changes.after)
+        .bind::<BigInt, _>(changes.until)
         .bind::<BigInt, _>(filter.limit + 1)
         .load(connection)?;
     let more = page::cut(&mut rows, filter.limit);

@@ -1,6 +1,7 @@
 //! Requests and answers that were kept to look at.
 
 use super::schema::messages;
+use super::search::exact_pattern;
 use super::{Db, StoreError};
 use chrono::NaiveDateTime;
 use diesel::prelude::*;
@@ -81,10 +82,7 @@ pub fn prune(db: &mut Db, oldest: NaiveDateTime, most: i64) -> Result<(), StoreE
 /// # Errors
 /// Those of the database.
 pub fn list(db: &mut Db, wanted: &Wanted) -> Result<Vec<Kept>, StoreError> {
-    let pattern = wanted
-        .text
-        .as_ref()
-        .map(|text| format!("%{}%", text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_")));
+    let pattern = wanted.text.as_deref().map(exact_pattern).transpose()?;
     let mut query = messages::table.into_boxed();
     if let Some(client) = &wanted.client {
         query = query.filter(messages::caller.eq(Some(client)).or(messages::peer.eq(Some(client))));

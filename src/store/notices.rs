@@ -20,11 +20,32 @@ pub struct Notice {
     pub attempts: i32,
 }
 
+/// Which ends of runs are told: those after a time, and of all that had not ended when the process started. The latter do not depend on
+/// the clock.
+#[derive(Clone, Debug)]
+pub struct Baseline {
+    since: NaiveDateTime,
+    /// The last run that there was.
+    last: i64,
+    /// Those that had not ended.
+    open: Vec<i64>,
+}
+
+/// The state of the runs now.
+///
+/// # Errors
+/// Returns a [`StoreError`] if a query fails.
+pub fn baseline(connection: &mut Db, since: NaiveDateTime) -> Result<Baseline, StoreError> {
+    let last: Option<i64> = runs::table.select(diesel::dsl::max(runs::id)).first(connection)?;
+    let open = runs::table.filter(runs::finished_at.is_null()).select(runs::id).load(connection)?;
+    Ok(Baseline { since, last: last.unwrap_or(0), open })
+}
+
 /// Runs that ended after a time, or wait, and of which a rule has not heard; with what they are told of for.
 ///
 /// # Errors
 /// Those of the database.
-pub fn unheard(connection: &mut Db, rule: &str, since: NaiveDateTime) -> Result<Vec<(Run, &'static str)>, StoreError> {
+pub fn unheard(connection: &mut Db, rule: &str, from: &Baseline) -> Result<Vec<(Run, &'static str)>, StoreError> {
     let mut found = Vec::new();
     for event in [ENDED, WAITING] {
         let heard = run_notices::table
@@ -34,7 +55,9 @@ pub fn unheard(connection: &mut Db, rule: &str, since: NaiveDateTime) -> Result<
         let query =
             runs::table.filter(runs::id.ne_all(heard)).select(Run::as_select()).order(runs::id).limit(100).into_boxed();
         let query = match event {
-            ENDED => query.filter(runs::finished_at.ge(since)),
+            ENDED => query
+                .filter(runs::finished_at.is_not_null())
+                .filter(runs::finished_at.ge(from.since).or(runs::id.gt(from.last)).or(runs::id.eq_any(&from.open))),
             _ => query.filter(runs::state.eq(RunState::Waiting.as_str())),
         };
         let rows: Vec<Run> = query.load(connection)?;

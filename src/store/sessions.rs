@@ -35,7 +35,7 @@ pub fn begin(db: &mut Db, hash: &str, user: &str, peer: Option<&str>, now: Naive
     Ok(())
 }
 
-/// The user of a session; None: it is over, or never was.
+/// The user of a session. None: it is over, never was, or its user is disabled.
 ///
 /// # Errors
 /// Those of the database.
@@ -45,6 +45,7 @@ pub fn user(db: &mut Db, hash: &str, now: NaiveDateTime) -> Result<Option<User>,
         .filter(sessions::hash.eq(hash))
         .filter(sessions::seen_at.ge(now - IDLE))
         .filter(sessions::begun_at.ge(now - LONGEST))
+        .filter(users::disabled_at.is_null())
         .select((User::as_select(), sessions::seen_at))
         .first(db)
         .optional()?;

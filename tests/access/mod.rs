@@ -1,5 +1,14 @@
 //! Who may do what: users, roles, tokens, lock-out, the audit log.
 
+mod audited;
+mod authority;
+mod certificates;
+mod guessing;
+mod matrix;
+mod open;
+mod secrets;
+mod users;
+
 use crate::support::{Database, Reply, Server, Site, on_each_database};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -265,17 +274,4 @@ fn a_gateway_says_who_it_is() {
     }
     assert_eq!(answer(&trusting).0, 502);
     assert_eq!(answer(&["--username-token", &text]).0, 502, "a server that nobody vouches for");
-}
-
-#[test]
-fn a_page_of_another_site_changes_nothing() {
-    let server = Site::new(Database::Sqlite).serve();
-    let post = |site: &str| {
-        let headers = [("content-type", "text/csv"), ("sec-fetch-site", site)];
-        server.call("POST", "/api/v1/imports?kind=articles", &headers, b"sku\nA-1\n")
-    };
-    let refused = post("cross-site");
-    assert_eq!((refused.status, refused.json()["code"].as_str()), (403, Some("access.cross_site")));
-    assert_eq!((post("same-origin").status, post("none").status), (202, 202));
-    assert_eq!(server.call("GET", "/api/v1/articles", &[("sec-fetch-site", "cross-site")], b"").status, 200);
 }

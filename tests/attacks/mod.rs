@@ -1,6 +1,8 @@
 //! Hostile messages: each is answered soon and with what is right, or the connection is closed; memory stays bounded,
 //! nothing is fetched from anywhere, and the server serves on.
 
+mod bounds;
+mod files;
 mod http;
 mod json;
 mod mime;
@@ -11,6 +13,9 @@ use crate::support::{Database, Server, Site};
 use std::io::{ErrorKind, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::time::{Duration, Instant};
+
+/// What a server may have of addresses, in bytes: `ulimit -v` of 1.5 GB.
+pub const MEMORY: u64 = 1536 << 20;
 
 /// How long an answer may take. The aim is 2 s; tests run beside each other, on busy machines.
 const LONGEST: Duration = Duration::from_secs(8);
@@ -133,8 +138,15 @@ fn hostile_messages_are_refused() {
     let bait = TcpListener::bind("127.0.0.1:0").unwrap();
     bait.set_nonblocking(true).unwrap();
     let lure = format!("http://{}", bait.local_addr().unwrap());
-    let server = Site::new(Database::Sqlite).serve();
-    let attacks = [xml::attacks(&lure), mime::attacks(&lure), http::attacks(), values::attacks(), json::attacks()];
+    let server = Site::new(Database::Sqlite).serve_within(MEMORY, &[]);
+    let attacks = [
+        xml::attacks(&lure),
+        mime::attacks(&lure),
+        http::attacks(),
+        values::attacks(),
+        json::attacks(),
+        bounds::attacks(),
+    ];
     let attacks: Vec<Attack> = attacks.into_iter().flatten().collect();
     assert!(attacks.len() >= 100, "{}", attacks.len());
     run(&server, attacks);

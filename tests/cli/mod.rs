@@ -1,5 +1,7 @@
 //! The command line: help, exit codes, settings, clear errors.
 
+mod rights;
+
 use crate::support::{Database, Site, on_each_database};
 
 #[test]

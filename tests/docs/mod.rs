@@ -50,6 +50,7 @@ const FAMILIES: &[&str] = &[
     "record",
     "response",
     "run",
+    "secret",
     "server",
     "soap",
     "source",

@@ -3,12 +3,14 @@
 mod again;
 mod cases;
 mod client;
+mod crashing;
 mod exported;
 mod faults;
 mod filters;
 mod folders;
 mod foreign;
 mod full;
+mod increments;
 mod interrupted;
 mod kinds;
 mod large;
@@ -18,6 +20,8 @@ mod packed;
 mod profiles;
 mod refused;
 mod round_trip;
+mod space;
+mod spreadsheets;
 mod steered;
 
 use serde_json::Value;

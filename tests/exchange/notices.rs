@@ -98,8 +98,9 @@ on_each_database! {
         let hook = Receiver::start(|number| if number == 0 { 500 } else { 200 });
         let mail = MailServer::start(1);
         let site = Site::new(database);
+        site.file("hook.secret", format!("whsec_{SECRET}\n"));
         rules(&site, &format!(
-            "[[notify]]\nname = \"hook\"\nurl = \"{}\"\nsecret = \"whsec_{SECRET}\"\n\
+            "[[notify]]\nname = \"hook\"\nurl = \"{}\"\nsecret-file = \"hook.secret\"\n\
              [[notify]]\nname = \"mail\"\non = [\"failed\", \"succeededWithErrors\"]\nemail = [\"Ops <ops@example.com>\"]\n",
             hook.url("/runs")
         ));

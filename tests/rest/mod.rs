@@ -3,6 +3,7 @@
 mod conditional;
 mod customers;
 mod idempotency;
+mod idempotency_faults;
 mod metrics;
 mod openapi;
 mod orders;

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 const LIST: &str = "<s:Envelope xmlns:s=\"http://schemas.xmlsoap.org/soap/envelope/\"><s:Body><ListCategories xmlns=\"urn:soapstone:catalog/v1\"/></s:Body></s:Envelope>";
 
 /// A site with certificates in `certs`.
-fn site() -> Site {
+pub(super) fn site() -> Site {
     let site = Site::new(Database::Sqlite);
     make(&site);
     site
@@ -19,7 +19,7 @@ fn make(site: &Site) {
     assert_eq!(made.code, 0, "{made:?}");
 }
 
-fn serve(site: &Site, more: &[&str]) -> Server {
+pub(super) fn serve(site: &Site, more: &[&str]) -> Server {
     let certs = site.folder().join("certs");
     let set = |key: &str, file: &str| format!("{key}={}", certs.join(file).display());
     let settings =
@@ -46,7 +46,7 @@ fn text(output: &Output) -> String {
 #[test]
 fn http_2_and_1_1_are_spoken_over_tls() {
     let site = site();
-    let server = serve(&site, &[]);
+    let server = serve(&site, &["http2=true"]);
     let certs = site.folder().join("certs");
     assert!(server.base.starts_with("https://"), "{}", server.base);
     for (flag, version) in [("--http2", "HTTP/2 200"), ("--http1.1", "HTTP/1.1 200")] {

@@ -63,7 +63,7 @@ impl Cluster {
     }
 
     fn run(&self, address: &str, statement: &str) {
-        let mut psql = Command::new(self.binaries.join("psql"))
+        let mut psql = client_in(&self.binaries)
             .args(["-q", "-v", "ON_ERROR_STOP=1", address])
             .stdin(Stdio::piped())
             .stdout(Stdio::null())
@@ -72,6 +72,15 @@ impl Cluster {
         writeln!(psql.stdin.take().unwrap(), "{statement}").unwrap();
         assert!(psql.wait().unwrap().success());
     }
+}
+
+fn client_in(binaries: &Path) -> Command {
+    Command::new(binaries.join("psql"))
+}
+
+/// psql, for a session of the test's own.
+pub fn client() -> Command {
+    client_in(&Cluster::get().binaries)
 }
 
 /// Runs a statement.

@@ -6,10 +6,11 @@ pub mod cluster;
 mod server;
 mod site;
 pub mod webdriver;
+pub mod wire;
 
 pub use cases::{run_cases, run_cases_of_contract};
 pub use server::{Reply, Server, signal};
-pub use site::{Output, Site};
+pub use site::{Output, SECRETS_KEY, Site};
 
 use std::path::PathBuf;
 

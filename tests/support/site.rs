@@ -8,9 +8,18 @@ use std::process::{Command, Stdio};
 use std::sync::Arc;
 use tempfile::TempDir;
 
+/// What secrets on PostgreSQL are encrypted with.
+pub const SECRETS_KEY: &str = "c29hcHN0b25lLXRlc3RzLWtleS0wMTIzNDU2Nzg5YWI=";
+
 pub struct Site {
     folder: Arc<TempDir>,
     database_url: String,
+}
+
+fn serve_arguments<'a>(settings: &[&'a str]) -> Vec<&'a str> {
+    let mut arguments = vec!["serve", "--json", "--listen", "127.0.0.1:0", "--set", "validate-responses=true"];
+    settings.iter().for_each(|setting| arguments.extend(["--set", setting]));
+    arguments
 }
 
 /// What a command printed, and its exit code.
@@ -72,8 +81,14 @@ impl Site {
             .env("PATH", std::env::var_os("PATH").unwrap_or_default())
             .env("SOAPSTONE_DATA_DIR", self.folder().join("data"))
             .env("SOAPSTONE_DATABASE_URL", &self.database_url)
+            // Receivers of tests are on this machine.
+            .env("SOAPSTONE_OUTBOUND_ALLOW", "127.0.0.0/8")
             .args(arguments)
             .stdin(Stdio::null());
+        if !self.database_url.is_empty() {
+            // SQLite has a key of its own.
+            command.env("SOAPSTONE_SECRETS_KEY", SECRETS_KEY);
+        }
         command
     }
 
@@ -103,6 +118,11 @@ impl Site {
         Server::start(self.command(&arguments), self.folder.clone())
     }
 
+    /// Starts a server by a command of its own.
+    pub fn start(&self, command: Command) -> Server {
+        Server::start(command, self.folder.clone())
+    }
+
     /// Starts a server on a free port, its replies validated too.
     pub fn serve(&self) -> Server {
         self.serve_with(&[])
@@ -110,10 +130,18 @@ impl Site {
 
     /// The same, with settings such as `max-body=1000`.
     pub fn serve_with(&self, settings: &[&str]) -> Server {
-        let mut arguments = vec!["serve", "--json", "--listen", "127.0.0.1:0", "--set", "validate-responses=true"];
-        for setting in settings {
-            arguments.extend(["--set", setting]);
-        }
-        Server::start(self.command(&arguments), self.folder.clone())
+        Server::start(self.command(&serve_arguments(settings)), self.folder.clone())
+    }
+
+    /// The same, within so many bytes of addresses (`ulimit -v`): beyond them the system gives the server no memory, and it ends.
+    pub fn serve_within(&self, bytes: u64, settings: &[&str]) -> Server {
+        let served = self.command(&serve_arguments(settings));
+        let mut command = Command::new("sh");
+        // Allocators reserve addresses that they never use.
+        command.args(["-c", "ulimit -v \"$0\" && exec \"$@\"", &(bytes >> 10).to_string()]);
+        command.arg(served.get_program()).args(served.get_args()).env_clear().current_dir(self.folder());
+        command.envs(served.get_envs().filter_map(|(name, value)| Some((name, value?))));
+        command.env("MIMALLOC_ARENA_RESERVE", "64MiB").env("MALLOC_ARENA_MAX", "2").stdin(Stdio::null());
+        Server::start(command, self.folder.clone())
     }
 }

@@ -5,9 +5,11 @@ pub mod attachment;
 #[cfg(feature = "client")]
 pub mod client;
 pub mod http;
+pub mod idempotency;
 pub mod json;
 mod message;
 pub mod observe;
+pub mod outbound;
 mod problem;
 pub mod records;
 mod schema;

@@ -5,6 +5,7 @@ use crate::json::JsonSource;
 use crate::problem::ReadError;
 use crate::schema::{Field, Namespace, Value};
 use crate::xml::{Scope, XmlSource};
+use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 
 /// A value that can be the body of a message: it has a global element.
@@ -79,7 +80,7 @@ impl Payload<'_> {
 pub const OPTIMIZED_FROM: u64 = 1024;
 
 /// A written message: the body's element, or a JSON object.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reply {
     pub text: String,
     /// What the text refers to.

@@ -1,9 +1,16 @@
 //! What is wrong with a message: where, what, and what was expected instead.
 
+use serde::{Deserialize, Serialize};
 use std::fmt;
 
+/// How much of a field's name and of its value is told.
+const MAX_VALUE_CHARS: usize = 200;
+
+/// How long the text of an error is.
+const MAX_MESSAGE_CHARS: usize = 2_000;
+
 /// What kind of mistake a message has; each has a stable code.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ReadErrorKind {
     /// Not well-formed, or not JSON.
     Malformed,
@@ -37,7 +44,7 @@ impl ReadErrorKind {
 }
 
 /// A message, or a record of a file, that cannot be read.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReadError {
     pub kind: ReadErrorKind,
     pub message: String,
@@ -61,7 +68,7 @@ impl ReadError {
     pub fn new(kind: ReadErrorKind, message: impl Into<String>) -> Box<Self> {
         Box::new(Self {
             kind,
-            message: message.into(),
+            message: shortened(message.into(), MAX_MESSAGE_CHARS),
             path: String::new(),
             field: None,
             value: None,
@@ -74,13 +81,19 @@ impl ReadError {
     /// Adds the field and its value, shortened to what a person reads.
     #[must_use]
     pub fn of(mut self: Box<Self>, field: &str, value: Option<&str>) -> Box<Self> {
-        self.field = Some(field.to_owned());
-        self.value = value.map(|v| match v.char_indices().nth(200) {
-            Some((end, _)) => format!("{}…", &v[..end]),
-            None => v.to_owned(),
-        });
+        self.field = Some(shortened(field.to_owned(), MAX_VALUE_CHARS));
+        self.value = value.map(|value| shortened(value.to_owned(), MAX_VALUE_CHARS));
         self
     }
+}
+
+/// A text as far as a person reads it: names and values from outside may be of any length.
+fn shortened(mut text: String, max_chars: usize) -> String {
+    if let Some((end, _)) = text.char_indices().nth(max_chars) {
+        text.truncate(end);
+        text.push('…');
+    }
+    text
 }
 
 impl fmt::Display for ReadError {

@@ -9,10 +9,19 @@ use crate::schema::{Field, Value};
 use crate::value::collapsed;
 use crate::xml::{Scope, XmlSource};
 use quick_xml::events::Event;
-use std::io::BufRead;
+use std::io::{self, BufRead};
 
 /// How large one record may be.
 const MAX_RECORD: usize = 64 << 20;
+
+const TOO_LARGE: &str = "the record, or what stands between two, is larger than 64 MB";
+
+/// How many elements one record may have: each takes many times more memory than it takes text.
+const MAX_ELEMENTS: u32 = 200_000;
+
+/// How many attributes one element may have, and how long a tag is whose attributes are counted: each is compared with all others.
+const MAX_ATTRIBUTES: usize = 500;
+const COUNTED_TAG_BYTES: usize = 4 << 10;
 
 /// How deep elements may nest in a record.
 const MAX_DEPTH: u32 = 100;
@@ -200,8 +209,29 @@ impl<R: BufRead> Records<R> {
         }
     }
 
+    /// Returns an error if a tag has too many attributes.
+    fn check_tag(&self, token: Token, from: usize, to: usize) -> Read<()> {
+        if to - from <= COUNTED_TAG_BYTES || !matches!(token, Token::Start | Token::Empty) {
+            return Ok(());
+        }
+        let tag = String::from_utf8_lossy(self.tokens.at_hand(to).get(from..).unwrap_or_default());
+        let has_many = match quick_xml::Reader::from_str(&tag).read_event() {
+            Ok(Event::Start(start) | Event::Empty(start)) => {
+                start.attributes().with_checks(false).nth(MAX_ATTRIBUTES).is_some()
+            }
+            // Whoever reads the record is told.
+            _ => false,
+        };
+        if has_many {
+            let message = format!("an element has more than {MAX_ATTRIBUTES} attributes");
+            return Err(self.wrong_at(self.tokens.place_of(from), ReadErrorKind::Limit, message));
+        }
+        Ok(())
+    }
+
     /// Goes into an element around the records.
     fn enter(&mut self, end: usize) -> Read<()> {
+        self.check_tag(Token::Start, 0, end)?;
         let place = self.tokens.place();
         let tag = text_of(self.tokens.at_hand(end), place)?.to_owned();
         let (start, is_empty) = match quick_xml::Reader::from_str(&tag).read_event() {
@@ -250,8 +280,10 @@ impl<R: BufRead> Records<R> {
 
     /// The record that begins here with a tag.
     fn record(&mut self, first: Token, mut end: usize) -> Read<Record> {
+        self.check_tag(first, 0, end)?;
         let place = self.tokens.place();
         let mut depth = u32::from(first == Token::Start);
+        let mut elements = 1;
         while depth > 0 {
             let Some((token, next)) = self.token(end)? else {
                 // A tag that is not closed is found at the end of the file only.
@@ -259,6 +291,11 @@ impl<R: BufRead> Records<R> {
                 let at = self.tokens.place_of(usize::MAX);
                 return Err(self.wrong_at(at, ReadErrorKind::Malformed, "the file ends early"));
             };
+            elements += u32::from(matches!(token, Token::Start | Token::Empty));
+            if elements > MAX_ELEMENTS {
+                let message = format!("the record has more than {MAX_ELEMENTS} elements");
+                return Err(self.wrong(ReadErrorKind::Limit, message));
+            }
             match token {
                 Token::Start => depth += 1,
                 Token::End => depth -= 1,
@@ -268,6 +305,7 @@ impl<R: BufRead> Records<R> {
                 }
                 _ => {}
             }
+            self.check_tag(token, end, next)?;
             if depth > MAX_DEPTH {
                 let at = self.tokens.place_of(end);
                 return Err(self.wrong_at(at, ReadErrorKind::Limit, "elements nest deeper than 100"));
@@ -275,7 +313,7 @@ impl<R: BufRead> Records<R> {
             end = next;
             if end > MAX_RECORD {
                 well_formed(text_of(self.tokens.at_hand(end), place)?, place)?;
-                return Err(self.wrong(ReadErrorKind::Limit, "the record is larger than 64 MB"));
+                return Err(self.wrong(ReadErrorKind::Limit, TOO_LARGE));
             }
         }
         self.number += 1;
@@ -285,7 +323,10 @@ impl<R: BufRead> Records<R> {
     }
 
     fn token(&mut self, from: usize) -> Read<Option<(Token, usize)>> {
-        self.tokens.token(from).map_err(|e| self.wrong(ReadErrorKind::Malformed, format!("cannot be read: {e}")))
+        self.tokens.token(from).map_err(|e| match e.kind() {
+            io::ErrorKind::FileTooLarge => self.wrong(ReadErrorKind::Limit, TOO_LARGE),
+            _ => self.wrong(ReadErrorKind::Malformed, format!("cannot be read: {e}")),
+        })
     }
 
     fn wrong(&self, kind: ReadErrorKind, message: impl Into<String>) -> Box<ReadError> {
@@ -438,5 +479,57 @@ mod tests {
         assert!(records.next_record().unwrap().is_some());
         assert!(records.next_record().is_err());
         assert!(records.next_record().unwrap().is_none());
+    }
+
+    /// Text without end, in memory nowhere.
+    struct Endless {
+        head: &'static [u8],
+        fill: &'static [u8],
+        given: usize,
+    }
+
+    impl io::Read for Endless {
+        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            let available = self.fill_buf()?;
+            let length = available.len().min(buffer.len());
+            buffer[..length].copy_from_slice(&available[..length]);
+            self.consume(length);
+            Ok(length)
+        }
+    }
+
+    impl BufRead for Endless {
+        fn fill_buf(&mut self) -> io::Result<&[u8]> {
+            Ok(if self.given < self.head.len() { &self.head[self.given..] } else { self.fill })
+        }
+
+        fn consume(&mut self, length: usize) {
+            self.given += length;
+        }
+    }
+
+    #[test]
+    fn nothing_is_read_without_an_end() {
+        static TEXT: [u8; 1 << 16] = [b'x'; 1 << 16];
+        static BLANKS: [u8; 1 << 16] = [b' '; 1 << 16];
+        for (head, fill) in [
+            (&b"<list><a>"[..], &TEXT),
+            (b"<list><a b=\"", &TEXT),
+            (b"<list><!-- ", &TEXT),
+            (b"<list><a><![CDATA[", &TEXT),
+            (b"<list>", &BLANKS),
+            (b"<", &TEXT),
+        ] {
+            let mut records = Records::new(Endless { head, fill, given: 0 });
+            let error = records.next_record().unwrap_err();
+            assert_eq!(error.kind, ReadErrorKind::Limit, "{}: {error:?}", String::from_utf8_lossy(head));
+            assert!(records.tokens.position() < MAX_RECORD as u64);
+        }
+        let attributes: String = (0..20_000).map(|n| format!(" a{n}=''")).collect();
+        for xml in [format!("<list{attributes}/>"), format!("<list><a{attributes}/></list>"), format!("<list><a><b{attributes}/></a></list>")] {
+            assert_eq!(Records::new(xml.as_bytes()).next_record().unwrap_err().kind, ReadErrorKind::Limit);
+        }
+        let many = format!("<list><a>{}</a></list>", "<b/>".repeat(MAX_ELEMENTS as usize));
+        assert_eq!(Records::new(many.as_bytes()).next_record().unwrap_err().kind, ReadErrorKind::Limit);
     }
 }

@@ -6,7 +6,8 @@ use crate::dynamic::{self, Handler, Loaded, Options};
 use clap::Args;
 use soapstone_codegen::Generator;
 use soapstone_contract::model::Protocol;
-use soapstone_runtime::client::Client;
+use soapstone_runtime::client::{CallError, Client};
+use soapstone_runtime::outbound::{Denied, Outbound};
 use soapstone_runtime::service::ServiceInfo;
 use soapstone_runtime::soap::Version;
 use soapstone_runtime::soap::security::{Credentials, Identity};
@@ -66,7 +67,8 @@ Examples:
   curl -s http://127.0.0.1:8081/api/GetOrder -H 'content-type: application/json' -d '{\"number\": \"4711\"}'
 
 A password is better given as SOAPSTONE_UPSTREAM_BASIC or SOAPSTONE_UPSTREAM_USERNAME_TOKEN in the environment than on
-the command line.")]
+the command line, or as the path of a file in SOAPSTONE_UPSTREAM_BASIC_FILE or SOAPSTONE_UPSTREAM_USERNAME_TOKEN_FILE. An address that
+only the contract names is called if it is public, or allowed by the setting outbound-allow.")]
 pub(super) struct Gateway {
     #[command(flatten)]
     served: Served,
@@ -83,7 +85,7 @@ pub(super) struct Gateway {
     #[arg(long, value_name = "NAME:SECRET", env = "SOAPSTONE_UPSTREAM_USERNAME_TOKEN", hide_env_values = true)]
     username_token: Option<String>,
     /// Send a digest of that secret, and not itself
-    #[arg(long, requires = "username_token")]
+    #[arg(long)]
     digest: bool,
     /// PEM file of who issued the service's certificate, where this machine does not trust him
     #[arg(long, value_name = "FILE")]
@@ -114,21 +116,29 @@ pub(super) struct Gateway {
     timeout: u64,
 }
 
+/// Where a portType is served.
+struct Upstream {
+    url: String,
+    /// By the command line, which may name any address; a contract that others wrote may not.
+    is_given: bool,
+}
+
 impl Gateway {
     pub fn run(&self, global: &Global) -> Outcome {
+        let config = setup::config(global, BTreeMap::new())?;
         let generator = super::generator(&self.served.file)?;
         let loaded = Loaded::of(&generator)?;
         let mut clients = Vec::new();
         for service in loaded.services() {
             let (address, version) = self.upstream(&generator, service)?;
-            clients.push((service, self.client(&address, version)?));
+            clients.push((service, self.client(&address, version, &config.sending.outbound)?));
         }
         let handler: Arc<dyn Handler> = Arc::new(dynamic::Gateway::new(clients));
         self.served.run(global, &loaded, &handler, "gateway")
     }
 
     /// Where a portType is served, and in which version: as the command line has it, or the contract.
-    fn upstream(&self, generator: &Generator, service: &ServiceInfo) -> Result<(String, Version), Failure> {
+    fn upstream(&self, generator: &Generator, service: &ServiceInfo) -> Result<(Upstream, Version), Failure> {
         let is_url = |text: &&String| text.split('=').next().is_some_and(|start| start.contains("://"));
         let named = self.upstream.iter().filter(|text| !is_url(text)).filter_map(|text| text.split_once('='));
         let named = named.filter(|(name, _)| *name == service.name).map(|(_, url)| url.to_owned()).next();
@@ -150,20 +160,37 @@ impl Gateway {
             }
         }
         let version = if self.soap12 { Version::Soap12 } else { declared.as_ref().map_or(Version::Soap11, |d| d.1) };
-        let address = given.or_else(|| declared.and_then(|(address, _)| address)).ok_or_else(|| {
+        let given = given.map(|url| Upstream { url, is_given: true });
+        let declared = declared.and_then(|(address, _)| address).map(|url| Upstream { url, is_given: false });
+        let address = given.or(declared).ok_or_else(|| {
             let name = service.name;
             Failure(format!("the contract names no address for {name}: give --upstream URL, or --upstream {name}=URL"))
         })?;
         Ok((address, version))
     }
 
-    fn client(&self, address: &str, version: Version) -> Result<Client, Failure> {
-        let mut client = Client::new(address)?.timeout(Duration::from_secs(self.timeout)).version(version);
-        if let Some(pair) = &self.basic {
+    fn client(&self, upstream: &Upstream, version: Version, outbound: &Outbound) -> Result<Client, Failure> {
+        let url = &upstream.url;
+        let client = if upstream.is_given {
+            if let Err(denied @ Denied::Url(_)) = outbound.endpoint(url) {
+                return Err(Failure(format!("--upstream {url}: {denied}; a password is given by --basic")));
+            }
+            Client::new(url)?
+        } else {
+            let denied =
+                |error: CallError| Failure(format!("the contract's address {url}: {error}; give it as --upstream"));
+            Client::guarded(url, outbound).map_err(denied)?
+        };
+        let mut client = client.timeout(Duration::from_secs(self.timeout)).version(version);
+        if let Some(pair) = given_or_file(self.basic.as_ref(), "SOAPSTONE_UPSTREAM_BASIC_FILE")? {
             let (user, password) = pair.split_once(':').ok_or("--basic: write it as USER:PASSWORD")?;
             client = client.basic(user, password)?;
         }
-        if let Some(pair) = &self.username_token {
+        let token = given_or_file(self.username_token.as_ref(), "SOAPSTONE_UPSTREAM_USERNAME_TOKEN_FILE")?;
+        if self.digest && token.is_none() {
+            return Err(Failure("--digest needs --username-token".to_owned()));
+        }
+        if let Some(pair) = token {
             let (name, secret) = pair.split_once(':').ok_or("--username-token: write it as NAME:SECRET")?;
             let (name, secret) = (name.to_owned(), secret.to_owned());
             client = client.credentials(Credentials { name, secret, as_digest: self.digest });
@@ -190,5 +217,15 @@ impl Gateway {
             client = client.header(name.trim(), value.trim())?;
         }
         Ok(client)
+    }
+}
+
+/// A secret that is given, or is in the file that a variable of the environment names.
+fn given_or_file(given: Option<&String>, variable: &str) -> Result<Option<String>, Failure> {
+    match (given, std::env::var_os(variable)) {
+        (Some(given), None) => Ok(Some(given.clone())),
+        (None, None) => Ok(None),
+        (None, Some(path)) => Ok(Some(crate::config::read_value(std::path::Path::new(&path))?)),
+        (Some(_), Some(_)) => Err(Failure(format!("{variable} names a file, but the secret is given as well"))),
     }
 }

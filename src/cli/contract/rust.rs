@@ -2,8 +2,11 @@
 
 use crate::cli::output::{out, outln};
 use crate::cli::{Done, Failure, Outcome};
+use crate::permissions::{create_shared_folder, share};
 use clap::{Args, ValueEnum};
 use soapstone_codegen::{Generator, Parts, module_name};
+use std::fs::File;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 /// Print the Rust code of contracts, or write a crate of it
@@ -63,10 +66,14 @@ impl Rust {
              soapstone-runtime = {{ {place}version = \"{version}\"{features} }}\n\n[workspace]\n"
         );
         let write = |path: &Path, text: &str| {
-            std::fs::write(path, text).map_err(|e| Failure(format!("{}: {e}", path.display())))
+            let written = File::create(path).and_then(|mut file| {
+                file.write_all(text.as_bytes())?;
+                share(&file)
+            });
+            written.map_err(|e| Failure(format!("{}: {e}", path.display())))
         };
         let sources = folder.join("src");
-        std::fs::create_dir_all(&sources).map_err(|e| format!("{}: {e}", sources.display()))?;
+        create_shared_folder(&sources).map_err(|e| format!("{}: {e}", sources.display()))?;
         write(&folder.join("Cargo.toml"), &manifest)?;
         write(&sources.join("lib.rs"), code)
     }

@@ -25,6 +25,8 @@ pub struct Taking {
     pub most_pixels: u64,
     /// How many bytes.
     pub most_bytes: u64,
+    /// Bytes of memory for all pictures that are decoded at once.
+    pub memory: u64,
 }
 
 /// A picture as it is kept.
@@ -162,10 +164,11 @@ pub fn look_at(bytes: &[u8], taking: &Taking, issues: &mut Vec<Issue>) -> Result
     let measured = decoder(bytes, format, taking.most_pixels).and_then(|mut decoder| {
         let turn = decoder.orientation()?.to_exif();
         let (width, height) = decoder.dimensions();
+        let cost = cost(&decoder, bytes);
         // From 5 on, the metadata lay it on its side.
-        Ok(if turn >= 5 { (height, width) } else { (width, height) })
+        Ok(if turn >= 5 { (height, width, cost) } else { (width, height, cost) })
     });
-    let (width, height) = measured.map_err(|error| match error {
+    let (width, height, cost) = measured.map_err(|error| match error {
         ImageError::Limits(_) => {
             let text = format!("the picture has more than {} pixels", taking.most_pixels);
             let issue = Issue::error("picture.too_large", text).of("content", "");
@@ -173,6 +176,11 @@ pub fn look_at(bytes: &[u8], taking: &Taking, issues: &mut Vec<Issue>) -> Result
         }
         error => corrupt(&error),
     })?;
+    if cost > taking.memory {
+        let text = format!("the picture of {width} by {height} pixels takes more memory than all may have");
+        let issue = Issue::error("picture.too_large", text).of("content", "");
+        return Err(issue.suggest("send a smaller one, or raise picture-memory"));
+    }
     if width.max(height) < taking.smallest {
         let text = format!("the picture is only {width} by {height} pixels");
         let issue = Issue::warning("picture.too_small", text).of("content", "");
@@ -180,6 +188,26 @@ pub fn look_at(bytes: &[u8], taking: &Taking, issues: &mut Vec<Issue>) -> Result
     }
     let original = Original { media_type: media_type.to_owned(), width, height, ..Original::default() };
     Ok(Original { sha256: super::hex(&openssl::sha::sha256(bytes)), bytes: bytes.len() as u64, ..original })
+}
+
+/// Bytes of memory that a picture takes while its sizes are made: what its decoder makes of it, and two copies of what is made of
+/// that.
+fn cost(decoder: &impl ImageDecoder, bytes: &[u8]) -> u64 {
+    /// Of a pixel of the copies.
+    const COPIES: u64 = 8;
+    let (width, height) = decoder.dimensions();
+    let pixels = u64::from(width) * u64::from(height);
+    decoder.total_bytes().saturating_add(pixels.saturating_mul(COPIES)).saturating_add(bytes.len() as u64)
+}
+
+/// Bytes of memory that it takes to make a picture's sizes, told by its header alone.
+///
+/// # Errors
+/// Why it cannot be read.
+pub fn decoding_cost(bytes: &[u8], taking: &Taking) -> Result<u64, String> {
+    let format = image::guess_format(bytes).map_err(|error| error.to_string())?;
+    let decoder = decoder(bytes, format, taking.most_pixels).map_err(|error| error.to_string())?;
+    Ok(cost(&decoder, bytes))
 }
 
 fn corrupt(error: &ImageError) -> Issue {

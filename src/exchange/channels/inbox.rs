@@ -5,7 +5,9 @@
 
 use super::status;
 use crate::domain::hex;
+use crate::exchange::spool::sync_folder_of;
 use crate::exchange::{Initiator, Request};
+use crate::permissions::create_shared_folder;
 use crate::reporting::RunState;
 use serde::Deserialize;
 use soapstone_contracts::exchange::{Channel, ImportMode, RunFormat, RunKind};
@@ -224,7 +226,7 @@ impl Inbox {
     /// Those of the file system.
     pub fn take(&mut self) -> io::Result<Vec<Taken>> {
         let working = self.folder.path.join(WORKING);
-        fs::create_dir_all(&working)?;
+        create_shared_folder(&working)?;
         for path in self.settled_files()? {
             self.seen.remove(&path);
             claim(&path, &working)?;
@@ -284,18 +286,18 @@ impl Inbox {
     /// Those of the file system.
     pub fn file(&self, taken: &Taken, fate: Fate<'_>) -> io::Result<()> {
         let folder = self.folder.path.join("status");
-        fs::create_dir_all(&folder)?;
+        create_shared_folder(&folder)?;
         if let Some(rejected) = fate.rejected {
             let place = folder.join(format!("{}.rejected", taken.name));
-            status::put(&place, |file| io::copy(rejected, file).map(drop))?;
+            status::put_shared(&place, |file| io::copy(rejected, file).map(drop))?;
         }
         let (ending, other) = if fate.state == RunState::Succeeded { ("ok", "err") } else { ("err", "ok") };
         let place = folder.join(format!("{}.{ending}", taken.name));
-        status::put(&place, |file| io::Write::write_all(file, fate.text.as_bytes()))?;
+        status::put_shared(&place, |file| io::Write::write_all(file, fate.text.as_bytes()))?;
         // Of an earlier file of that name.
         let _ = fs::remove_file(folder.join(format!("{}.{other}", taken.name)));
         let day = self.folder.path.join("archive").join(chrono::Utc::now().format("%Y-%m-%d").to_string());
-        fs::create_dir_all(&day)?;
+        create_shared_folder(&day)?;
         match fs::rename(&taken.path, day.join(&taken.token)) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
             _ => Ok(()),
@@ -330,9 +332,12 @@ fn claim(path: &Path, working: &Path) -> io::Result<()> {
     let mut token = [0; 8];
     openssl::rand::rand_bytes(&mut token)?;
     let name = path.file_name().unwrap_or_default().to_string_lossy();
-    match fs::rename(path, working.join(format!("{}-{name}", hex(&token)))) {
+    let taken = working.join(format!("{}-{name}", hex(&token)));
+    match fs::rename(path, &taken) {
+        // A power cut must not bring it back under its first name: it would be taken once more.
+        Ok(()) => sync_folder_of(path).and_then(|()| sync_folder_of(&taken)),
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-        _ => Ok(()),
+        Err(_) => Ok(()),
     }
 }
 

@@ -12,10 +12,11 @@ pub use caller::Caller;
 pub use folder::read_folders;
 pub use inbox::{Fate, Glance, HotFolder, Inbox, Taken};
 pub use schedule::{Schedule, read_schedules};
-pub use status::{put, told};
+pub use status::{put, put_shared, told};
 
 use super::Exchange;
 use crate::pictures::Bell;
+use crate::store::faults;
 use folder::Watched;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -65,6 +66,9 @@ impl Attendant {
                         if let Err(error) = exchange.tidy() {
                             log::error!("old runs cannot be forgotten: {error}");
                         }
+                    }
+                    if let Err(error) = faults::look_again(&exchange.store) {
+                        log::warn!("Database still unavailable: {error}");
                     }
                     if found || called || due {
                         bell.ring();

@@ -4,6 +4,7 @@
 use super::claimed::as_io;
 use super::status;
 use crate::exchange::{Exchange, ExportRequest, Initiator, Request};
+use crate::permissions::create_shared_folder;
 use crate::reporting::{Direction, RunState};
 use crate::store::{Db, StoreError, runs, schedules};
 use chrono::{DateTime, NaiveDateTime, Utc};
@@ -11,7 +12,7 @@ use chrono_tz::Tz;
 use croner::Cron;
 use serde::Deserialize;
 use soapstone_contracts::exchange::{ArtifactKind, Channel, ExportMode, ImportMode, RunFormat, RunKind};
-use std::fs::{self, File};
+use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -203,11 +204,13 @@ struct Entry {
     schedule: Schedule,
     /// None: it was not looked up yet.
     next: Option<NaiveDateTime>,
+    /// When it was looked at last, by the wall clock.
+    looked: Option<NaiveDateTime>,
 }
 
 impl Timetable {
     pub fn new(schedules: Vec<Schedule>) -> Self {
-        Self { entries: schedules.into_iter().map(|schedule| Entry { schedule, next: None }).collect() }
+        Self { entries: schedules.into_iter().map(|schedule| Entry { schedule, next: None, looked: None }).collect() }
     }
 
     /// Does what is due. Gives whether there are new runs.
@@ -226,6 +229,10 @@ impl Timetable {
 impl Entry {
     fn look(&mut self, exchange: &Exchange) -> io::Result<bool> {
         let now = Utc::now().naive_utc();
+        // A clock that was set back makes times come again: those that counted do not count twice, the others are not waited over.
+        if self.looked.replace(now).is_some_and(|looked| now < looked) {
+            self.next = None;
+        }
         let schedule = &self.schedule;
         let due = match self.next {
             None => {
@@ -287,9 +294,9 @@ impl Schedule {
             if report.run.state() == RunState::Succeeded {
                 // Another node that wrote it has it.
                 let Ok((artifact, mut result)) = exchange.artifact(&report, ArtifactKind::Result_) else { continue };
-                fs::create_dir_all(folder)?;
+                create_shared_folder(folder)?;
                 let name = format!("{}-{}", report.run.id, artifact.name);
-                status::put(&folder.join(name), |file| io::copy(&mut result, file).map(drop))?;
+                status::put_shared(&folder.join(name), |file| io::copy(&mut result, file).map(drop))?;
             }
             db.write(|db| schedules::delivered(db, &self.name, due)).map_err(as_io)?;
         }

@@ -2,6 +2,8 @@
 
 use super::claimed::as_io;
 use crate::exchange::Exchange;
+use crate::exchange::spool::sync_folder_of;
+use crate::permissions::share;
 use crate::reporting::{Report, messages_csv};
 use soapstone_contracts::exchange::{ArtifactKind, Run};
 use std::fmt::Write;
@@ -24,7 +26,19 @@ pub fn put(path: &Path, write: impl FnOnce(&mut File) -> io::Result<()>) -> io::
     let mut file = File::create(&partial)?;
     write(&mut file)?;
     file.sync_all()?;
-    fs::rename(&partial, path)
+    fs::rename(&partial, path)?;
+    sync_folder_of(path)
+}
+
+/// The same for a file that other programs are to read.
+///
+/// # Errors
+/// Those of the file system.
+pub fn put_shared(path: &Path, write: impl FnOnce(&mut File) -> io::Result<()>) -> io::Result<()> {
+    put(path, |file| {
+        write(file)?;
+        share(file)
+    })
 }
 
 /// What became of the records of a run, and the first of its messages.

@@ -91,7 +91,12 @@ pub(super) struct ExportFile<W: Write> {
 impl<W: Write> ExportFile<W> {
     /// # Errors
     /// Those of the file.
-    pub fn begin(kind: &'static Kind, format: ExportFormat, out: W) -> Result<Self, ExportError> {
+    pub fn begin(
+        kind: &'static Kind,
+        format: ExportFormat,
+        is_for_spreadsheets: bool,
+        out: W,
+    ) -> Result<Self, ExportError> {
         let mut out = BufWriter::with_capacity(256 << 10, out);
         let body = match format {
             ExportFormat::Xml => {
@@ -100,7 +105,7 @@ impl<W: Write> ExportFile<W> {
                 Body::Lines(format!("{end}\n"))
             }
             ExportFormat::JsonLines => Body::Lines(String::new()),
-            ExportFormat::Csv => Body::Table(Box::new(Table::begin(kind)?)),
+            ExportFormat::Csv => Body::Table(Box::new(Table::begin(kind, is_for_spreadsheets)?)),
             ExportFormat::Caller => {
                 writeln!(out, "{}", caller::START)?;
                 Body::Caller

@@ -13,6 +13,7 @@ pub use file::ExportFormat;
 pub(super) use run::work;
 
 use super::kinds::Kind;
+use crate::store::faults::Resource;
 use crate::store::{Db, StoreError};
 use chrono::NaiveDateTime;
 use file::ExportFile;
@@ -42,6 +43,17 @@ impl fmt::Display for ExportError {
     }
 }
 
+impl ExportError {
+    /// The resource that is missing and may come back.
+    pub fn missing(&self) -> Option<Resource> {
+        match self {
+            Self::Store(error) => error.missing(),
+            Self::File(error) => Resource::missing(error),
+            Self::NotListed | Self::NotOfFormat => None,
+        }
+    }
+}
+
 impl std::error::Error for ExportError {}
 
 impl From<StoreError> for ExportError {
@@ -65,10 +77,11 @@ pub fn export(
     kind: &'static Kind,
     format: ExportFormat,
     since: Option<NaiveDateTime>,
+    is_for_spreadsheets: bool,
     out: impl Write,
 ) -> Result<u64, ExportError> {
     let mut pages = Pages::of(kind, Selection::Changed(since), format)?;
-    let mut file = ExportFile::begin(kind, format, out)?;
+    let mut file = ExportFile::begin(kind, format, is_for_spreadsheets, out)?;
     let mut written = 0;
     while let Some(records) = pages.next(db)? {
         for record in &records {

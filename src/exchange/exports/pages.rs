@@ -3,7 +3,7 @@
 use super::{ExportError, ExportFormat};
 use crate::exchange::kinds::Kind;
 use crate::records::Wanted;
-use crate::store::{Db, StoreError};
+use crate::store::{ChangeRange, Db, StoreError};
 use chrono::NaiveDateTime;
 
 /// Records read at once.
@@ -14,6 +14,8 @@ const PAGE: i64 = 500;
 pub(super) enum Selection {
     /// Those that changed since a time, or all.
     Changed(Option<NaiveDateTime>),
+    /// Those that changed within a range of change numbers.
+    Increment(ChangeRange),
     /// The orders that were handed out under a number.
     Leased(i64),
     Nothing,
@@ -33,10 +35,11 @@ impl Pages {
         if kind.pages.is_none() {
             return Err(ExportError::NotListed);
         }
-        let wanted = |since, leased| Wanted { since, leased, limit: PAGE, ..Wanted::default() };
+        let wanted = |since, changes, leased| Wanted { since, changes, leased, limit: PAGE, ..Wanted::default() };
         let wanted = match selection {
-            Selection::Changed(since) => Some(wanted(since, None)),
-            Selection::Leased(export) => Some(wanted(None, Some(export))),
+            Selection::Changed(since) => Some(wanted(since, None, None)),
+            Selection::Increment(range) => Some(wanted(None, Some(range), None)),
+            Selection::Leased(export) => Some(wanted(None, None, Some(export))),
             Selection::Nothing => None,
         };
         Ok(Self { kind, format, wanted })

@@ -1,6 +1,7 @@
 //! Records as a table, in the columns that an import reads again. What stands in it is known once all records were seen, so they
 //! wait in a file that has no name.
 
+use crate::domain::spreadsheet::{marked, marked_header};
 use crate::exchange::formats::Shape;
 use crate::exchange::kinds::Kind;
 use serde_json::Value;
@@ -15,6 +16,8 @@ pub(super) struct Table {
     shape: Shape,
     /// The member of which each item has a row of its own.
     rows: Option<&'static str>,
+    /// Whether cells that a spreadsheet would take for formulas are marked.
+    is_for_spreadsheets: bool,
     waiting: BufWriter<File>,
     /// Columns in the order in which they were seen first.
     columns: Vec<String>,
@@ -26,10 +29,10 @@ impl Table {
     ///
     /// # Errors
     /// If there is no place for it.
-    pub fn begin(kind: &Kind) -> io::Result<Self> {
+    pub fn begin(kind: &Kind, is_for_spreadsheets: bool) -> io::Result<Self> {
         let waiting = BufWriter::new(tempfile::tempfile()?);
         let (columns, places) = (Vec::new(), HashMap::new());
-        Ok(Self { shape: Shape::of(kind), rows: kind.rows, waiting, columns, places })
+        Ok(Self { shape: Shape::of(kind), rows: kind.rows, is_for_spreadsheets, waiting, columns, places })
     }
 
     /// Adds a record.
@@ -80,7 +83,7 @@ impl Table {
     /// # Errors
     /// Those of the file system.
     pub fn write(self, out: &mut impl Write) -> io::Result<()> {
-        let Self { shape, waiting, mut columns, .. } = self;
+        let Self { shape, waiting, mut columns, is_for_spreadsheets, .. } = self;
         let order: HashMap<&str, usize> = shape.names().into_iter().zip(0..).collect();
         columns.sort_by_key(|column| {
             let top = column.split(['/', '[']).next().unwrap_or("");
@@ -88,12 +91,21 @@ impl Table {
         });
         out.write_all("\u{feff}".as_bytes())?;
         let mut table = csv::WriterBuilder::new().delimiter(b';').terminator(csv::Terminator::CRLF).from_writer(out);
-        table.write_record(&columns)?;
+        let mut names = columns.clone();
+        if let Some(first) = names.first_mut().filter(|_| is_for_spreadsheets) {
+            *first = marked_header(first);
+        }
+        table.write_record(&names)?;
         let mut file = waiting.into_inner().map_err(io::IntoInnerError::into_error)?;
         file.seek(SeekFrom::Start(0))?;
         for line in BufReader::new(file).lines() {
             let cells: Cells = serde_json::from_str(&line?)?;
-            table.write_record(columns.iter().map(|column| cells.get(column).and_then(Value::as_str).unwrap_or("")))?;
+            let row = columns.iter().map(|column| cells.get(column).and_then(Value::as_str).unwrap_or(""));
+            if is_for_spreadsheets {
+                table.write_record(row.map(|cell| marked(cell).into_owned()))?;
+            } else {
+                table.write_record(row)?;
+            }
         }
         table.flush()
     }

@@ -9,10 +9,17 @@ use serde_json::Value;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// Answers that are remembered.
+/// Answers that are remembered, and how many bytes of them.
 const REMEMBERED: usize = 10_000;
+const REMEMBERED_BYTES: usize = 16 << 20;
 
-type Answers = HashMap<(String, String), Option<Value>>;
+/// Answers by kind and key.
+#[derive(Default)]
+struct Answers {
+    known: HashMap<(String, String), Option<Value>>,
+    /// Bytes of them as JSON.
+    bytes: usize,
+}
 
 /// Looks records up in the database. What was found once is remembered as long as the run is at work.
 #[derive(Clone)]
@@ -33,7 +40,7 @@ impl Lookup {
     pub(super) fn find(&self, kind: &str, key: &str) -> Result<Option<Value>, Box<EvalAltResult>> {
         let question = (kind.to_owned(), key.to_owned());
         let mut answers = self.answers.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(answer) = answers.get(&question) {
+        if let Some(answer) = answers.known.get(&question) {
             return Ok(answer.clone());
         }
         let is_known = |kind: &&Kind| kind.pages.is_some() && kind.place.is_some();
@@ -46,8 +53,10 @@ impl Lookup {
             "the database cannot be asked".to_owned()
         })?;
         let answer = answer.into_values().next();
-        if answers.len() < REMEMBERED {
-            answers.insert(question, answer.clone());
+        let bytes = key.len() + answer.as_ref().map_or(0, |answer| answer.to_string().len());
+        if answers.known.len() < REMEMBERED && answers.bytes + bytes <= REMEMBERED_BYTES {
+            answers.bytes += bytes;
+            answers.known.insert(question, answer.clone());
         }
         Ok(answer)
     }

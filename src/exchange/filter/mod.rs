@@ -10,8 +10,9 @@ pub(super) use stage::{filter, on_some};
 
 use crate::domain::Issue;
 use crate::error::ServiceError;
-use rhai::{AST, Dynamic, Engine, EvalAltResult, ParseError, Position, Scope};
+use rhai::{AST, Dynamic, Engine, EvalAltResult, ImmutableString, ParseError, Position, Scope};
 use serde_json::Value;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -28,8 +29,19 @@ const MAX_TIME: Duration = Duration::from_secs(1);
 const MAX_STRING: usize = 1 << 20;
 const MAX_ITEMS: usize = 10_000;
 
-/// How deep functions call each other.
-const MAX_CALLS: usize = 32;
+/// How deep functions call each other, how many variables are in one of them, and how many functions there are.
+const MAX_CALLS: usize = 16;
+const MAX_VARIABLES: usize = 32;
+const MAX_FUNCTIONS: usize = 100;
+
+/// How deep expressions nest, outside of functions and within.
+const MAX_DEPTHS: (usize, usize) = (64, 32);
+
+/// Bytes of a script.
+const MAX_SCRIPT: usize = 256 << 10;
+
+/// Lines that a script writes into the log for one record.
+const MAX_LINES: usize = 20;
 
 /// Warnings of one record.
 const MAX_WARNINGS: usize = 20;
@@ -49,6 +61,8 @@ struct Said {
     skipped: bool,
     refused: Option<Issue>,
     warnings: Vec<Issue>,
+    /// Lines that were written into the log.
+    lines: usize,
     /// What is there under its key.
     existing: Option<Value>,
     lookup: Option<Lookup>,
@@ -91,8 +105,12 @@ fn engine(shared: &Shared) -> Engine {
         .set_max_array_size(MAX_ITEMS)
         .set_max_map_size(MAX_ITEMS)
         .set_max_call_levels(MAX_CALLS)
+        .set_max_variables(MAX_VARIABLES)
+        .set_max_functions(MAX_FUNCTIONS)
+        .set_max_expr_depths(MAX_DEPTHS.0, MAX_DEPTHS.1)
         .set_strict_variables(true)
         .disable_symbol("eval");
+    restrict(&mut engine);
     let own = shared.clone();
     engine.on_progress(move |operations| {
         if operations % LOOKS_AT_CLOCK != 0 {
@@ -101,8 +119,18 @@ fn engine(shared: &Shared) -> Engine {
         let is_late = said(&own, |said| said.deadline.is_some_and(|deadline| Instant::now() > deadline));
         is_late.then(|| Dynamic::from("time"))
     });
-    engine.on_print(|text| log::info!("a filter says: {text}"));
-    engine.on_debug(|text, _, at| log::debug!("a filter says at {at:?}: {text}"));
+    let own = shared.clone();
+    engine.on_print(move |text| {
+        if may_log(&own) {
+            log::info!("Filter output: {text}");
+        }
+    });
+    let own = shared.clone();
+    engine.on_debug(move |text, _, at| {
+        if may_log(&own) {
+            log::debug!("Filter output at {at:?}: {text}");
+        }
+    });
     let own = shared.clone();
     engine.register_fn("skip", move || -> Result<(), Box<EvalAltResult>> {
         said(&own, |said| said.skipped = true);
@@ -150,6 +178,37 @@ fn engine(shared: &Shared) -> Engine {
     engine
 }
 
+/// Whether a script may write another line into the log.
+fn may_log(shared: &Shared) -> bool {
+    said(shared, |said| {
+        said.lines += 1;
+        said.lines <= MAX_LINES
+    })
+}
+
+/// Replaces functions of the language whose time or memory the other limits do not bound: they are looked at between functions only.
+fn restrict(engine: &mut Engine) {
+    fn no_sleep() -> Result<(), Box<EvalAltResult>> {
+        Err("sleep() is not available in filters".into())
+    }
+    engine.register_fn("sleep", |_: rhai::INT| no_sleep());
+    engine.register_fn("sleep", |_: rhai::FLOAT| no_sleep());
+    engine.register_fn("replace", |text: &mut ImmutableString, find: &str, by: &str| replace(text, find, by));
+    engine.register_fn("replace", |text: &mut ImmutableString, find: char, by: &str| {
+        replace(text, find.encode_utf8(&mut [0; 4]), by)
+    });
+}
+
+/// Replaces all that is found in a text, if the text does not get too large by it.
+fn replace(text: &mut ImmutableString, find: &str, by: &str) -> Result<(), Box<EvalAltResult>> {
+    let added = text.matches(find).count().saturating_mul(by.len());
+    if text.len().saturating_add(added) > MAX_STRING + by.len() {
+        return Err(Box::new(EvalAltResult::ErrorDataTooLarge("Length of string".to_owned(), Position::NONE)));
+    }
+    *text = text.replace(find, by).into();
+    Ok(())
+}
+
 fn place(at: Position) -> String {
     match (at.line(), at.position()) {
         (Some(line), Some(column)) => format!("line {line}, column {column}"),
@@ -164,6 +223,10 @@ impl Filter {
     /// # Errors
     /// What is wrong with it, and where.
     pub fn compile(text: &str) -> Result<Self, ServiceError> {
+        if text.len() > MAX_SCRIPT {
+            let message = format!("The filter is not valid: it has more than {MAX_SCRIPT} bytes");
+            return Err(ServiceError::invalid("filter.invalid", message));
+        }
         let shared = Shared::default();
         let engine = engine(&shared);
         let mut scope = Scope::new();
@@ -190,11 +253,14 @@ impl Filter {
         said(&self.said, |said| {
             (said.skipped, said.refused, said.existing) = (false, None, existing);
             said.warnings.clear();
+            said.lines = 0;
             said.deadline = Some(Instant::now() + MAX_TIME);
         });
         let mut scope = Scope::new();
         scope.push_dynamic("record", values::dynamic(record)).push_constant("run", run.clone());
-        let ran = self.engine.run_ast_with_scope(&mut scope, &self.script);
+        // A script may have functions of the language panic, as by an order that is none.
+        let run = AssertUnwindSafe(|| self.engine.run_ast_with_scope(&mut scope, &self.script));
+        let ran = catch_unwind(run).unwrap_or_else(|_| Err("it ends in a panic".into()));
         let (skipped, refused, warnings) =
             said(&self.said, |said| (said.skipped, said.refused.take(), std::mem::take(&mut said.warnings)));
         let filtered = match (ran, refused) {
@@ -284,9 +350,40 @@ mod tests {
             "fn f(x) { f(x + 1) } f(0)",
             "let s = \"x\"; loop { s += s; }",
             "let a = []; loop { a.push(a); }",
+            "sleep(3600)",
+            "sleep(3600.0)",
+            "try { sleep(1) } catch {} loop {}",
+            "let s = \"\"; s.pad(1000000, 'x'); s.replace(\"x\", s);",
+            "let s = \"\"; s.pad(1000000, 'x'); s.replace('x', s);",
+            "let s = \"\"; s.pad(1000000, 'x'); s.replace(\"\", s);",
+            "let a = []; a.pad(10000, \"x\"); let b = []; b.pad(10000, a); let c = []; c.pad(10000, b);",
+            "let s = \"\"; s.pad(1000000000, 'x');",
+            "let m = #{}; for i in 0..100000 { m[`${i}`] = i; }",
+            "let x = 9223372036854775807; x += 1;",
+            "let b = blob(1000000000);",
+            "let n = 2 ** 1000;",
         ] {
+            let began = Instant::now();
             let Filtered::Refused(issue) = run(script, &json!({"sku": "a"})).0 else { panic!("{script}") };
             assert!(matches!(issue.code, "filter.limit" | "filter.failed"), "{script}: {}", issue.text);
+            assert!(began.elapsed() < 5 * MAX_TIME, "{script}: {:?}", began.elapsed());
         }
+    }
+
+    #[test]
+    fn texts_are_replaced_within_bounds() {
+        let record = run("record.sku.replace(\"a\", \"bb\"); record.sku.replace('c', \"\");", &json!({"sku": "xacax"})).0;
+        assert_eq!(record, Filtered::Kept(Some(json!({"sku": "xbbbbx"}))));
+    }
+
+    #[test]
+    fn scripts_have_bounds_before_they_run() {
+        let is_rejected = |script: &str| Filter::compile(script).is_err();
+        assert!(is_rejected(&format!("let x = {}1{};", "(".repeat(1_000), ")".repeat(1_000))));
+        assert!(is_rejected(&(0..200).map(|n| format!("fn f{n}() {{}} ")).collect::<String>()));
+        assert!(is_rejected(&format!("let x = \"{}\";", "x".repeat(MAX_SCRIPT))));
+        let many = (0..100).map(|n| format!("let x{n} = {n};")).collect::<String>();
+        let rejected = is_rejected(&many) || matches!(run(&many, &json!({"sku": "a"})).0, Filtered::Refused(_));
+        assert!(rejected);
     }
 }

@@ -4,13 +4,13 @@ use super::{Broken, Item};
 use crate::domain::Issue;
 use crate::domain::pictures::Taking;
 use crate::exchange::kinds::Batch;
-use crate::pictures::{is_rubbish, unpack};
+use crate::pictures::{ZipFile, is_rubbish, open_zip, unpack};
 use std::fs::File;
 use std::path::Path;
 use zip::ZipArchive;
 
 pub struct ArchiveFile {
-    archive: ZipArchive<File>,
+    archive: ZipArchive<ZipFile<File>>,
     taking: Taking,
     place: usize,
     number: i64,
@@ -25,7 +25,7 @@ fn damaged(why: &dyn std::fmt::Display) -> Box<Issue> {
 impl ArchiveFile {
     pub(super) fn open(path: &Path, taking: &Taking) -> Result<Self, Box<Issue>> {
         let file = File::open(path).map_err(|e| super::unreadable(&e))?;
-        let archive = ZipArchive::new(file).map_err(|e| damaged(&e))?;
+        let archive = open_zip(file).map_err(|e| damaged(&e))?;
         Ok(Self { archive, taking: taking.clone(), place: 0, number: 0, position: 0 })
     }
 

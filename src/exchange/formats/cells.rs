@@ -4,6 +4,7 @@ use super::columns::Plain;
 use crate::domain::Issue;
 use crate::exchange::profile::Condition;
 use csv::ByteRecord;
+use soapstone_runtime::Decimal;
 
 /// How much of a wrong cell is shown.
 const SHOWN: usize = 200;
@@ -88,7 +89,7 @@ fn number(text: &str, mark: char) -> String {
         Some(amount) => format!("-{amount}"),
         None => plain,
     };
-    let is_number = plain.parse::<bigdecimal::BigDecimal>().is_ok() && !plain.contains(['e', 'E', '_']);
+    let is_number = plain.parse::<Decimal>().is_ok();
     // `1,234,5` is no number with a mark left out.
     let is_grouped = !text.contains(thousands) || groups(text.trim(), thousands, mark);
     if is_number && is_grouped { plain } else { text.trim().to_owned() }

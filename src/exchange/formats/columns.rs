@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 const MAX_DEPTH: u32 = 8;
 
 /// Between several values of one cell.
-const BETWEEN: char = '|';
+pub(super) const BETWEEN: char = '|';
 
 /// The members that tell items of one list apart, the first that an item has.
 const SELECTORS: &[&str] = &[
@@ -335,6 +335,11 @@ impl Path {
             self.cell,
             Cell::One(Plain::Number) | Cell::Several(Plain::Number) | Cell::SeveralValues(Plain::Number)
         )
+    }
+
+    /// Whether a cell lists several values.
+    pub fn is_list(&self) -> bool {
+        !matches!(self.cell, Cell::One(_))
     }
 
     /// Puts a cell into a record. `read` makes of a text what it is to be.

@@ -68,7 +68,7 @@ impl ForeignFile {
             let mut trees = Trees::open(&text)?;
             // What is broken is told where the records are read.
             while let Ok(Some(found)) = trees.next(|around, name| record.is(around, name)) {
-                mapping.survey(&row(&paths, &found.node));
+                mapping.survey(&row(&paths, &found.node))?;
             }
         }
         let trees = Trees::open(&text)?;

@@ -5,6 +5,7 @@ use super::packed::{Packing, head, unpacked_head};
 use super::recognised::{of_root, root};
 use crate::exchange::kinds::{KINDS, Kind};
 use crate::exchange::{Profile, Profiles, Spooled};
+use crate::pictures::open_zip;
 use quick_xml::Reader;
 use quick_xml::events::Event;
 use serde_json::Value;
@@ -51,7 +52,7 @@ pub fn guess(source: &Spooled, name: &str, profiles: &Profiles) -> Option<Guess>
 
 /// A ZIP of pictures, or of documents; None: of something else.
 fn of_archive(path: &Path) -> Option<RunKind> {
-    let mut archive = zip::ZipArchive::new(std::fs::File::open(path).ok()?).ok()?;
+    let mut archive = open_zip(std::fs::File::open(path).ok()?).ok()?;
     for place in 0..archive.len() {
         let entry = archive.by_index_raw(place).ok()?;
         if entry.is_dir() {

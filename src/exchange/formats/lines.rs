@@ -49,7 +49,8 @@ impl LinesFile {
                 continue;
             }
             self.number += 1;
-            let mut item = Item::at(self.number, start..self.position);
+            // What is too long is copied nowhere: it would not fit into memory.
+            let mut item = Item::at(self.number, start..if is_long { start } else { self.position });
             item.line = Some(self.line);
             if let Some(batch) = batch {
                 item.change = if is_long {

@@ -3,7 +3,7 @@
 use super::Along;
 use super::Item;
 use super::cells::{self, Cells};
-use super::columns::{NoPath, Path, Plain, Shape};
+use super::columns::{BETWEEN, NoPath, Path, Plain, Shape};
 use crate::domain::Issue;
 use crate::exchange::kinds::{Batch, Kind};
 use crate::exchange::profile::{
@@ -20,6 +20,17 @@ use std::sync::Arc;
 
 /// Columns that say more of each price, where the record itself has no such member.
 const COMPANIONS: &[&str] = &["currency", "gross", "specialFrom", "specialUntil"];
+
+/// How many variants are remembered while a table is read, and of how many bytes.
+const MAX_VARIANTS: usize = 1_000_000;
+const MAX_SURVEYED: usize = 128 << 20;
+
+/// How many items a cell may list, and how many levels a category's path may have: each item becomes much more than its text.
+const MAX_ITEMS: usize = 50_000;
+const MAX_LEVELS: usize = 100;
+
+/// How many categories are remembered as handed out: then all may be handed out once more.
+const MAX_KNOWN_CATEGORIES: usize = 200_000;
 
 /// What the source calls the contract's members.
 #[derive(Clone, Debug)]
@@ -71,6 +82,8 @@ pub struct Mapping {
     mark: char,
     /// Variants by their key, once the table was surveyed.
     variants: HashMap<String, VariantPlace>,
+    /// Bytes that they were told in.
+    surveyed: usize,
     /// Categories that were handed out already.
     known_categories: BTreeSet<String>,
 }
@@ -263,6 +276,7 @@ impl Mapping {
             columns: Columns(tying.columns.into()),
             key: key.flatten(),
             variants: HashMap::new(),
+            surveyed: 0,
             known_categories: BTreeSet::new(),
         })
     }
@@ -296,15 +310,20 @@ impl Mapping {
     }
 
     /// Notes what a record tells of others.
-    pub fn survey(&mut self, record: &ByteRecord) {
-        let Some(rule) = self.profile.variants.clone() else { return };
+    ///
+    /// # Errors
+    /// Returns `message.limit` if it tells of more variants than fit into memory.
+    pub fn survey(&mut self, record: &ByteRecord) -> Result<(), Box<Issue>> {
+        let Some(rule) = self.profile.variants.clone() else { return Ok(()) };
         if record.len() != self.names.len() {
-            return;
+            return Ok(());
         }
         let cells = Cells { names: &self.names, record };
-        let (Some(Ok(parent)), Ok(list)) = (self.key.map(|i| cells.at(i)), cells.named(&rule.column)) else { return };
+        let (Some(Ok(parent)), Ok(list)) = (self.key.map(|i| cells.at(i)), cells.named(&rule.column)) else {
+            return Ok(());
+        };
         if list.is_empty() || parent.is_empty() {
-            return;
+            return Ok(());
         }
         for variant in list.split(rule.between.as_str()) {
             let mut key = None;
@@ -317,9 +336,15 @@ impl Mapping {
                 }
             }
             if let Some(key) = key {
+                self.surveyed += variant.len() + parent.len();
                 self.variants.insert(key, VariantPlace { parent: parent.to_owned(), values });
             }
+            if self.variants.len() > MAX_VARIANTS || self.surveyed > MAX_SURVEYED {
+                let text = format!("the file tells of more than {MAX_VARIANTS} variants");
+                return Err(Box::new(Issue::error("message.limit", text).suggest("split the file")));
+            }
         }
+        Ok(())
     }
 
     /// Whether a row tells by itself which record it is of, and nothing of other ones.
@@ -460,9 +485,15 @@ impl Mapping {
             return Ok(());
         }
         let values = match field.split.as_deref().filter(|split| !split.is_empty()) {
-            Some(split) => value.split(split).map(str::trim).filter(|value| !value.is_empty()).collect(),
+            Some(split) => {
+                let all = items(value, split, MAX_ITEMS, name)?;
+                all.into_iter().map(str::trim).filter(|value| !value.is_empty()).collect()
+            }
             None => vec![value],
         };
+        if field.path.is_list() {
+            items(value, BETWEEN.encode_utf8(&mut [0; 4]), MAX_ITEMS, name)?;
+        }
         for value in values {
             field.path.put(members, value, |plain, text| cells::read(plain, text, self.mark)).map_err(|part| {
                 let text = format!("\"{name}\" has \"{part}\" where name=value is expected");
@@ -496,8 +527,8 @@ impl Mapping {
         new: &mut Vec<contract::Category>,
     ) -> Result<Vec<String>, Box<Issue>> {
         let cell = cells.named(&rule.column)?;
-        let paths: Vec<&str> = match &rule.between {
-            Some(between) => cell.split(between.as_str()).collect(),
+        let paths = match &rule.between {
+            Some(between) => items(cell, between, MAX_ITEMS, &rule.column)?,
             None => vec![cell],
         };
         let mut keys: Vec<String> = Vec::new();
@@ -507,12 +538,16 @@ impl Mapping {
                 continue;
             };
             let mut parent: Option<String> = None;
-            for level in path.split(levels.as_str()).map(str::trim).filter(|l| !l.is_empty()) {
+            let all = items(path, levels, MAX_LEVELS, &rule.column)?;
+            for level in all.into_iter().map(str::trim).filter(|l| !l.is_empty()) {
                 if rule.skip.iter().any(|skip| skip == level) {
                     continue;
                 }
                 let slug = slug(level);
                 let key = parent.as_ref().map_or_else(|| slug.clone(), |p| format!("{p}/{slug}"));
+                if self.known_categories.len() >= MAX_KNOWN_CATEGORIES {
+                    self.known_categories.clear();
+                }
                 if self.known_categories.insert(key.clone()) {
                     new.push(contract::Category {
                         id: key.clone(),
@@ -649,7 +684,7 @@ fn attributes(rule: &AttributeRule, cells: &Cells<'_>) -> Result<Vec<(String, St
     }
     let pair = rule.pair.as_deref().unwrap_or("=");
     let mut found: Vec<(String, String)> = Vec::new();
-    for part in cell.split(rule.between.as_deref().unwrap_or(",")) {
+    for part in items(cell, rule.between.as_deref().unwrap_or(","), MAX_ITEMS, &rule.column)? {
         match (part.split_once(pair), found.last_mut()) {
             (Some((code, value)), _) => found.push((code.trim().to_owned(), value.to_owned())),
             // The separator was part of the value.
@@ -671,11 +706,21 @@ fn attributes(rule: &AttributeRule, cells: &Cells<'_>) -> Result<Vec<(String, St
 
 fn media(rule: &MediaRule, cells: &Cells<'_>) -> Result<Vec<String>, Box<Issue>> {
     let cell = cells.named(&rule.column)?;
-    let parts: Vec<&str> = match &rule.between {
-        Some(between) => cell.split(between.as_str()).collect(),
+    let parts = match &rule.between {
+        Some(between) => items(cell, between, MAX_ITEMS, &rule.column)?,
         None => vec![cell],
     };
     Ok(parts.into_iter().map(str::trim).filter(|p| !p.is_empty()).map(str::to_owned).collect())
+}
+
+/// The items that a cell lists.
+fn items<'c>(cell: &'c str, between: &str, most: usize, column: &str) -> Result<Vec<&'c str>, Box<Issue>> {
+    let all: Vec<&str> = cell.split(between).take(most + 1).collect();
+    if all.len() <= most {
+        return Ok(all);
+    }
+    let issue = Issue::error("message.limit", format!("\"{column}\" lists more than {most} items"));
+    Err(Box::new(issue.of(column, "").suggest("split the record")))
 }
 
 /// The axes that a parent's variants have, in the order of the first.

@@ -17,6 +17,7 @@ mod mapping;
 mod opentrans;
 mod packed;
 mod recognised;
+mod rows;
 mod select;
 mod tree;
 mod xml;
@@ -299,7 +300,7 @@ impl Text {
         let mut pieces = Vec::new();
         if ranges.peek().is_some() {
             let mut file = self.0.open()?;
-            for range in ranges {
+            for range in ranges.filter(|range| !range.is_empty()) {
                 pieces.extend(Self::piece(&mut file, range)?);
             }
         }

@@ -2,17 +2,19 @@
 
 use crate::domain::Issue;
 use crate::error::ServiceError;
+use crate::pictures::{ZipFile, open_zip};
 use flate2::read::MultiGzDecoder;
+use soapstone_runtime::http::{FREE_EXPANSION_BYTES, MAX_COMPRESSION_RATIO};
 use std::fs::File;
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// How much larger than the source what is in it may be; text is seldom packed to less than a fiftieth.
-const MOST_RATIO: u64 = 250;
+/// What is in a source may have that many bytes, whatever its size.
+const MOST_SMALL: u64 = FREE_EXPANSION_BYTES;
 
-/// And that much in any case.
-const MOST_SMALL: u64 = 64 << 20;
+/// How many files of a ZIP are unpacked: each becomes a file of its own.
+const MAX_FILES: usize = 10_000;
 
 /// How a source is packed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -84,12 +86,12 @@ impl Unpacked {
         }
         let file = File::open(path).map_err(unreadable)?;
         let size = file.metadata().map_err(unreadable)?.len();
-        let most = size.saturating_mul(MOST_RATIO).max(MOST_SMALL);
+        let most = size.saturating_mul(MAX_COMPRESSION_RATIO).max(MOST_SMALL);
         let copy = Self { path: beside(path, "unpacked"), is_copy: true };
         let out = File::create(&copy.path).map_err(unreadable)?;
         match packing {
             Packing::Zip => {
-                let mut archive = zip::ZipArchive::new(file).map_err(|e| damaged(&e))?;
+                let mut archive = open_zip(file).map_err(|e| damaged(&e))?;
                 let place = only_file(&mut archive)?;
                 let mut entry = archive.by_index(place).map_err(|e| damaged(&e))?;
                 pass(&mut entry, out, most)?;
@@ -108,11 +110,15 @@ impl Unpacked {
     pub fn all(path: &Path) -> Result<Vec<Self>, Box<Issue>> {
         let unreadable = |e: io::Error| super::unreadable(&e);
         let file = File::open(path).map_err(unreadable)?;
-        let mut left = file.metadata().map_err(unreadable)?.len().saturating_mul(MOST_RATIO).max(MOST_SMALL);
-        let mut archive = zip::ZipArchive::new(file).map_err(|e| damaged(&e))?;
+        let mut left = file.metadata().map_err(unreadable)?.len().saturating_mul(MAX_COMPRESSION_RATIO).max(MOST_SMALL);
+        let mut archive = open_zip(file).map_err(|e| damaged(&e))?;
         let mut names: Vec<String> =
             archive.file_names().filter(|name| !crate::pictures::is_rubbish(name)).map(str::to_owned).collect();
         names.retain(|name| !name.ends_with('/'));
+        if names.len() > MAX_FILES {
+            let text = format!("the ZIP has more than {MAX_FILES} files");
+            return Err(Box::new(Issue::error("source.packed", text).suggest("send several archives")));
+        }
         names.sort_unstable();
         let mut all = Vec::new();
         for (name, place) in names.iter().zip(0_u32..) {
@@ -144,7 +150,7 @@ pub fn unpacked_head(path: &Path) -> Result<Vec<u8>, ServiceError> {
         }
         Packing::Zip => {
             let file = File::open(path).map_err(failed)?;
-            let mut archive = zip::ZipArchive::new(file).map_err(|e| wrong(damaged(&e)))?;
+            let mut archive = open_zip(file).map_err(|e| wrong(damaged(&e)))?;
             let place = files_of(&mut archive).map_err(wrong)?.first().copied();
             let place = place.ok_or_else(|| ServiceError::invalid("import.empty", "The ZIP is empty"))?;
             let entry = archive.by_index(place).map_err(|e| wrong(damaged(&e)))?;
@@ -160,7 +166,7 @@ fn damaged(why: &dyn std::fmt::Display) -> Box<Issue> {
 }
 
 /// Which entries of an archive are files.
-fn files_of(archive: &mut zip::ZipArchive<File>) -> Result<Vec<usize>, Box<Issue>> {
+fn files_of(archive: &mut zip::ZipArchive<ZipFile<File>>) -> Result<Vec<usize>, Box<Issue>> {
     let mut files = Vec::new();
     for place in 0..archive.len() {
         let entry = archive.by_index(place).map_err(|e| damaged(&e))?;
@@ -172,7 +178,7 @@ fn files_of(archive: &mut zip::ZipArchive<File>) -> Result<Vec<usize>, Box<Issue
 }
 
 /// Which entry of an archive is its only file.
-fn only_file(archive: &mut zip::ZipArchive<File>) -> Result<usize, Box<Issue>> {
+fn only_file(archive: &mut zip::ZipArchive<ZipFile<File>>) -> Result<usize, Box<Issue>> {
     let files = files_of(archive)?;
     match files[..] {
         [place] => Ok(place),

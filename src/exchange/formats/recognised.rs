@@ -1,6 +1,7 @@
 //! The format of a source, by its first bytes.
 
 use super::packed::{Packing, head, unpacked_head};
+use crate::domain::spreadsheet::unmarked;
 use crate::error::ServiceError;
 use crate::exchange::kinds::Kind;
 use crate::exchange::{Profile, Spooled};
@@ -89,7 +90,8 @@ pub fn recognise(
         return Ok("jsonLines");
     }
     let first = text.lines().find(|line| !line.starts_with("sep=")).unwrap_or("").trim();
-    if first.contains([',', ';', '\t', '|']) || kind.keys.iter().any(|key| first.eq_ignore_ascii_case(key)) {
+    let is_key = |key: &&str| unmarked(first).eq_ignore_ascii_case(key);
+    if first.contains([',', ';', '\t', '|']) || kind.keys.iter().any(is_key) {
         return Ok("csv");
     }
     let message =

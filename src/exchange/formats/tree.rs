@@ -8,14 +8,55 @@ use quick_xml::events::{BytesStart, Event};
 use soapstone_runtime::ReadErrorKind;
 use soapstone_runtime::records::Place;
 use std::fs::File;
-use std::io::{self, BufReader, Read, Seek, SeekFrom};
+use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
 use std::ops::Range;
 
 /// How many bytes one tree may have.
 const MAX_TREE: u64 = 64 << 20;
 
+/// How many elements and attributes one tree may have: each takes many times more memory than it takes text.
+const MAX_NODES: usize = 200_000;
+
+/// How many attributes one element may have.
+const MAX_ATTRIBUTES: usize = 500;
+
 /// How deep elements may nest.
 const MAX_DEPTH: usize = 100;
+
+/// A file of which so much may be read before the next tag or text ends.
+struct Capped {
+    file: BufReader<File>,
+    left: u64,
+}
+
+impl Read for Capped {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let length = self.fill_buf()?.read(buffer)?;
+        self.consume(length);
+        Ok(length)
+    }
+}
+
+impl BufRead for Capped {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        if self.left == 0 {
+            return Err(io::ErrorKind::FileTooLarge.into());
+        }
+        self.file.fill_buf()
+    }
+
+    fn consume(&mut self, length: usize) {
+        self.left = self.left.saturating_sub(length as u64);
+        self.file.consume(length);
+    }
+}
+
+/// Whether so much was read without an end.
+fn is_too_large(error: &quick_xml::Error) -> bool {
+    matches!(error, quick_xml::Error::Io(error) if error.kind() == io::ErrorKind::FileTooLarge)
+}
+
+const TOO_LARGE: &str = "the record, or what stands between two, is larger than 64 MB";
 
 /// An element with all that is in it. Names are local ones: prefixes differ from file to file.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -83,7 +124,7 @@ pub(super) struct Found {
 }
 
 pub(super) struct Trees {
-    reader: Reader<BufReader<File>>,
+    reader: Reader<Capped>,
     buffer: Vec<u8>,
     place: Place,
     /// The names of the elements around.
@@ -106,7 +147,8 @@ fn entity(name: &str) -> Option<char> {
 impl Trees {
     pub fn open(text: &Utf8File) -> Result<Self, Box<Issue>> {
         let file = text.open().map_err(|e| super::unreadable(&e))?;
-        let reader = Reader::from_reader(BufReader::with_capacity(256 << 10, file));
+        let file = BufReader::with_capacity(256 << 10, file);
+        let reader = Reader::from_reader(Capped { file, left: MAX_TREE });
         let (buffer, around) = (Vec::new(), Vec::new());
         Ok(Self { reader, buffer, place: Place::default(), around, is_begun: false })
     }
@@ -126,12 +168,14 @@ impl Trees {
     /// If the file cannot be read on.
     pub fn next(&mut self, wanted: impl Fn(&[String], &str) -> bool) -> Result<Option<Found>, Broken> {
         let mut open: Vec<Node> = Vec::new();
-        let (mut start, mut wrong) = (0, None);
+        let (mut start, mut nodes, mut wrong) = (0, 0, None);
         loop {
             self.buffer.clear();
+            self.reader.get_mut().left = MAX_TREE;
             let before = self.reader.buffer_position();
             let event = match self.reader.read_event_into(&mut self.buffer) {
                 Ok(event) => event,
+                Err(e) if is_too_large(&e) => return Err(self.broken(ReadErrorKind::Limit, TOO_LARGE.to_owned())),
                 Err(e) => {
                     let text = format!("not well-formed XML: {e}");
                     return Err(self.broken(ReadErrorKind::Malformed, text));
@@ -143,7 +187,11 @@ impl Trees {
                 return Err(self.broken(ReadErrorKind::Limit, format!("elements nest deeper than {MAX_DEPTH}")));
             }
             if !open.is_empty() && self.reader.buffer_position() - start > MAX_TREE {
-                return Err(self.broken(ReadErrorKind::Limit, "the record is larger than 64 MB".to_owned()));
+                return Err(self.broken(ReadErrorKind::Limit, TOO_LARGE.to_owned()));
+            }
+            if nodes > MAX_NODES {
+                let text = format!("the record has more than {MAX_NODES} elements and attributes");
+                return Err(self.broken(ReadErrorKind::Limit, text));
             }
             let complete = match event {
                 Event::Start(element) => {
@@ -157,6 +205,7 @@ impl Trees {
                         start = before;
                     }
                     open.push(node(name, &element, at, &mut wrong));
+                    nodes += 1 + open.last().map_or(0, |node| node.attributes.len());
                     continue;
                 }
                 Event::Empty(element) => {
@@ -168,7 +217,9 @@ impl Trees {
                     if open.is_empty() {
                         start = before;
                     }
-                    node(name, &element, at, &mut wrong)
+                    let empty = node(name, &element, at, &mut wrong);
+                    nodes += 1 + empty.attributes.len();
+                    empty
                 }
                 Event::End(_) => match open.pop() {
                     Some(node) => node,
@@ -227,7 +278,12 @@ fn unknown_entity(name: &str) -> Issue {
 
 fn node(name: String, element: &BytesStart<'_>, at: Place, wrong: &mut Option<Issue>) -> Node {
     let mut attributes = Vec::new();
-    for attribute in element.attributes().flatten() {
+    for (place, attribute) in element.attributes().flatten().enumerate() {
+        if place == MAX_ATTRIBUTES {
+            let text = format!("{name} has more than {MAX_ATTRIBUTES} attributes");
+            *wrong = wrong.take().or(Some(Issue::error(ReadErrorKind::Limit.code(), text)));
+            break;
+        }
         let value = quick_xml::escape::unescape(&attribute.value);
         match value {
             Ok(value) => attributes.push((attribute.key.local_name().into_inner().to_owned(), value.into_owned())),

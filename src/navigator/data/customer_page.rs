@@ -153,6 +153,9 @@ pub(super) struct Shown {
     into: String,
 }
 
+/// The actions, each with the operation that does it.
+pub(super) const ACTIONS: [(&str, &str); 2] = [("merge", "MergeCustomers"), ("undo", "UndoMerges")];
+
 pub(super) async fn merge(
     request: HttpRequest,
     store: Data<Store>,
@@ -165,10 +168,8 @@ pub(super) async fn merge(
     if !visitor.gave(&shown.form) {
         return not_ours(visitor);
     }
-    let operation = match deed.as_str() {
-        "merge" => "MergeCustomers",
-        "undo" => "UndoMerges",
-        _ => return not_found(visitor, "There is nothing here.".to_owned()),
+    let Some((_, operation)) = ACTIONS.into_iter().find(|(name, _)| *name == *deed) else {
+        return not_found(visitor, "There is nothing here.".to_owned());
     };
     if !visitor.may("Customers", operation) {
         return may_not(visitor, &format!("Customers.{operation}"));

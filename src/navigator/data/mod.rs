@@ -14,23 +14,25 @@ use super::not_found;
 use super::visitor::Visitor;
 use crate::domain::catalog::{Price, Text, TextKind};
 use crate::domain::customers::Address;
+use crate::http::route::{Permission, Scope};
 use actix_web::HttpResponse;
-use actix_web::web::{self, ServiceConfig};
 use bigdecimal::BigDecimal;
 use chrono::NaiveDateTime;
 
 /// Adds the pages.
-pub(super) fn configure(config: &mut ServiceConfig) {
-    config
-        .route("/navigator/articles", web::get().to(articles_page::show))
-        .route("/navigator/article", web::get().to(article_page::show))
-        .route("/navigator/categories", web::get().to(categories_page::show))
-        .route("/navigator/customers", web::get().to(customers_page::show))
-        .route("/navigator/customer", web::get().to(customer_page::show))
-        .route("/navigator/customer/{deed}", web::post().to(customer_page::merge))
-        .route("/navigator/orders", web::get().to(orders_page::show))
-        .route("/navigator/order", web::get().to(order_page::show))
-        .route("/navigator/prices", web::get().to(prices_page::show));
+pub(super) fn add_routes(routes: &mut Scope<'_>) {
+    routes.get("/articles", Permission::page("Catalog", "ListArticles"), articles_page::show);
+    routes.get("/article", Permission::page("Catalog", "GetArticle"), article_page::show);
+    routes.get("/categories", Permission::page("Catalog", "ListCategories"), categories_page::show);
+    routes.get("/customers", Permission::page("Customers", "ListCustomers"), customers_page::show);
+    routes.get("/customer", Permission::page("Customers", "GetCustomer"), customer_page::show);
+    for (name, operation) in customer_page::ACTIONS {
+        let permission = Permission::action("Customers", operation);
+        routes.post(&super::action("/customer", name), permission, customer_page::merge);
+    }
+    routes.get("/orders", Permission::page("Orders", "ListOrders"), orders_page::show);
+    routes.get("/order", Permission::page("Orders", "GetOrder"), order_page::show);
+    routes.get("/prices", Permission::page("Pricing", "FindPrice"), prices_page::show);
 }
 
 /// Records on one page.

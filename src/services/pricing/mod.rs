@@ -67,6 +67,7 @@ impl PricingService {
         Ok(Page {
             keys,
             changed_since: times::since(changed_since, &self.rules.defaults)?,
+            changes: None,
             after: cursor.filter(|c| !c.is_empty()),
             limit: page::size(limit),
         })

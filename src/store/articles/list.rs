@@ -6,8 +6,8 @@ use crate::domain::catalog::{Article, TextKind};
 use crate::domain::compared;
 use crate::store::batch::Stored;
 use crate::store::schema::{article_attributes, article_categories, article_texts, articles, categories};
-use crate::store::search::{beginning, holds};
-use crate::store::{Db, Engine, StoreError, page};
+use crate::store::search::{Search, beginning, check_filters, check_keys};
+use crate::store::{ChangeRange, Db, Engine, StoreError, page};
 use chrono::NaiveDateTime;
 use diesel::dsl::exists;
 use diesel::prelude::*;
@@ -20,6 +20,7 @@ pub struct Filter {
     pub attributes: Vec<attribute::Filter>,
     pub category: Option<String>,
     pub changed_since: Option<NaiveDateTime>,
+    pub changes: Option<ChangeRange>,
     pub text: Option<String>,
     /// What numbers begin with: found by an index, where looking for a text goes through all.
     pub begins: Option<String>,
@@ -50,7 +51,7 @@ pub fn list(connection: &mut Db, filter: &Filter) -> Result<(Vec<Stored<Article>
     }
     if let Some(begins) = &filter.begins {
         let first = compared(begins);
-        query = query.filter(articles::sku_key.like(beginning(&first)).escape('\\'));
+        query = query.filter(articles::sku_key.like(beginning(&first)?).escape('\\'));
         query = query.filter(articles::sku_key.ge(first.clone()));
         // Elsewhere the order is the locale's, which may pass over such a letter.
         if engine == Engine::Sqlite {
@@ -58,9 +59,11 @@ pub fn list(connection: &mut Db, filter: &Filter) -> Result<(Vec<Stored<Article>
         }
     }
     if !filter.skus.is_empty() {
+        check_keys(filter.skus.len())?;
         let keys: Vec<String> = filter.skus.iter().map(|sku| compared(sku)).collect();
         query = query.filter(articles::sku_key.eq_any(keys));
     }
+    check_filters(filter.attributes.len())?;
     for attribute in &filter.attributes {
         use article_attributes::{code, number as numbers, value};
         let of_code = || {
@@ -83,6 +86,9 @@ pub fn list(connection: &mut Db, filter: &Filter) -> Result<(Vec<Stored<Article>
     if let Some(since) = filter.changed_since {
         query = query.filter(articles::changed_at.ge(since));
     }
+    if let Some(range) = filter.changes {
+        query = query.filter(range.of_table("articles"));
+    }
     if let Some(key) = &filter.category {
         let inside = article_categories::table
             .inner_join(categories::table)
@@ -91,18 +97,19 @@ pub fn list(connection: &mut Db, filter: &Filter) -> Result<(Vec<Stored<Article>
         query = query.filter(articles::id.eq_any(inside));
     }
     if let Some(text) = &filter.text {
+        let search = Search::new(text)?;
         let names = article_texts::table
             .filter(article_texts::kind.eq(TextKind::Name.as_str()))
-            .filter(holds("article_texts.text", text));
+            .filter(search.is_in("article_texts.text"));
         query = match filter.within {
             // Of few articles, the names of each; of all of them, all names.
             Some(_) => {
                 let is_named = exists(names.filter(article_texts::article_id.eq(articles::id)));
-                query.filter(holds("articles.sku", text).or(is_named))
+                query.filter(search.is_in("articles.sku").or(is_named))
             }
             None => {
                 let named = articles::id.eq_any(names.select(article_texts::article_id));
-                query.filter(holds("articles.sku", text).or(named))
+                query.filter(search.is_in("articles.sku").or(named))
             }
         };
     }

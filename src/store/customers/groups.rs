@@ -7,7 +7,7 @@ use crate::store::batch::{Batch, Recorded, Stored};
 use crate::store::bulk::{Column, Rows, Table};
 use crate::store::children::{Children, by_owner};
 use crate::store::schema::{customer_group_names, customer_groups};
-use crate::store::search::holds;
+use crate::store::search::Search;
 use crate::store::values::one_of;
 use crate::store::{Db, LOOKUP, StoreError, lock, page};
 use chrono::NaiveDateTime;
@@ -140,7 +140,8 @@ pub fn list(connection: &mut Db, filter: &Filter) -> Result<(Vec<Group>, bool), 
         query = query.filter(customer_groups::changed_at.ge(since));
     }
     if let Some(text) = &filter.text {
-        let like = |column| holds(column, text);
+        let search = Search::new(text)?;
+        let like = |column| search.is_in(column);
         let named = customer_group_names::table
             .filter(like("customer_group_names.name"))
             .select(customer_group_names::group_id);

@@ -20,8 +20,8 @@ use super::children::{Children, by_owner};
 use super::schema::{
     customer_attributes, customer_campaigns, customer_consents, customer_payment_methods, customers, orders,
 };
-use super::search::holds;
-use super::{Db, LOOKUP, StoreError, lock, page};
+use super::search::{Search, check_keys};
+use super::{ChangeRange, Db, LOOKUP, StoreError, lock, page};
 use crate::domain::customers::{Consent, Customer, Money, Numbering, Standing, email_key};
 use crate::domain::{Defaults, Issue, Named, compared};
 use crate::store::keys::ids_by_key;
@@ -369,6 +369,7 @@ pub fn get(connection: &mut Db, number: &str) -> Result<Option<Standed>, StoreEr
 pub struct Filter {
     pub numbers: Vec<String>,
     pub changed_since: Option<NaiveDateTime>,
+    pub changes: Option<ChangeRange>,
     pub price_group: Option<String>,
     pub text: Option<String>,
     /// The key after which the page begins.
@@ -391,6 +392,7 @@ pub fn list(connection: &mut Db, filter: &Filter) -> Result<(Vec<Standed>, Optio
         query = query.filter(customers::number_key.gt(after.clone()));
     }
     if !filter.numbers.is_empty() {
+        check_keys(filter.numbers.len())?;
         let keys: Vec<String> = filter.numbers.iter().map(|number| compared(number)).collect();
         let ids: Vec<i64> = resolve(connection, &keys)?.values().map(|r| r.id).collect();
         query = query.filter(customers::id.eq_any(ids));
@@ -398,12 +400,16 @@ pub fn list(connection: &mut Db, filter: &Filter) -> Result<(Vec<Standed>, Optio
     if let Some(since) = filter.changed_since {
         query = query.filter(customers::changed_at.ge(since));
     }
+    if let Some(range) = filter.changes {
+        query = query.filter(range.of_table("customers"));
+    }
     if let Some(group) = &filter.price_group {
         query = query.filter(customers::price_group.eq(group.clone()));
     }
     if let Some(text) = &filter.text {
+        let search = Search::new(text)?;
         let [number, company, first, last, email] =
-            ["number", "company", "first_name", "last_name", "email"].map(|c| holds(c, text));
+            ["number", "company", "first_name", "last_name", "email"].map(|column| search.is_in(column));
         query = query.filter(number.or(company).or(first).or(last).or(email));
     }
     let mut rows: Vec<Row> = query.load(connection)?;

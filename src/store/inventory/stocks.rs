@@ -3,10 +3,11 @@
 use super::reserved::reserved;
 use crate::domain::compared;
 use crate::domain::pricing::Period;
+use crate::store::search::check_keys;
 use crate::store::children::by_owner;
 use crate::store::schema::{article_stocks, articles, stock_bookings};
 use crate::store::values::one_of;
-use crate::store::{Db, StoreError, page};
+use crate::store::{ChangeRange, Db, StoreError, page};
 use bigdecimal::BigDecimal;
 use chrono::NaiveDateTime;
 use diesel::prelude::*;
@@ -102,6 +103,8 @@ pub struct Filter {
     pub skus: Vec<String>,
     pub warehouse: Option<String>,
     pub changed_since: Option<NaiveDateTime>,
+    /// Only articles with a stock that changed so.
+    pub changes: Option<ChangeRange>,
     /// The key after which the page begins.
     pub after: Option<String>,
     pub limit: i64,
@@ -118,6 +121,7 @@ pub fn list(connection: &mut Db, filter: &Filter) -> Result<(Vec<Stock>, Option<
         query = query.filter(articles::sku_key.gt(after.clone()));
     }
     if !filter.skus.is_empty() {
+        check_keys(filter.skus.len())?;
         let keys: Vec<String> = filter.skus.iter().map(|sku| compared(sku)).collect();
         query = query.filter(articles::sku_key.eq_any(keys));
     }
@@ -128,6 +132,10 @@ pub fn list(connection: &mut Db, filter: &Filter) -> Result<(Vec<Stock>, Option<
     if let Some(since) = filter.changed_since {
         let booked = stock_bookings::table.filter(stock_bookings::booked_at.ge(since));
         query = query.filter(articles::id.eq_any(booked.select(stock_bookings::article_id)));
+    }
+    if let Some(range) = filter.changes {
+        let stocks = article_stocks::table.filter(range.of_table("article_stocks"));
+        query = query.filter(articles::id.eq_any(stocks.select(article_stocks::article_id)));
     }
     let mut rows: Vec<Row> = query.load(connection)?;
     let more = page::cut(&mut rows, filter.limit);

@@ -8,8 +8,8 @@ use crate::store::bulk::{Column, Rows, Table, id_list};
 use crate::store::children::{Children, by_owner};
 use crate::store::keys::ids_by_key;
 use crate::store::schema::{article_stocks, warehouse_addresses, warehouse_names, warehouses};
-use crate::store::search::holds;
-use crate::store::{Db, LOOKUP, StoreError, lock, page};
+use crate::store::search::{Search, check_keys};
+use crate::store::{ChangeRange, Db, LOOKUP, StoreError, lock, page};
 use bigdecimal::BigDecimal;
 use chrono::NaiveDateTime;
 use diesel::prelude::*;
@@ -120,6 +120,7 @@ pub struct Filter {
     /// None: all.
     pub keys: Vec<String>,
     pub changed_since: Option<NaiveDateTime>,
+    pub changes: Option<ChangeRange>,
     pub text: Option<String>,
     /// The key after which the page begins.
     pub after: Option<String>,
@@ -133,14 +134,19 @@ pub struct Filter {
 pub fn list(connection: &mut Db, filter: &Filter) -> Result<(Vec<Stored<Warehouse>>, Option<String>), StoreError> {
     let mut query = warehouses::table.order(warehouses::key).limit(filter.limit + 1).into_boxed();
     if !filter.keys.is_empty() {
+        check_keys(filter.keys.len())?;
         let keys: Vec<String> = filter.keys.iter().map(|key| compared(key)).collect();
         query = query.filter(warehouses::key.eq_any(keys));
     }
     if let Some(since) = filter.changed_since {
         query = query.filter(warehouses::changed_at.ge(since));
     }
+    if let Some(range) = filter.changes {
+        query = query.filter(range.of_table("warehouses"));
+    }
     if let Some(text) = &filter.text {
-        let like = |column| holds(column, text);
+        let search = Search::new(text)?;
+        let like = |column| search.is_in(column);
         let named = warehouse_names::table.filter(like("warehouse_names.name")).select(warehouse_names::warehouse_id);
         query = query.filter(like("warehouses.key").or(warehouses::id.eq_any(named)));
     }

@@ -5,7 +5,7 @@ use super::{hold, not_found};
 use crate::domain::Issue;
 use crate::store::batch::{Outcome, Recorded};
 use crate::store::schema::{customers, order_exports, order_positions, orders};
-use crate::store::{Db, LOOKUP, StoreError, lock, page};
+use crate::store::{Db, LOOKUP, StoreError, lease_clock, lock, page};
 use chrono::{NaiveDateTime, TimeDelta};
 use diesel::prelude::*;
 use soapstone_contracts::orders::ExportState;
@@ -31,6 +31,7 @@ pub fn hand_out(
 ) -> Result<Option<Export>, StoreError> {
     let Some(id) = self::lease(connection, limit, lease, warehouse, now)? else { return Ok(None) };
     let orders = leased(connection, id, 0, i64::MAX - 1)?.0;
+    // By the wall clock, for people; what counts is the clock of leases.
     Ok(Some(Export { id, leased_until: now + lease, orders }))
 }
 
@@ -47,10 +48,10 @@ pub fn lease(
 ) -> Result<Option<i64>, StoreError> {
     // Two who ask at once get different orders.
     lock::alone(connection, "order exports")?;
-    let leased_until = now + lease;
+    let clock = lease_clock::now(connection)?;
     let late = order_exports::table
         .inner_join(orders::table)
-        .filter(order_exports::leased_until.le(now))
+        .filter(order_exports::leased_until.le(clock))
         .filter(orders::export_state.eq(ExportState::Leased.as_str()))
         .order(order_exports::id)
         .select(order_exports::id)
@@ -60,22 +61,18 @@ pub fn lease(
         None => late.filter(order_exports::warehouse.is_null()),
     };
     let Some(id) = late.first(connection).optional()? else {
-        return lease_new(connection, limit, leased_until, warehouse, now);
+        return lease_new(connection, limit, clock + lease, warehouse, now);
     };
-    extend(connection, id, leased_until, now)?;
+    extend(connection, id, lease, now)?;
     Ok(Some(id))
 }
 
-/// Hands out an export again, under its number.
+/// Hands out an export again, under its number; with a lease of no time it goes to who asks next.
 ///
 /// # Errors
 /// Those of the database.
-pub fn extend(
-    connection: &mut Db,
-    export: i64,
-    leased_until: NaiveDateTime,
-    now: NaiveDateTime,
-) -> Result<(), StoreError> {
+pub fn extend(connection: &mut Db, export: i64, lease: TimeDelta, now: NaiveDateTime) -> Result<(), StoreError> {
+    let leased_until = lease_clock::now(connection)? + lease;
     diesel::update(order_exports::table.find(export))
         .set((
             order_exports::handed_out_at.eq(now),
@@ -246,8 +243,9 @@ pub fn release(connection: &mut Db, number: &str, now: NaiveDateTime) -> Result<
         ))
         .execute(connection)?;
     let export = standing.export_number.as_deref().and_then(|number| number.parse::<i64>().ok());
+    let clock = lease_clock::now(connection)?;
     diesel::update(order_exports::table.find(export.unwrap_or(-1)))
-        .set(order_exports::leased_until.eq(now))
+        .set(order_exports::leased_until.eq(clock))
         .execute(connection)?;
     Ok(Recorded { outcome: Outcome::Updated, version: Some(standing.version + 1), issues: Vec::new() })
 }

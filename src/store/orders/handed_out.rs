@@ -1,7 +1,7 @@
 //! What was handed out, to look at.
 
 use crate::store::schema::{order_exports, orders};
-use crate::store::{Db, StoreError, page};
+use crate::store::{Db, StoreError, lease_clock, page};
 use chrono::NaiveDateTime;
 use diesel::prelude::*;
 use soapstone_contracts::orders::ExportState;
@@ -72,13 +72,14 @@ pub fn handed_out(
 ///
 /// # Errors
 /// Those of the database.
-pub fn end_lease(connection: &mut Db, export: i64, now: NaiveDateTime) -> Result<bool, StoreError> {
+pub fn end_lease(connection: &mut Db, export: i64) -> Result<bool, StoreError> {
     let leased = orders::table
         .filter(orders::export_id.eq(export))
         .filter(orders::export_state.eq(ExportState::Leased.as_str()));
     if leased.count().get_result::<i64>(connection)? == 0 {
         return Ok(false);
     }
+    let now = lease_clock::now(connection)?;
     diesel::update(order_exports::table.find(export)).set(order_exports::leased_until.eq(now)).execute(connection)?;
     Ok(true)
 }

@@ -20,8 +20,8 @@ pub use take::take;
 
 use super::batch::{Deletion, Outcome, Recorded, conflict};
 use super::schema::{customers, order_addresses, order_positions, orders};
-use super::search::holds;
-use super::{Db, StoreError, lock, page, signals};
+use super::search::{Search, check_keys};
+use super::{ChangeRange, Db, StoreError, lock, page, signals};
 use crate::domain::orders::Flow;
 use crate::domain::{Issue, compared};
 use crate::store::customers::resolve;
@@ -182,6 +182,7 @@ pub struct Filter {
     pub export_state: Option<contract::ExportState>,
     pub customer: Option<String>,
     pub changed_since: Option<NaiveDateTime>,
+    pub changes: Option<ChangeRange>,
     pub text: Option<String>,
     /// Not in the order in which they came, but the other way round.
     pub latest_first: bool,
@@ -206,6 +207,7 @@ pub fn list(connection: &mut Db, filter: &Filter) -> Result<(Vec<Loaded>, bool),
         (true, before) => query.filter(orders::id.lt(before)).order(orders::id.desc()),
     };
     if !filter.numbers.is_empty() {
+        check_keys(filter.numbers.len())?;
         let keys: Vec<String> = filter.numbers.iter().map(|number| compared(number)).collect();
         query = query.filter(orders::number_key.eq_any(keys));
     }
@@ -222,8 +224,12 @@ pub fn list(connection: &mut Db, filter: &Filter) -> Result<(Vec<Loaded>, bool),
     if let Some(since) = filter.changed_since {
         query = query.filter(orders::changed_at.ge(since));
     }
+    if let Some(range) = filter.changes {
+        query = query.filter(range.of_table("orders"));
+    }
     if let Some(text) = &filter.text {
-        let like = |column| holds(column, text);
+        let search = Search::new(text)?;
+        let like = |column| search.is_in(column);
         let named = like("order_addresses.last_name").or(like("order_addresses.company"));
         let named = order_addresses::table.filter(named).select(order_addresses::order_id);
         let own = like("orders.number").or(like("orders.reference")).or(like("orders.email"));

@@ -6,7 +6,7 @@ use crate::domain::compared;
 use crate::domain::pictures::{Original, Picture, Standing, file_key};
 use crate::store::children::by_owner;
 use crate::store::schema::{contents, picture_renditions, picture_texts, pictures};
-use crate::store::search::holds;
+use crate::store::search::Search;
 use crate::store::values::one_of;
 use crate::store::{Db, StoreError, page};
 use chrono::{NaiveDateTime, TimeDelta};
@@ -139,7 +139,7 @@ pub fn list(connection: &mut Db, filter: &Filter) -> Result<(Vec<Loaded>, Option
         None => {}
     }
     if let Some(text) = &filter.text {
-        query = query.filter(holds("pictures.file_key", text));
+        query = query.filter(Search::new(text)?.is_in("pictures.file_key"));
     }
     if let Some(since) = filter.changed_since {
         query = query.filter(pictures::changed_at.ge(since));

@@ -4,7 +4,7 @@ use super::{articles, contents, load};
 use crate::domain::pictures::{Made, NamePattern, Named};
 use crate::store::bulk::{Column, Rows, Table};
 use crate::store::schema::{articles as article_table, picture_renditions, pictures};
-use crate::store::{Db, StoreError};
+use crate::store::{ChangeRange, Db, StoreError};
 use chrono::{NaiveDateTime, TimeDelta};
 use diesel::dsl::sql;
 use diesel::prelude::*;
@@ -178,18 +178,18 @@ pub fn is_waiting(connection: &mut Db, now: NaiveDateTime) -> Result<bool, Store
 const LOST: &str =
     "sku_key IS NULL AND NOT EXISTS (SELECT 1 FROM article_media m WHERE m.file_key = pictures.file_key)";
 
-/// Whether there are pictures without an article, and articles that are new since then.
+/// Whether there are pictures without an article, and articles that changed within a range.
 ///
 /// # Errors
 /// Those of the database.
-pub fn has_orphans_and_news(connection: &mut Db, since: NaiveDateTime) -> Result<bool, StoreError> {
+pub fn has_orphans_and_news(connection: &mut Db, changes: ChangeRange) -> Result<bool, StoreError> {
     let lost: Option<i64> =
         pictures::table.filter(sql::<Bool>(LOST)).select(pictures::id).first(connection).optional()?;
     if lost.is_none() {
         return Ok(false);
     }
     let news: Option<i64> = article_table::table
-        .filter(article_table::changed_at.ge(since))
+        .filter(changes.of_table("articles"))
         .select(article_table::id)
         .first(connection)
         .optional()?;

@@ -4,6 +4,7 @@ use super::{Page, customer_id, decimal, value};
 use crate::domain::pricing::Period;
 use crate::domain::pricing::records::LineDiscount;
 use crate::domain::{Defaults, compared};
+use crate::store::search::check_keys;
 use crate::store::batch::{Batch, Changed, Recorded, Stored};
 use crate::store::bulk::{Column, Rows, Table};
 use crate::store::links::Links;
@@ -159,6 +160,7 @@ pub fn list(connection: &mut Db, filter: &Filter) -> Result<(Vec<Stored<LineDisc
         .limit(page.limit + 1)
         .into_boxed();
     if !page.keys.is_empty() {
+        check_keys(page.keys.len())?;
         query = query.filter(line_discounts::key.eq_any(page.compared_keys()));
     }
     if let Some(after) = &page.after {
@@ -166,6 +168,9 @@ pub fn list(connection: &mut Db, filter: &Filter) -> Result<(Vec<Stored<LineDisc
     }
     if let Some(since) = page.changed_since {
         query = query.filter(line_discounts::changed_at.ge(since));
+    }
+    if let Some(range) = page.changes {
+        query = query.filter(range.of_table("line_discounts"));
     }
     if let Some(number) = &filter.customer {
         let id = customer_id(connection, number)?;

@@ -5,6 +5,7 @@ use crate::domain::catalog::Price;
 use crate::domain::pricing::Period;
 use crate::domain::pricing::records::PriceEntry;
 use crate::domain::{Defaults, compared};
+use crate::store::search::check_keys;
 use crate::store::batch::{Batch, Changed, Recorded, Stored};
 use crate::store::bulk::{Column, Rows, Table};
 use crate::store::links::Links;
@@ -173,6 +174,7 @@ pub fn list(connection: &mut Db, filter: &Filter) -> Result<(Vec<Stored<PriceEnt
         .limit(page.limit + 1)
         .into_boxed();
     if !page.keys.is_empty() {
+        check_keys(page.keys.len())?;
         query = query.filter(price_entries::key.eq_any(page.compared_keys()));
     }
     if let Some(after) = &page.after {
@@ -180,6 +182,9 @@ pub fn list(connection: &mut Db, filter: &Filter) -> Result<(Vec<Stored<PriceEnt
     }
     if let Some(since) = page.changed_since {
         query = query.filter(price_entries::changed_at.ge(since));
+    }
+    if let Some(range) = page.changes {
+        query = query.filter(range.of_table("price_entries"));
     }
     if let Some(sku) = &filter.sku {
         query = query.filter(articles::sku_key.eq(compared(sku)));

@@ -5,7 +5,7 @@ pub mod entries;
 pub mod offers;
 pub mod vouchers;
 
-use super::{Db, StoreError, page, values};
+use super::{ChangeRange, Db, StoreError, page, values};
 use crate::domain::compared;
 use crate::store::customers::resolve;
 use soapstone_runtime::{Decimal, Nillable};
@@ -15,6 +15,7 @@ use soapstone_runtime::{Decimal, Nillable};
 pub struct Page {
     pub keys: Vec<String>,
     pub changed_since: Option<chrono::NaiveDateTime>,
+    pub changes: Option<ChangeRange>,
     /// The key after which the page begins.
     pub after: Option<String>,
     pub limit: i64,

@@ -5,6 +5,7 @@ use crate::domain::Defaults;
 use crate::domain::customers::Money;
 use crate::domain::pricing::Period;
 use crate::domain::pricing::records::{Voucher, code_key};
+use crate::store::search::check_keys;
 use crate::store::batch::{Batch, Changed, Recorded, Stored};
 use crate::store::bulk::{Column, Rows, Table};
 use crate::store::links::Links;
@@ -162,6 +163,7 @@ pub fn list(connection: &mut Db, page: &Page) -> Result<(Vec<Counted>, Option<St
         .limit(page.limit + 1)
         .into_boxed();
     if !page.keys.is_empty() {
+        check_keys(page.keys.len())?;
         let keys: Vec<String> = page.keys.iter().map(|code| code_key(code)).collect();
         query = query.filter(vouchers::code_key.eq_any(keys));
     }
@@ -170,6 +172,9 @@ pub fn list(connection: &mut Db, page: &Page) -> Result<(Vec<Counted>, Option<St
     }
     if let Some(since) = page.changed_since {
         query = query.filter(vouchers::changed_at.ge(since));
+    }
+    if let Some(range) = page.changes {
+        query = query.filter(range.of_table("vouchers"));
     }
     let found: Vec<Joined> = query.load(connection)?;
     let counted: Vec<Counted> =

@@ -7,6 +7,7 @@ use crate::store::schema::{run_progress, run_records, runs};
 use crate::store::{Db, StoreError, lock};
 use chrono::NaiveDateTime;
 use diesel::prelude::*;
+use std::collections::HashMap;
 use std::time::Duration;
 
 /// Runs that wait, and those at work; in the order in which they are taken.
@@ -42,11 +43,18 @@ pub fn running(connection: &mut Db, like: &Run) -> Result<Vec<Run>, StoreError> 
         .load(connection)?)
 }
 
-/// Takes a run for a node, unless another was faster. `seen` is the run as it was when it was found open.
+/// Takes a run for a node, unless another was faster. `seen` is the run as it was when it was found open; `stalled_attempts` counts this
+/// attempt and those before it since the last progress.
 ///
 /// # Errors
 /// Those of the database.
-pub fn claim(connection: &mut Db, seen: &Run, node: &str, now: NaiveDateTime) -> Result<bool, StoreError> {
+pub fn claim(
+    connection: &mut Db,
+    seen: &Run,
+    node: &str,
+    now: NaiveDateTime,
+    stalled_attempts: i32,
+) -> Result<bool, StoreError> {
     let target = runs::table
         .filter(runs::id.eq(seen.id))
         .filter(runs::state.eq(&seen.state))
@@ -60,7 +68,12 @@ pub fn claim(connection: &mut Db, seen: &Run, node: &str, now: NaiveDateTime) ->
             runs::started_at.eq(seen.started_at.or(Some(now))),
         ))
         .execute(connection)?;
-    Ok(changed == 1)
+    let is_claimed = changed == 1;
+    if is_claimed {
+        let progress = run_progress::table.filter(run_progress::run_id.eq(seen.id));
+        diesel::update(progress).set(run_progress::stalled_attempts.eq(stalled_attempts)).execute(connection)?;
+    }
+    Ok(is_claimed)
 }
 
 /// What a batch adds to a run, in the batch's own transaction. Gives false if the run is no longer this node's.
@@ -107,6 +120,41 @@ pub fn advance(
     Ok(true)
 }
 
+/// Takes a run for a node that only records how it ended, unless another was faster.
+///
+/// # Errors
+/// Returns a [`StoreError`] if the statement fails.
+pub fn take_over(connection: &mut Db, seen: &Run, node: &str) -> Result<bool, StoreError> {
+    let target = runs::table
+        .filter(runs::id.eq(seen.id))
+        .filter(runs::state.eq(&seen.state))
+        .filter(runs::attempt.eq(seen.attempt))
+        .filter(runs::node.eq(seen.node.as_deref().unwrap_or_default()));
+    Ok(diesel::update(target).set(runs::node.eq(Some(node))).execute(connection)? == 1)
+}
+
+/// Records that a run got on: a batch that its next attempt does not repeat is written with it.
+///
+/// # Errors
+/// Returns a [`StoreError`] if the statement fails.
+pub fn note_progress(connection: &mut Db, run: i64) -> Result<(), StoreError> {
+    let stalled = run_progress::table.filter(run_progress::run_id.eq(run)).filter(run_progress::stalled_attempts.gt(0));
+    diesel::update(stalled).set(run_progress::stalled_attempts.eq(0)).execute(connection)?;
+    Ok(())
+}
+
+/// How often runs were started since their last progress; those that were not are left out.
+///
+/// # Errors
+/// Returns a [`StoreError`] if the query fails.
+pub fn stalled_attempts(connection: &mut Db, runs: &[i64]) -> Result<HashMap<i64, i32>, StoreError> {
+    let stalled = run_progress::table
+        .filter(run_progress::run_id.eq_any(runs))
+        .filter(run_progress::stalled_attempts.gt(0))
+        .select((run_progress::run_id, run_progress::stalled_attempts));
+    Ok(stalled.load(connection)?.into_iter().collect())
+}
+
 /// Ends a run that is this node's.
 ///
 /// # Errors
@@ -139,7 +187,8 @@ pub fn rest(connection: &mut Db, run: i64, node: &str, state: RunState) -> Resul
     diesel::update(runs::table.filter(runs::id.eq(run)).filter(runs::node.eq(node)))
         .set((runs::state.eq(state.as_str()), runs::node.eq(None::<String>), runs::pause_requested.eq(false)))
         .execute(connection)?;
-    Ok(())
+    // It was put back on purpose.
+    note_progress(connection, run)
 }
 
 /// Has a run that waits go on. Gives false if it does not wait.

@@ -2,10 +2,9 @@
 
 use crate::store::bulk::{Column, Rows, Table};
 use crate::store::schema::{export_marks, run_exports, runs};
-use crate::store::{Db, Engine, StoreError};
-use chrono::{NaiveDateTime, TimeDelta, Utc};
+use crate::store::{ChangeRange, Db, StoreError, change_numbers, lock};
+use chrono::NaiveDateTime;
 use diesel::prelude::*;
-use diesel::sql_types::Timestamp;
 
 /// What an export is to give.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Queryable, Selectable)]
@@ -49,12 +48,18 @@ pub fn note_export(connection: &mut Db, run: i64, export: i64) -> Result<(), Sto
     Ok(())
 }
 
-/// Notes since when a run gives what changed.
+/// Stores which changes an incremental run exports, and when the consumer's last increment was taken.
 ///
 /// # Errors
-/// Those of the database.
-pub fn note_since(connection: &mut Db, run: i64, since: Option<NaiveDateTime>) -> Result<(), StoreError> {
-    diesel::update(run_exports::table.find(run)).set(run_exports::since.eq(since)).execute(connection)?;
+/// Returns a [`StoreError`] if the statement fails.
+pub fn note_increment(connection: &mut Db, run: i64, increment: &Increment) -> Result<(), StoreError> {
+    diesel::update(run_exports::table.find(run))
+        .set((
+            run_exports::since.eq(increment.since),
+            run_exports::after_change.eq(increment.range.after),
+            run_exports::until_change.eq(increment.range.until),
+        ))
+        .execute(connection)?;
     Ok(())
 }
 
@@ -69,58 +74,60 @@ pub fn note_result(connection: &mut Db, run: i64, path: &str, sha256: &str, size
     Ok(())
 }
 
-/// Up to when a consumer has all that changed.
+/// What an incremental run exports.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Increment {
+    pub consumer: String,
+    /// After the consumer's mark, up to what is complete.
+    pub range: ChangeRange,
+    /// When the consumer's last increment was taken, for people.
+    pub since: Option<NaiveDateTime>,
+    taken_at: NaiveDateTime,
+    /// The consumer's mark as it was.
+    mark: Option<i64>,
+}
+
+/// The consumer's next increment: what changed after its mark, up to what is complete now.
 ///
 /// # Errors
-/// Those of the database.
-pub fn mark(connection: &mut Db, kind: &str, consumer: &str) -> Result<Option<NaiveDateTime>, StoreError> {
-    let found = export_marks::table.find((kind, consumer)).select(export_marks::changed_before);
-    Ok(found.first(connection).optional()?)
+/// Returns a [`StoreError`] if a query fails.
+pub fn next_increment(connection: &mut Db, kind: &str, consumer: &str) -> Result<Increment, StoreError> {
+    let (mark, since) = mark(connection, kind, consumer)?.unzip();
+    let until = change_numbers::complete_until(connection)?;
+    // A mark beyond what is complete was made in another database: everything is exported again rather than something never.
+    let after = mark.filter(|mark| *mark <= until).unwrap_or(-1);
+    let (range, taken_at) = (ChangeRange { after, until }, super::now(connection)?);
+    Ok(Increment { consumer: consumer.to_owned(), range, since, taken_at, mark })
+}
+
+fn mark(connection: &mut Db, kind: &str, consumer: &str) -> Result<Option<(i64, NaiveDateTime)>, StoreError> {
+    let found = export_marks::table.find((kind, consumer));
+    Ok(found.select((export_marks::change_number, export_marks::changed_before)).first(connection).optional()?)
 }
 
 const MARKS: Table = Table {
     name: "export_marks",
-    columns: &[Column::Text("kind"), Column::Text("consumer"), Column::Time("changed_before")],
+    columns: &[
+        Column::Text("kind"),
+        Column::Text("consumer"),
+        Column::Time("changed_before"),
+        Column::Integer("change_number"),
+    ],
     key: &["kind", "consumer"],
 };
 
-/// Keeps up to when a consumer has all that changed.
+/// Moves the consumer's mark to the end of an increment. Returns false if the mark is no longer where the increment began: another run
+/// exported some of the same, and this one has to select again.
 ///
 /// # Errors
-/// Those of the database.
-pub fn keep_mark(
-    connection: &mut Db,
-    kind: &str,
-    consumer: &str,
-    changed_before: NaiveDateTime,
-) -> Result<(), StoreError> {
-    let mut rows = Rows::default();
-    rows.text(kind).text(consumer).time(changed_before);
-    MARKS.put(connection, &rows)
-}
-
-/// A clock of another machine may be that much behind.
-const SKEW: TimeDelta = TimeDelta::seconds(5);
-
-#[derive(QueryableByName)]
-struct Oldest {
-    #[diesel(sql_type = Timestamp)]
-    at: NaiveDateTime,
-}
-
-/// A time that all changes are later than which are not to be seen yet.
-///
-/// # Errors
-/// Those of the database.
-pub fn seen_up_to(connection: &mut Db) -> Result<NaiveDateTime, StoreError> {
-    match connection.engine() {
-        // Whoever has the lock writes alone, and looks at the clock once he has it.
-        Engine::Sqlite => connection.write(|_| Ok(Utc::now().naive_utc())),
-        Engine::Postgres => {
-            let sql = "SELECT LEAST(now(), min(xact_start)) AT TIME ZONE 'UTC' AS at FROM pg_stat_activity \
-                       WHERE datname = current_database() AND state <> 'idle'";
-            let oldest: Oldest = diesel::sql_query(sql).get_result(connection)?;
-            Ok(oldest.at - SKEW)
-        }
+/// Returns a [`StoreError`] if a statement fails; the transaction is to be rolled back.
+pub fn keep_mark(connection: &mut Db, kind: &str, increment: &Increment) -> Result<bool, StoreError> {
+    lock::alone(connection, "export marks")?;
+    if mark(connection, kind, &increment.consumer)?.map(|(number, _)| number) != increment.mark {
+        return Ok(false);
     }
+    let mut rows = Rows::default();
+    rows.text(kind).text(&increment.consumer).time(increment.taken_at).integer(increment.range.until);
+    MARKS.put(connection, &rows)?;
+    Ok(true)
 }

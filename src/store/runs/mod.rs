@@ -12,9 +12,10 @@ mod samples;
 
 pub use changes::{Change, FieldChange, changes, last_change, put_changes};
 pub use claims::{
-    Wish, advance, approve, cancel, claim, finish, only_in_turn, open, pause, rest, resume, running, wish,
+    Wish, advance, approve, cancel, claim, finish, note_progress, only_in_turn, open, pause, rest, resume, running,
+    stalled_attempts, take_over, wish,
 };
-pub use exports::{ExportOptions, keep_mark, mark, note_export, note_result, note_since, seen_up_to};
+pub use exports::{ExportOptions, Increment, keep_mark, next_increment, note_export, note_increment, note_result};
 pub use forget::{forget, forget_files};
 pub use lately::{Complaint, Lately, complaints, lately};
 pub use pulse::pulse;
@@ -23,7 +24,7 @@ pub use said::{Counts, Said, examples, message_codes, message_counts, messages};
 pub use samples::{sample, samples};
 
 use super::schema::{run_exports, run_progress, runs};
-use super::search::holds;
+use super::search::Search;
 use super::{Db, Engine, StoreError, page};
 use crate::reporting::{Counters, Direction, Progress, Report, RunState};
 use chrono::NaiveDateTime;
@@ -242,7 +243,7 @@ pub fn list(connection: &mut Db, filter: &Filter) -> Result<(Vec<Report>, bool),
         query = query.filter(runs::direction.eq(direction.clone()));
     }
     if let Some(text) = &filter.text {
-        query = query.filter(holds("runs.source_name", text));
+        query = query.filter(Search::new(text)?.is_in("runs.source_name"));
     }
     if let Some(since) = filter.since {
         query = query.filter(runs::created_at.ge(since));

@@ -11,6 +11,14 @@ diesel::table! {
         failures -> Integer,
         locked_until -> Nullable<Timestamp>,
         created_at -> Timestamp,
+        disabled_at -> Nullable<Timestamp>,
+    }
+}
+
+diesel::table! {
+    authentication_required (id) {
+        id -> Integer,
+        since -> Timestamp,
     }
 }
 
@@ -89,11 +97,7 @@ diesel::table! {
     idempotency_keys (key) {
         key -> Text,
         fingerprint -> Text,
-        begun_at -> Timestamp,
-        status -> Nullable<Integer>,
-        content_type -> Nullable<Text>,
-        etag -> Nullable<Text>,
-        location -> Nullable<Text>,
-        body -> Nullable<Binary>,
+        answered_at -> Timestamp,
+        answer -> Binary,
     }
 }

@@ -55,6 +55,7 @@ diesel::table! {
         missing_count -> Nullable<BigInt>,
         rejected_bytes -> BigInt,
         filter_millis -> BigInt,
+        stalled_attempts -> Integer,
     }
 }
 
@@ -108,6 +109,8 @@ diesel::table! {
         lease_seconds -> Nullable<Integer>,
         warehouse -> Nullable<Text>,
         export_id -> Nullable<BigInt>,
+        after_change -> Nullable<BigInt>,
+        until_change -> Nullable<BigInt>,
     }
 }
 
@@ -116,6 +119,7 @@ diesel::table! {
         kind -> Text,
         consumer -> Text,
         changed_before -> Timestamp,
+        change_number -> BigInt,
     }
 }
 

@@ -6,6 +6,7 @@ use crate::domain::signals::{Happened, Target, Told, wait};
 use crate::store::bulk::{Column, Rows, Table};
 use crate::store::children::by_owner;
 use crate::store::schema::{signal_deliveries, signal_targets, signal_warehouses, signals};
+use crate::store::secrets::SecretKeys;
 use crate::store::values::one_of;
 use crate::store::{Db, StoreError, page};
 use chrono::{NaiveDateTime, TimeDelta};
@@ -130,7 +131,13 @@ pub fn is_due(connection: &mut Db, now: NaiveDateTime) -> Result<bool, StoreErro
 ///
 /// # Errors
 /// Those of the database; nothing is taken then.
-pub fn claim(connection: &mut Db, now: NaiveDateTime, lease: TimeDelta, limit: i64) -> Result<Vec<Taken>, StoreError> {
+pub fn claim(
+    connection: &mut Db,
+    secrets: &SecretKeys,
+    now: NaiveDateTime,
+    lease: TimeDelta,
+    limit: i64,
+) -> Result<Vec<Taken>, StoreError> {
     let locking = if matches!(connection, Db::Postgres(_)) { "FOR UPDATE OF d SKIP LOCKED" } else { "" };
     let due = due(connection, now, limit, locking)?;
     let mut tried = HashSet::new();
@@ -149,7 +156,7 @@ pub fn claim(connection: &mut Db, now: NaiveDateTime, lease: TimeDelta, limit: i
             .set(signal_targets::resumes_at.eq(now + lease))
             .execute(connection)?;
     }
-    taken(connection, &ids)
+    taken(connection, secrets, &ids)
 }
 
 type SignalRow = (
@@ -162,7 +169,7 @@ type SignalRow = (
 );
 
 /// Deliveries with all that is told.
-fn taken(connection: &mut Db, ids: &[i64]) -> Result<Vec<Taken>, StoreError> {
+fn taken(connection: &mut Db, secrets: &SecretKeys, ids: &[i64]) -> Result<Vec<Taken>, StoreError> {
     let rows: Vec<(i64, i32, i64, SignalRow)> = signal_deliveries::table
         .inner_join(signals::table)
         .filter(signal_deliveries::id.eq_any(ids))
@@ -188,7 +195,7 @@ fn taken(connection: &mut Db, ids: &[i64]) -> Result<Vec<Taken>, StoreError> {
         .load(connection)?;
     let warehouses: HashMap<i64, Vec<String>> = by_owner(warehouses);
     let target_ids: Vec<i64> = rows.iter().map(|row| row.2).collect();
-    let targets = targets::by_ids(connection, &target_ids)?;
+    let targets = targets::by_ids(connection, secrets, &target_ids)?;
     let taken = rows.into_iter().filter_map(|(id, attempts, target_id, signal)| {
         let (signal_id, event, at, (number, reference, customer), states, (total, currency)) = signal;
         let (state, state_before, payment, payment_state) = states;

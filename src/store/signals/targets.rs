@@ -1,18 +1,21 @@
 //! Who is told.
 
-use crate::domain::compared;
 use crate::domain::signals::Target;
+use crate::domain::{Issue, Secret, compared};
+use crate::error::ServiceError;
 use crate::store::batch::{Batch, Recorded, Stored};
 use crate::store::bulk::{Column, Rows, Table};
 use crate::store::children::{Children, by_owner};
 use crate::store::keys::ids_by_key;
 use crate::store::schema::{signal_target_events, signal_target_warehouses, signal_targets};
+use crate::store::secrets::{SecretKeys, target_password, target_secret};
 use crate::store::values::one_of;
 use crate::store::{Db, LOOKUP, StoreError, keys, lock, page};
 use chrono::NaiveDateTime;
 use diesel::prelude::*;
 use soapstone_contracts::signals as contract;
 use soapstone_contracts::signals::Form;
+use soapstone_runtime::Nillable;
 use std::collections::HashMap;
 
 const TARGETS: Table = Table {
@@ -56,7 +59,36 @@ struct Row {
     changed_at: NaiveDateTime,
 }
 
-fn loaded(connection: &mut Db, rows: Vec<Row>) -> Result<Vec<Stored<Target>>, StoreError> {
+/// Decrypts a secret, if there are keys; what cannot be decrypted stays as it is, and is never used.
+fn opened(keys: Option<&SecretKeys>, place: &str, stored: Option<String>) -> Option<Secret> {
+    let stored = stored?;
+    Some(match keys.map(|keys| keys.open(place, &stored)) {
+        None => Secret::Sealed(stored),
+        Some(Ok(plain)) => Secret::Plain(plain),
+        Some(Err(why)) => {
+            log::error!("Failed to decrypt {place}: {why}");
+            Secret::Sealed(stored)
+        }
+    })
+}
+
+/// A secret as it is stored.
+fn sealed(keys: &SecretKeys, place: &str, secret: Option<&Secret>) -> Result<Option<String>, StoreError> {
+    let sealed = match secret {
+        None => return Ok(None),
+        Some(Secret::Sealed(stored)) => Ok(stored.clone()),
+        Some(Secret::Plain(plain)) => keys.seal(place, plain),
+    };
+    sealed.map(Some).map_err(|why| ServiceError::internal(format!("{place}: {why}")).into())
+}
+
+/// Whether a change brings a secret that would have to be encrypted.
+fn has_secret(change: &contract::Target) -> bool {
+    [&change.secret, &change.password].into_iter().any(|given| matches!(given, Some(Nillable::Value(_))))
+}
+
+/// Targets with their secrets; without keys these stay encrypted.
+fn loaded(connection: &mut Db, keys: Option<&SecretKeys>, rows: Vec<Row>) -> Result<Vec<Stored<Target>>, StoreError> {
     if rows.is_empty() {
         return Ok(Vec::new());
     }
@@ -73,14 +105,14 @@ fn loaded(connection: &mut Db, rows: Vec<Row>) -> Result<Vec<Stored<Target>>, St
     let mut warehouses = by_owner(warehouses);
     let stored = rows.into_iter().map(|row| {
         let record = Target {
+            secret: opened(keys, &target_secret(&row.key), row.secret),
+            password: opened(keys, &target_password(&row.key), row.password),
             key: row.key,
             url: row.url,
             form: one_of(&row.form).unwrap_or(Form::WebHook),
             events: events.remove(&row.id).unwrap_or_default(),
             warehouses: warehouses.remove(&row.id).unwrap_or_default(),
-            secret: row.secret,
             user: row.user_name,
-            password: row.password,
             active: row.active,
         };
         Stored { id: row.id, version: row.version, changed_at: row.changed_at, record }
@@ -88,38 +120,47 @@ fn loaded(connection: &mut Db, rows: Vec<Row>) -> Result<Vec<Stored<Target>>, St
     Ok(stored.collect())
 }
 
-/// Applies changes to targets, each on its own.
+/// Applies changes to targets, each on its own; a change comes with the issues that were found before. Secrets are encrypted.
 ///
 /// # Errors
-/// Those of the database; nothing is written then.
+/// Returns a `StoreError` if a statement fails; then nothing is written.
 pub fn upsert(
     connection: &mut Db,
-    changes: Vec<contract::Target>,
+    secrets: &SecretKeys,
+    changes: Vec<(contract::Target, Vec<Issue>)>,
     now: NaiveDateTime,
 ) -> Result<Vec<Recorded>, StoreError> {
-    let keys: Vec<String> = changes.iter().map(|target| compared(&target.key)).collect();
-    let held: Vec<_> = keys.iter().zip(&changes).map(|(key, change)| (key.as_str(), change.if_version)).collect();
+    let keys: Vec<String> = changes.iter().map(|(target, _)| compared(&target.key)).collect();
+    let held: Vec<_> = keys.iter().zip(&changes).map(|(key, (change, _))| (key.as_str(), change.if_version)).collect();
     lock::records(connection, "signal_targets", "key", &held)?;
     let mut before = HashMap::new();
     for keys in keys.chunks(LOOKUP) {
         let rows = signal_targets::table.filter(signal_targets::key.eq_any(keys)).select(Row::as_select());
         let rows: Vec<Row> = rows.load(connection)?;
-        before.extend(loaded(connection, rows)?.into_iter().map(|t| (t.record.key.clone(), t)));
+        before.extend(loaded(connection, Some(secrets), rows)?.into_iter().map(|t| (t.record.key.clone(), t)));
     }
     let mut batch = Batch::of(before);
-    for (key, change) in keys.into_iter().zip(changes) {
-        batch.apply(key, change.if_version, |current, issues| Target::apply(current, change, issues));
+    for (key, (change, found)) in keys.into_iter().zip(changes) {
+        batch.apply(key, change.if_version, |current, issues| {
+            issues.extend(found);
+            if secrets.is_empty() && has_secret(&change) {
+                issues.push(no_key());
+            }
+            Target::apply(current, change, issues)
+        });
     }
     let changed = batch.changed();
     let mut rows = Rows::default();
     for change in &changed {
         let target = change.now;
+        let secret = sealed(secrets, &target_secret(change.key), target.secret.as_ref())?;
+        let password = sealed(secrets, &target_password(change.key), target.password.as_ref())?;
         rows.text(change.key)
             .text(&target.url)
             .text(target.form.as_str())
-            .text_option(target.secret.as_deref())
+            .text_option(secret)
             .text_option(target.user.as_deref())
-            .text_option(target.password.as_deref())
+            .text_option(password)
             .boolean(target.active)
             .integer(0)
             .time_option(None)
@@ -147,31 +188,41 @@ pub fn upsert(
     Ok(batch.into_results())
 }
 
-/// A target by its key.
+/// The issue of a secret that cannot be encrypted.
+fn no_key() -> Issue {
+    let issue = Issue::error("secret.no_key", "this server has no key to encrypt secrets with");
+    issue.suggest("an administrator sets secrets-key-file; soapstone secret key makes a key")
+}
+
+/// A target by its key; its secrets stay encrypted.
 ///
 /// # Errors
 /// Those of the database.
 pub fn get(connection: &mut Db, key: &str) -> Result<Option<Stored<Target>>, StoreError> {
     let rows = signal_targets::table.filter(signal_targets::key.eq(compared(key))).select(Row::as_select());
     let rows = rows.load(connection)?;
-    Ok(loaded(connection, rows)?.pop())
+    Ok(loaded(connection, None, rows)?.pop())
 }
 
 /// The targets that are told of anything.
 pub(super) fn active(connection: &mut Db) -> Result<Vec<Stored<Target>>, StoreError> {
     let rows = signal_targets::table.filter(signal_targets::active.eq(true)).select(Row::as_select());
     let rows = rows.load(connection)?;
-    loaded(connection, rows)
+    loaded(connection, None, rows)
 }
 
-/// Targets by their ids.
-pub(super) fn by_ids(connection: &mut Db, ids: &[i64]) -> Result<HashMap<i64, Target>, StoreError> {
+/// Targets by their ids, with their secrets.
+pub(super) fn by_ids(
+    connection: &mut Db,
+    secrets: &SecretKeys,
+    ids: &[i64],
+) -> Result<HashMap<i64, Target>, StoreError> {
     let rows = signal_targets::table.filter(signal_targets::id.eq_any(ids)).select(Row::as_select());
     let rows = rows.load(connection)?;
-    Ok(loaded(connection, rows)?.into_iter().map(|target| (target.id, target.record)).collect())
+    Ok(loaded(connection, Some(secrets), rows)?.into_iter().map(|target| (target.id, target.record)).collect())
 }
 
-/// A page of targets in the order of their keys, and where the next one begins.
+/// A page of targets in the order of their keys, and where the next one begins; their secrets stay encrypted.
 ///
 /// # Errors
 /// Those of the database.
@@ -188,7 +239,7 @@ pub fn list(
     let mut rows: Vec<Row> = query.load(connection)?;
     let more = page::cut(&mut rows, limit);
     let next = rows.last().filter(|_| more).map(|row| row.key.clone());
-    Ok((loaded(connection, rows)?, next))
+    Ok((loaded(connection, None, rows)?, next))
 }
 
 /// Deletes targets by their keys, with what was on its way to them; says of each whether it was there.

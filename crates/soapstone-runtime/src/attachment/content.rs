@@ -1,6 +1,9 @@
 //! Bytes of any size: in memory, or in a file once there are many.
 
 use actix_web::web::Bytes;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;
 use std::fs::File;
 use std::hash::{Hash, Hasher};
@@ -109,6 +112,21 @@ impl From<Vec<u8>> for Content {
 impl From<&'static [u8]> for Content {
     fn from(bytes: &'static [u8]) -> Self {
         Self(Kept::Memory(Bytes::from_static(bytes)))
+    }
+}
+
+/// As base64.
+impl Serialize for Content {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let bytes = self.bytes().map_err(serde::ser::Error::custom)?;
+        serializer.serialize_str(&STANDARD.encode(bytes))
+    }
+}
+
+impl<'de> Deserialize<'de> for Content {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        Ok(STANDARD.decode(text).map_err(serde::de::Error::custom)?.into())
     }
 }
 

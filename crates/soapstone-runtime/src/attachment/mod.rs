@@ -2,7 +2,7 @@
 
 mod content;
 mod media;
-mod multipart;
+pub(crate) mod multipart;
 mod package;
 mod receive;
 pub(crate) mod xop;
@@ -12,13 +12,14 @@ pub use media::MediaType;
 pub use package::{Package, Packaging};
 pub use receive::{Received, Receiver, Spool};
 
+use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
 /// The namespace of `xop:Include`.
 pub const XOP: &str = "http://www.w3.org/2004/08/xop/include";
 
 /// One part beside the envelope.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Attachment {
     /// Its `Content-ID`, without the angle brackets.
     pub id: String,

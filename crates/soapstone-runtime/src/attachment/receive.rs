@@ -79,6 +79,22 @@ impl Receiver {
         self.splitter.push(bytes, &mut self.collector)
     }
 
+    /// Bytes that are in memory so far.
+    pub fn in_memory(&self) -> usize {
+        let Collector { part, envelope, attachments, .. } = &self.collector;
+        let of_part = part.as_ref().map_or(0, |part| {
+            let undecoded = if let Encoding::QuotedPrintable(all) = &part.encoding { all.len() } else { 0 };
+            let decoded = match &part.goes {
+                Goes::Envelope(bytes) => bytes.len(),
+                Goes::Attachment(_) => self.collector.spool.in_memory,
+            };
+            undecoded + decoded
+        });
+        let of_envelope = envelope.as_ref().map_or(0, |(bytes, _)| bytes.len());
+        let stored = attachments.iter().map(|one| one.content.len().min(self.collector.spool.in_memory as u64));
+        of_part + of_envelope + usize::try_from(stored.sum::<u64>()).unwrap_or(usize::MAX / 2)
+    }
+
     /// The whole message.
     ///
     /// # Errors
@@ -169,8 +185,7 @@ impl Collector {
 }
 
 fn cannot_store(error: &io::Error) -> Fault {
-    log::error!("an attachment cannot be stored: {error}");
-    Fault::receiver("server.internal", 500, "The attachment cannot be stored")
+    Fault::not_stored("the attachment", error)
 }
 
 fn undecodable(what: &str) -> Fault {

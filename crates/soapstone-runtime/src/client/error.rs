@@ -1,5 +1,6 @@
 //! Why a call gave no answer.
 
+use crate::outbound::Denied;
 use crate::problem::ReadError;
 use crate::soap::{Fault, ReceivedFault};
 use std::fmt;
@@ -9,6 +10,8 @@ use std::fmt;
 pub enum CallError {
     /// The client cannot be set up: a wrong address or header.
     Setup(String),
+    /// The address may not be called.
+    Denied(Denied),
     /// The server was not reached, or did not answer in time.
     Transport(String),
     /// An HTTP error without a fault in it.
@@ -23,6 +26,7 @@ impl fmt::Display for CallError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Setup(why) => write!(f, "the client cannot be set up: {why}"),
+            Self::Denied(denied) => denied.fmt(f),
             Self::Transport(why) => write!(f, "the server cannot be reached: {why}"),
             Self::Status { status, text } => write!(f, "the server answers with HTTP status {status}: {text}"),
             Self::Fault(fault) => write!(f, "the server answers with a fault: {} ({})", fault.message, fault.code),

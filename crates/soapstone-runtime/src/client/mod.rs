@@ -8,6 +8,7 @@ pub use error::CallError;
 
 use crate::attachment::{Attachment, Attachments, Content, MediaType, Package, Packaging, Receiver, Spool, xop};
 use crate::message::{Format, Message, OPTIMIZED_FROM};
+use crate::outbound::{Guard, Outbound};
 use crate::problem::ReadError;
 use crate::service::Beside;
 use crate::soap::security::{Credentials, Identity, Keys, Protection, Trust};
@@ -36,6 +37,8 @@ pub struct Client {
     authorities: Vec<Certificate>,
     /// The client's own certificate.
     identity: Option<reqwest::Identity>,
+    /// Resolves the address, where not every address may be called.
+    guard: Option<Guard>,
     /// What messages are secured with.
     protection: Protection,
     /// Who has to have signed answers.
@@ -75,10 +78,25 @@ impl Client {
         if !matches!(address.scheme(), "http" | "https") {
             return Err(setup(format!("{address}: the address must begin with http:// or https://")));
         }
+        Self::connecting(address, None)
+    }
+
+    /// Creates a client of an address that was given from outside: it is called only if `outbound` permits it, also by what its host
+    /// resolves to at each connection.
+    ///
+    /// # Errors
+    /// Returns `CallError::Denied` if the address may not be called, `CallError::Setup` if TLS cannot be set up.
+    pub fn guarded(address: &str, outbound: &Outbound) -> Result<Self, CallError> {
+        let endpoint = outbound.endpoint(address).map_err(CallError::Denied)?;
+        Self::connecting(endpoint.url.clone(), Some(endpoint.guard()))
+    }
+
+    fn connecting(address: reqwest::Url, guard: Option<Guard>) -> Result<Self, CallError> {
         Ok(Self {
-            http: connections(&[], None)?,
+            http: connections(&[], None, guard.as_ref())?,
             authorities: Vec::new(),
             identity: None,
+            guard,
             protection: Protection::default(),
             trust: None,
             address,
@@ -141,7 +159,7 @@ impl Client {
     pub fn authority(mut self, pem: &[u8]) -> Result<Self, CallError> {
         let wrong = |e: reqwest::Error| CallError::Setup(format!("the certificate authority: {}", chain(&e)));
         self.authorities.push(Certificate::from_pem(pem).map_err(wrong)?);
-        self.http = connections(&self.authorities, self.identity.as_ref())?;
+        self.http = connections(&self.authorities, self.identity.as_ref(), self.guard.as_ref())?;
         Ok(self)
     }
 
@@ -152,7 +170,7 @@ impl Client {
     pub fn certificate(mut self, pem: &[u8], key: &[u8]) -> Result<Self, CallError> {
         let wrong = |e: reqwest::Error| CallError::Setup(format!("the client's certificate: {}", chain(&e)));
         self.identity = Some(reqwest::Identity::from_pkcs8_pem(pem, key).map_err(wrong)?);
-        self.http = connections(&self.authorities, self.identity.as_ref())?;
+        self.http = connections(&self.authorities, self.identity.as_ref(), self.guard.as_ref())?;
         Ok(self)
     }
 
@@ -185,7 +203,8 @@ impl Client {
     /// # Errors
     /// If they cannot be read.
     pub fn trusted_signers(mut self, pem: &[u8]) -> Result<Self, CallError> {
-        self.trust = Some(Trust::from_pem(pem).map_err(|e| CallError::Setup(format!("trusted signers: {e}")))?);
+        let trust = Trust::from_pem(pem).map_err(|e| CallError::Setup(format!("trusted signers: {e}")))?;
+        self.trust = Some(trust.for_replies());
         Ok(self)
     }
 
@@ -425,6 +444,7 @@ impl Client {
 fn connections(
     authorities: &[Certificate],
     identity: Option<&reqwest::Identity>,
+    guard: Option<&Guard>,
 ) -> Result<reqwest::Client, CallError> {
     let mut builder = reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none());
     for authority in authorities {
@@ -432,6 +452,9 @@ fn connections(
     }
     if let Some(identity) = identity {
         builder = builder.identity(identity.clone());
+    }
+    if let Some(guard) = guard {
+        builder = builder.dns_resolver(Arc::new(guard.clone()));
     }
     builder.build().map_err(|e| CallError::Setup(chain(&e)))
 }

@@ -1,13 +1,14 @@
 //! The REST facade: routes from the contract's HTTP bindings, JSON on the same handlers as SOAP.
 
 use super::conditional::{self, Conditions};
-use super::{body, rest_beside as beside};
+use super::{body, keyed, rest_beside as beside};
 use crate::attachment::percent_decoded;
+use crate::idempotency::Idempotent;
 use crate::json;
-use crate::message::Payload;
+use crate::message::{Payload, Reply};
 use crate::observe::{Observed, Working};
 use crate::problem::ReadErrorKind;
-use crate::service::{Channel, Context, HttpInput, Route, Service};
+use crate::service::{Channel, Context, HttpInput, OperationInfo, Route, Service};
 use crate::soap::{Fault, Limits};
 use actix_web::http::StatusCode;
 use actix_web::http::header::CONTENT_TYPE;
@@ -23,6 +24,7 @@ pub struct Rest {
     services: Vec<Arc<dyn Service>>,
     limits: Limits,
     observed: Observed,
+    idempotent: Idempotent,
     /// Verbs that somebody else answers at a location.
     elsewhere: Vec<(&'static str, &'static str)>,
 }
@@ -37,13 +39,26 @@ struct Target {
 
 impl Rest {
     pub fn new(services: Vec<Arc<dyn Service>>, limits: Limits) -> Self {
-        Self { services, limits, observed: Observed::default(), elsewhere: Vec::new() }
+        Self {
+            services,
+            limits,
+            observed: Observed::default(),
+            idempotent: Idempotent::default(),
+            elsewhere: Vec::new(),
+        }
     }
 
     /// With somebody who hears of every request.
     #[must_use]
     pub fn observed(mut self, observed: Observed) -> Self {
         self.observed = observed;
+        self
+    }
+
+    /// With requests that have an `Idempotency-Key` executed once.
+    #[must_use]
+    pub fn idempotent(mut self, idempotent: Idempotent) -> Self {
+        self.idempotent = idempotent;
         self
     }
 
@@ -59,8 +74,8 @@ impl Rest {
         &self.services
     }
 
-    /// Adds the routes to a scope such as `/api/v1`.
-    pub fn configure(&self, config: &mut web::ServiceConfig) {
+    /// The resources of the contracts' HTTP bindings, by pattern.
+    pub fn resources(&self) -> Vec<RestResource> {
         let mut resources: BTreeMap<String, Vec<Target>> = BTreeMap::new();
         for service in &self.services {
             for (operation, info) in service.info().operations.iter().enumerate() {
@@ -71,48 +86,88 @@ impl Rest {
                 }
             }
         }
-        for (pattern, targets) in resources {
+        let resource = |(pattern, targets): (String, Vec<Target>)| {
             let elsewhere =
                 self.elsewhere.iter().filter(|(location, _)| targets.iter().any(|t| t.route.location == *location));
             let mut allowed: Vec<&str> = targets.iter().map(|t| t.route.verb).collect();
             allowed.dedup();
             allowed.extend(elsewhere.map(|(_, verb)| verb));
-            let allowed: Arc<str> = allowed.join(", ").into();
-            let targets: Arc<[Target]> = targets.into();
-            let (limits, observed) = (self.limits, self.observed.clone());
+            RestResource {
+                pattern,
+                allowed: allowed.join(", ").into(),
+                targets: targets.into(),
+                limits: self.limits,
+                observed: self.observed.clone(),
+                idempotent: self.idempotent.clone(),
+            }
+        };
+        resources.into_iter().map(resource).collect()
+    }
+
+    /// Adds the resources to a scope such as `/api/v1`.
+    pub fn configure(&self, config: &mut web::ServiceConfig) {
+        for resource in self.resources() {
+            let pattern = resource.pattern().to_owned();
             config.service(web::resource(pattern.as_str()).to(move |request: HttpRequest, stream: Stream| {
-                let (targets, allowed, observed) = (targets.clone(), allowed.clone(), observed.clone());
-                async move {
-                    let context = Context::of(Channel::Rest, &request);
-                    let service = targets.first().map_or("", |target| target.service.info().name);
-                    let mut working = Working::new(&observed, service, &context, &request);
-                    let id = context.request_id.clone();
-                    let response =
-                        match answer(&request, stream, (&targets, &allowed), &limits, context, &mut working).await {
-                            Ok(response) => response,
-                            Err(fault) => {
-                                working.outcome(&fault);
-                                problem(&fault, &id)
-                            }
-                        };
-                    working.answered(response)
-                }
+                let resource = resource.clone();
+                async move { resource.handle(request, stream).await }
             }));
         }
+    }
+}
+
+/// What is at one pattern of paths: an operation for each verb.
+#[derive(Clone)]
+pub struct RestResource {
+    pattern: String,
+    allowed: Arc<str>,
+    targets: Arc<[Target]>,
+    limits: Limits,
+    observed: Observed,
+    idempotent: Idempotent,
+}
+
+impl RestResource {
+    /// The pattern, such as `/articles/{sku}`.
+    pub fn pattern(&self) -> &str {
+        &self.pattern
+    }
+
+    /// The verbs, each with the service and the operation that answers it.
+    pub fn operations(&self) -> impl Iterator<Item = (&'static str, &'static str, &'static str)> {
+        self.targets.iter().map(|target| {
+            let info = target.service.info();
+            (target.route.verb, info.name, info.operations[target.operation].name)
+        })
+    }
+
+    /// Handles a request; a verb without an operation gets 405.
+    pub async fn handle(&self, request: HttpRequest, stream: Stream) -> HttpResponse {
+        let context = Context::of(Channel::Rest, &request);
+        let service = self.targets.first().map_or("", |target| target.service.info().name);
+        let mut working = Working::new(&self.observed, service, &context, &request);
+        let id = context.request_id.clone();
+        let answered =
+            answer(&request, stream, self, context, &mut working).await;
+        let response = answered.unwrap_or_else(|fault| {
+            working.outcome(&fault);
+            problem(&fault, &id)
+        });
+        working.answered(response)
     }
 }
 
 async fn answer(
     request: &HttpRequest,
     stream: Stream,
-    (targets, allowed): (&[Target], &str),
-    limits: &Limits,
+    resource: &RestResource,
     context: Context,
     working: &mut Working,
 ) -> Result<HttpResponse, Fault> {
     let id = context.request_id.clone();
     let verb = request.method().as_str();
     let wanted = if verb == "HEAD" { "GET" } else { verb };
+    let RestResource { targets, allowed, limits, idempotent, .. } = resource;
     let Some(target) = targets.iter().find(|t| t.route.verb == wanted) else {
         let fault = Fault::sender("http.method", 405, format!("{verb} is not possible here; {allowed} is"));
         let mut response = problem(&fault, &id);
@@ -122,16 +177,19 @@ async fn answer(
         }
         return Ok(response);
     };
-    let operation = &target.service.info().operations[target.operation];
+    let info = target.service.info();
+    let operation = &info.operations[target.operation];
     working.of(target.service.info().name, operation.name);
-    context.admit(target.service.info().name, operation.name).map_err(|fault| *fault)?;
+    context.authorize(target.service.info().name, operation.name).map_err(|fault| *fault)?;
     let headers = beside::headers(operation, request.headers())?;
     let conditions = Conditions::of(request, operation)?;
+    let key = keyed::key(request)?.filter(|_| idempotent.0.is_some());
     let mut members = members(request, stream, target.route, limits, working).await?;
     conditions.add_to(&mut members);
     if let Some(outer) = target.route.within {
         members = Value::Object(Map::from_iter([(outer.to_owned(), members)]));
     }
+    let keyed = key.map(|key| keyed::rest((info.name, operation), target.route, &context, key, (&members, &headers)));
     let attachments = beside::attachments(operation, members.as_object_mut())?;
     let payload = if target.route.input == HttpInput::Body { Payload::Json(members) } else { Payload::Query(members) };
     let context = context.beside(headers, attachments);
@@ -140,19 +198,34 @@ async fn answer(
         .clone()
         .call(context.clone(), target.operation, payload)
         .map_err(|error| Fault::invalid(vec![as_sent(*error, target.route)]))?;
-    let reply = outcome.await;
+    let (reply, is_replayed) = idempotent.run(keyed, outcome, &context, keyed::rest_fault).await;
+    let mut response = respond(reply, &conditions, (operation, wanted), &context, working)?;
+    if is_replayed {
+        keyed::mark(&mut response);
+    }
+    Ok(response)
+}
+
+/// The response for an operation's outcome.
+fn respond(
+    reply: Result<Reply, Fault>,
+    conditions: &Conditions,
+    (operation, verb): (&OperationInfo, &str),
+    context: &Context,
+    working: &mut Working,
+) -> Result<HttpResponse, Fault> {
     let beside = context.take_reply();
     match reply {
         Ok(reply) if reply.is_none() => Ok(HttpResponse::Accepted().finish()),
         Ok(reply) if operation.versioned => {
             let version = conditional::version(&reply.text);
-            Ok(conditions.answer(beside::reply(reply.text, beside)?, version, wanted))
+            Ok(conditions.answer(beside::reply(reply.text, beside)?, version, verb))
         }
         Ok(reply) => beside::reply(reply.text, beside),
         Err(fault) => {
             let fault = conditions.failed(fault);
             working.outcome(&fault);
-            let mut response = problem(&fault, &id);
+            let mut response = problem(&fault, &context.request_id);
             beside::add_headers(&mut response, &beside.headers);
             Ok(response)
         }
@@ -216,6 +289,7 @@ async fn body_members(
     if bytes.is_empty() {
         return Ok(Value::Object(Map::new()));
     }
+    body::reserve_parsed(request, &bytes).await?;
     json::parse(&bytes).map_err(|error| Fault::invalid(vec![*error]))
 }
 

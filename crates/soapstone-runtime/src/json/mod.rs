@@ -9,6 +9,8 @@ pub use writer::{JsonSink, quote};
 
 use crate::problem::{ReadError, ReadErrorKind};
 use crate::schema::{Field, Value};
+use ::serde::de::DeserializeSeed;
+use std::cell::Cell;
 
 /// What a value without an element is read as.
 static ROOT: Field = Field::unqualified("value");
@@ -34,11 +36,15 @@ pub fn from_value<T: Value>(value: serde_json::Value) -> Result<T, Box<ReadError
 /// # Errors
 /// With line and column of what is not JSON.
 pub fn parse(bytes: &[u8]) -> Result<serde_json::Value, Box<ReadError>> {
-    serde_json::from_slice(bytes).map(|strict::Strict(value)| value).map_err(|e| {
+    let left = Cell::new(strict::MAX_VALUES);
+    let mut source = serde_json::Deserializer::from_slice(bytes);
+    let parsed = strict::Strict(&left).deserialize(&mut source).and_then(|value| source.end().map(|()| value));
+    parsed.map_err(|e| {
         let text = e.to_string();
         // The place has fields of its own.
         let text = text.rsplit_once(" at line ").map_or(text.as_str(), |(reason, _)| reason);
-        let mut error = ReadError::new(ReadErrorKind::Malformed, format!("not JSON that can be read: {text}"));
+        let kind = if left.get() == 0 { ReadErrorKind::Limit } else { ReadErrorKind::Malformed };
+        let mut error = ReadError::new(kind, format!("not JSON that can be read: {text}"));
         error.line = u32::try_from(e.line()).unwrap_or(0);
         error.column = u32::try_from(e.column()).unwrap_or(0);
         error

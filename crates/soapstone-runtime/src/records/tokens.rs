@@ -5,6 +5,9 @@ use super::Place;
 use memchr::{memchr, memchr3, memmem};
 use std::io::{self, BufRead};
 
+/// How much may be looked through for the end of something, or for that of a record.
+const MAX_AHEAD: usize = super::MAX_RECORD + (1 << 20);
+
 /// How much of what is done may stay in memory before it is dropped.
 const DONE: usize = 1 << 20;
 
@@ -146,6 +149,9 @@ impl<R: BufRead> Tokens<R> {
     }
 
     fn more(&mut self) -> io::Result<bool> {
+        if self.bytes.len() - self.at > MAX_AHEAD {
+            return Err(io::ErrorKind::FileTooLarge.into());
+        }
         if self.at >= DONE {
             self.bytes.drain(..self.at);
             self.dropped += self.at as u64;

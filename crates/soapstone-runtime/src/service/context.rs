@@ -1,12 +1,11 @@
 //! Who asks, and what comes and goes beside the body of a message.
 
+use super::Certificate;
 use crate::attachment::{Attachment, Attachments, Content};
 use crate::message::{Format, Message};
 use crate::soap::{Fault, HeaderBlock, Headers};
 use actix_web::{HttpMessage, HttpRequest};
-use openssl::hash::MessageDigest;
-use openssl::nid::Nid;
-use openssl::x509::X509Ref;
+use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -28,27 +27,6 @@ impl Channel {
     }
 }
 
-/// The certificate that a client has shown, and that was found good.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Certificate {
-    /// Its common name.
-    pub name: String,
-    /// SHA-256 of it, hexadecimal.
-    pub fingerprint: String,
-}
-
-impl Certificate {
-    /// What is to be known of a certificate.
-    pub fn of(certificate: &X509Ref) -> Self {
-        let names = certificate.subject_name().entries_by_nid(Nid::COMMONNAME);
-        let name = names.filter_map(|entry| entry.data().to_string().ok()).next();
-        let digest = certificate.digest(MessageDigest::sha256());
-        let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-        let fingerprint = digest.map_or_else(|_| String::new(), |digest| hex(&digest));
-        Self { name: name.unwrap_or_default(), fingerprint }
-    }
-}
-
 /// What somebody may do.
 pub trait Permissions: Send + Sync + fmt::Debug {
     /// His name, in logs.
@@ -62,12 +40,24 @@ pub trait Permissions: Send + Sync + fmt::Debug {
 #[derive(Clone, Debug)]
 pub struct Caller(pub Arc<dyn Permissions>);
 
-/// Left with an HTTP request that did not say who sends it, though somebody has to: the message must.
-#[derive(Clone, Copy, Debug)]
-pub struct Unsaid;
+/// Whether a request without an authenticated caller may call operations. The default of an application is its app data;
+/// a middleware overrides it for one request by its extensions. Without either, no one has to authenticate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AnonymousAccess {
+    Allowed,
+    Denied,
+}
+
+impl AnonymousAccess {
+    /// The setting for a request: its own, or the application's.
+    pub fn of(request: &HttpRequest) -> Self {
+        let own = request.extensions().get::<Self>().copied();
+        own.or_else(|| request.app_data::<Self>().copied()).unwrap_or(Self::Allowed)
+    }
+}
 
 /// What goes beside the body of a reply.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Beside {
     pub headers: Headers,
     pub attachments: Vec<Attachment>,
@@ -86,14 +76,14 @@ pub struct Context {
     pub request_id: String,
     /// The program that asks, as it calls itself: HTTP's User-Agent.
     pub agent: Option<String>,
-    /// The caller's address.
+    /// The address of the client, also behind a trusted proxy.
     pub peer: Option<IpAddr>,
     /// The certificate of the caller's side of TLS.
     pub certificate: Option<Certificate>,
     /// Who asks. None: nobody has to say, or nobody has said yet.
     pub caller: Option<Caller>,
-    /// Whether somebody has to say who he is, and HTTP did not.
-    pub(crate) is_unsaid: bool,
+    /// Whether the request is served without an authenticated caller.
+    pub anonymous: AnonymousAccess,
     /// Whether the request came by TLS.
     pub is_secure: bool,
     headers: Arc<Headers>,
@@ -108,10 +98,10 @@ impl Context {
             channel,
             request_id: crate::http::request_id(),
             agent: agent(request.headers()).map(str::to_owned),
-            peer: request.peer_addr().map(|address| address.ip()),
+            peer: crate::http::client_address(request),
             certificate: request.conn_data::<Certificate>().cloned(),
             caller: request.extensions().get::<Caller>().cloned(),
-            is_unsaid: request.extensions().get::<Unsaid>().is_some(),
+            anonymous: AnonymousAccess::of(request),
             is_secure: request.app_config().secure(),
             headers: Arc::default(),
             attachments: Attachments::default(),
@@ -127,18 +117,19 @@ impl Context {
         self
     }
 
-    /// Sees to it that the caller may call an operation.
+    /// Checks that the caller may call an operation. Fails closed: without a caller only if anonymous access is allowed.
     ///
     /// # Errors
-    /// The fault to answer with.
-    pub fn admit(&self, service: &str, operation: &str) -> Result<(), Box<Fault>> {
-        match &self.caller {
-            None if self.is_unsaid => Err(Box::new(Self::unknown())),
-            Some(Caller(caller)) if !caller.allows(service, operation) => {
+    /// Returns the fault `access.unknown` (401) or `access.forbidden` (403).
+    pub fn authorize(&self, service: &str, operation: &str) -> Result<(), Box<Fault>> {
+        match (&self.caller, self.anonymous) {
+            (Some(Caller(caller)), _) if caller.allows(service, operation) => Ok(()),
+            (Some(Caller(caller)), _) => {
                 let message = format!("{} may not call {service}.{operation}", caller.name());
                 Err(Box::new(Fault::sender("access.forbidden", 403, message)))
             }
-            _ => Ok(()),
+            (None, AnonymousAccess::Allowed) => Ok(()),
+            (None, AnonymousAccess::Denied) => Err(Box::new(Self::unknown())),
         }
     }
 
@@ -203,6 +194,14 @@ impl Context {
     /// What handlers put beside the reply.
     pub(crate) fn take_reply(&self) -> Beside {
         self.with_reply(std::mem::take)
+    }
+
+    /// Adds header blocks and attachments to the reply.
+    pub(crate) fn add_to_reply(&self, mut beside: Beside) {
+        self.with_reply(|reply| {
+            reply.headers.0.append(&mut beside.headers.0);
+            reply.attachments.append(&mut beside.attachments);
+        });
     }
 
     fn with_reply<T>(&self, work: impl FnOnce(&mut Beside) -> T) -> T {

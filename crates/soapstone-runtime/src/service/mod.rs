@@ -1,9 +1,11 @@
 //! What generated servers implement: a service that is called by operation, whoever asks.
 
+mod certificate;
 mod context;
 mod info;
 
-pub use context::{Beside, Caller, Certificate, Channel, Context, Permissions, Unsaid, agent};
+pub use certificate::{Certificate, CertificateField, distinguished_name, serial_number};
+pub use context::{AnonymousAccess, Beside, Caller, Channel, Context, Permissions, agent};
 pub use info::{ContractDocument, ContractPort, HttpInput, OperationInfo, Route, ServiceInfo};
 
 use crate::message::{Payload, Reply};

@@ -149,6 +149,14 @@ impl Addressing {
         invalid_header(&["InvalidAddressingHeader", "ActionMismatch"], "Action", message)
     }
 
+    /// The fault for a message ID that another message had already (SOAP binding, section 6.4.1).
+    pub fn duplicate_message_id() -> Fault {
+        let message = "Another message had this wsa:MessageID already; a message that is sent again must be the same, and another one \
+                       needs an ID of its own";
+        let codes = &["InvalidAddressingHeader", "DuplicateMessageID"];
+        Fault { subcode: "soap.message_id_reused".into(), ..*invalid_header(codes, "MessageID", message.to_owned()) }
+    }
+
     /// The fault for a reply that is to go where we send none.
     pub fn only_back(&self, is_fault: bool) -> Box<Fault> {
         let name = if is_fault && self.fault_to.is_some() { "FaultTo" } else { "ReplyTo" };

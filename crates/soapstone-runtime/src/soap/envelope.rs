@@ -138,6 +138,16 @@ impl<'a> Envelope<'a> {
         self.body_name.1 == "Fault" && self.body_name.0 == self.version.namespace()
     }
 
+    /// All of the body's content, with what the prefixes around it mean that it uses: the same for two messages that ask for the
+    /// same.
+    pub fn content(&self) -> (&'a str, Vec<(&str, &str)>) {
+        let text = &self.text[self.body.clone()];
+        let mut prefixes = self.scope.in_scope();
+        prefixes.retain(|(prefix, _)| prefix.is_empty() || text.contains(&format!("{prefix}:")));
+        prefixes.sort_unstable();
+        (text, prefixes)
+    }
+
     /// The body's content, for the reader.
     pub fn payload(&self) -> Payload<'a> {
         self.payload_of(Cow::Borrowed(&self.text[self.body.clone()]))
@@ -192,6 +202,8 @@ struct Scan<'a, 'l> {
     depth: u32,
     /// Children met at each depth.
     children: Vec<u32>,
+    /// Elements and attributes met.
+    elements: u32,
     place: Place,
     headers: Headers,
     body: Option<Body<'a>>,
@@ -211,6 +223,7 @@ impl<'a, 'l> Scan<'a, 'l> {
             scope: Scope::default(),
             depth: 0,
             children: vec![0],
+            elements: 0,
             place: Place::Start,
             headers: Headers::default(),
             body: None,
@@ -282,6 +295,7 @@ impl<'a, 'l> Scan<'a, 'l> {
         if start.name().0.len() > limits.name {
             return limit(format!("a name is longer than {} bytes", limits.name));
         }
+        let mut elements = self.elements.saturating_add(1);
         if !start.attributes_raw().is_empty() {
             let mut count = 0;
             for attribute in start.attributes() {
@@ -293,6 +307,7 @@ impl<'a, 'l> Scan<'a, 'l> {
                     }
                 };
                 count += 1;
+                elements = elements.saturating_add(1);
                 if count > limits.attributes {
                     return limit(format!("an element has more than {} attributes", limits.attributes));
                 }
@@ -301,6 +316,10 @@ impl<'a, 'l> Scan<'a, 'l> {
                 }
             }
         }
+        if elements > limits.elements {
+            return limit(format!("the message has more than {} elements and attributes", limits.elements));
+        }
+        self.elements = elements;
         let siblings = self.children.last_mut();
         if let Some(siblings) = siblings {
             *siblings += 1;

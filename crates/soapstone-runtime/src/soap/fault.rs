@@ -5,13 +5,15 @@ use crate::json::JsonSink;
 use crate::message::Message;
 use crate::problem::{ReadError, ReadErrorKind};
 use crate::xml::{escape_attribute, escape_text};
+use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
+use std::io;
 
 /// The namespace of what the runtime itself says in faults.
 pub const NAMESPACE: &str = "urn:soapstone:runtime/v1";
 
 /// Whose fault it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum FaultCode {
     /// The request is wrong: `Client` in SOAP 1.1, `Sender` in 1.2.
     Sender,
@@ -39,16 +41,16 @@ impl StandardCode {
 }
 
 /// The content of a fault's detail in both formats.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Detail {
     /// Namespace and name of its element; empty where it is not known.
-    element: (&'static str, &'static str),
+    element: (Cow<'static, str>, Cow<'static, str>),
     xml: String,
     json: String,
 }
 
 /// An error on its way to a caller.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Fault {
     pub code: FaultCode,
     /// Stable and documented, such as `article.not_found`.
@@ -62,6 +64,7 @@ pub struct Fault {
     /// Header blocks that were not understood: prefix declarations and name.
     pub not_understood: Vec<(String, String)>,
     /// Where another specification says what the fault is called.
+    #[serde(skip)]
     pub standard: Option<Box<StandardCode>>,
 }
 
@@ -91,7 +94,7 @@ impl Fault {
         let mut json = JsonSink::default();
         detail.write(&mut json);
         self.detail = Some(Box::new(Detail {
-            element: (T::ELEMENT.namespace, T::ELEMENT.local),
+            element: (T::ELEMENT.namespace.into(), T::ELEMENT.local.into()),
             xml: crate::xml::to_string(detail),
             json: json.finish(),
         }));
@@ -102,7 +105,7 @@ impl Fault {
     #[must_use]
     pub fn raw_detail(mut self, xml: String, json: Option<String>) -> Self {
         let json = json.unwrap_or_else(|| serde_json::Value::String(xml.clone()).to_string());
-        self.detail = Some(Box::new(Detail { element: ("", ""), xml, json }));
+        self.detail = Some(Box::new(Detail { element: Default::default(), xml, json }));
         self
     }
 
@@ -123,13 +126,28 @@ impl Fault {
     }
 
     /// Namespace and name of the detail's element, where the contract declares it.
-    pub fn detail_element(&self) -> Option<(&'static str, &'static str)> {
-        self.detail.as_ref().map(|detail| detail.element).filter(|(_, local)| !local.is_empty())
+    pub fn detail_element(&self) -> Option<(&str, &str)> {
+        let (namespace, local) = &self.detail.as_ref()?.element;
+        (!local.is_empty()).then_some((namespace, local))
     }
 
-    /// The HTTP status that a SOAP reply carries it with.
+    /// The fault for what cannot be written to disk: 507 if that is full.
+    pub fn not_stored(what: &str, error: &io::Error) -> Self {
+        use io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
+        log::error!("{what} cannot be stored: {error}");
+        match error.kind() {
+            StorageFull | QuotaExceeded | FileTooLarge => {
+                Self::receiver("server.disk_full", 507, "The server's disk is full; try again later")
+            }
+            _ => Self::receiver("server.internal", 500, format!("{what} cannot be stored")),
+        }
+    }
+
+    /// The HTTP status that a SOAP reply carries it with. Proxies and retrying clients know by 503 and 507 that the same request may
+    /// succeed later.
     pub fn soap_status(&self, version: Version) -> u16 {
         match (version, self.code) {
+            (_, FaultCode::Receiver) if matches!(self.status, 503 | 507) => self.status,
             (Version::Soap12, FaultCode::Sender) => 400,
             _ => 500,
         }
@@ -338,8 +356,11 @@ fn title(status: u16) -> &'static str {
         412 => "Changed meanwhile",
         413 => "Too large",
         415 => "Unsupported media type",
+        421 => "Misdirected request",
         422 => "Not valid",
+        429 => "Too many requests",
         503 => "Not available",
+        507 => "Insufficient storage",
         _ => "Internal error",
     }
 }

@@ -4,10 +4,11 @@ use super::{Fault, FaultCode};
 use crate::message::{Format, Message};
 use crate::problem::Read;
 use crate::xml::{Scope, XmlSource};
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 /// A child of the header.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HeaderBlock {
     pub namespace: String,
     pub local: String,
@@ -19,7 +20,7 @@ pub struct HeaderBlock {
 }
 
 /// What a block says.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum HeaderContent {
     /// Its element, with all namespaces declared; line and column in the message.
     Xml { text: String, origin: (u32, u32) },
@@ -70,7 +71,7 @@ impl HeaderBlock {
 }
 
 /// The header blocks of a message.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Headers(pub Vec<HeaderBlock>);
 
 impl Headers {

@@ -11,6 +11,8 @@ pub struct Limits {
     pub attributes: usize,
     /// Children of one element.
     pub children: u32,
+    /// Elements and attributes of a message.
+    pub elements: u32,
     /// Bytes of a name.
     pub name: usize,
     /// Bytes of one text.
@@ -19,6 +21,6 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { body: 64 << 20, depth: 100, attributes: 500, children: 50_000, name: 1024, text: 128 << 20 }
+        Self { body: 64 << 20, depth: 100, attributes: 500, children: 50_000, elements: 1_000_000, name: 1024, text: 128 << 20 }
     }
 }

@@ -10,6 +10,7 @@ pub use orders::{FROM, NEW};
 use super::claimed::{Claimed, as_io};
 use super::status;
 use crate::exchange::{Exchange, Initiator, Request};
+use crate::permissions::create_shared_folder;
 use crate::reporting::{Report, RunState, messages_csv};
 use jobs::JOBS;
 use soapstone_contracts::exchange::{Channel, RunFormat};
@@ -50,7 +51,7 @@ impl Caller {
     /// # Errors
     /// Those of the file system and of the database.
     pub fn import(&self, exchange: &Exchange, job: &'static Job) -> io::Result<Called> {
-        fs::create_dir_all(&self.folder)?;
+        create_shared_folder(&self.folder)?;
         let working = self.path(job.name, "tmp", "csv");
         if !working.exists() {
             let given = job.inputs().map(|name| self.folder.join(name)).find(|path| path.is_file());
@@ -100,7 +101,7 @@ impl Caller {
 
     fn fail(&self, job: &Job, why: &str) -> io::Result<()> {
         let table = format!("severity;message\nerror;\"{}\"\n", why.trim().replace('"', "\"\""));
-        status::put(&self.path(job.name, "err", "csv"), |file| file.write_all(table.as_bytes()))?;
+        status::put_shared(&self.path(job.name, "err", "csv"), |file| file.write_all(table.as_bytes()))?;
         remove(&self.path(job.name, "tmp", "csv"))
     }
 
@@ -154,7 +155,7 @@ impl Caller {
     fn tell(&self, exchange: &Exchange, job: &Job, report: &Report) -> io::Result<()> {
         let is_well = report.run.state() == RunState::Succeeded;
         let (state, other) = if is_well { ("ok", "err") } else { ("err", "ok") };
-        status::put(&self.path(job.name, state, "csv"), |file| {
+        status::put_shared(&self.path(job.name, state, "csv"), |file| {
             if is_well {
                 return summary(report, file);
             }

@@ -2,6 +2,7 @@
 
 use super::{Called, Caller, as_io, remove, status};
 use crate::exchange::{Exchange, ExportRequest, Initiator};
+use crate::permissions::{create_shared_folder, share};
 use crate::reporting::{Report, RunState};
 use crate::store::{orders, runs};
 use chrono::{NaiveDateTime, TimeZone, Utc};
@@ -45,7 +46,7 @@ impl Caller {
     /// # Errors
     /// Those of the file system and of the database.
     pub fn export(&self, exchange: &Exchange, job: &'static str, from: Option<&str>) -> io::Result<Called> {
-        fs::create_dir_all(&self.folder)?;
+        create_shared_folder(&self.folder)?;
         self.tend_orders(exchange)?;
         if self.path(job, "out", "xml").exists() {
             return Ok(Called::Refused(format!("{job}_out.xml is still there: remove it once it is read")));
@@ -123,7 +124,7 @@ impl Caller {
                     "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<FEHLER><LAUF>{}</LAUF><MELDUNG>{why}</MELDUNG></FEHLER>\n",
                     report.run.id
                 );
-                status::put(&self.path(job, "err", "xml"), |file| file.write_all(text.as_bytes()))?;
+                status::put_shared(&self.path(job, "err", "xml"), |file| file.write_all(text.as_bytes()))?;
                 remove(&self.standing_path(job))
             }
             _ => Ok(()),
@@ -137,6 +138,7 @@ impl Caller {
         let working = self.path(job, "tmp", "xml");
         let mut file = fs::File::create(&working)?;
         io::copy(&mut result, &mut file)?;
+        share(&file)?;
         file.sync_all()?;
         fs::rename(working, self.path(job, "out", "xml"))
     }

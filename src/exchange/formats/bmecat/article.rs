@@ -13,6 +13,12 @@ use soapstone_contracts::common::Text;
 use soapstone_runtime::Nillable;
 use std::collections::HashSet;
 
+/// How many attributes are remembered as defined: then all may be defined once more.
+const MAX_DEFINED: usize = 100_000;
+
+/// How much of a wrong number is told.
+const SHOWN_CHARS: usize = 100;
+
 /// Reads articles, with what was learned of the catalogue so far.
 pub(super) struct Reading {
     pub catalogue: Catalogue,
@@ -187,6 +193,9 @@ impl Reading {
             for value in ["FVALUE", "VARIANTS/VARIANT/FVALUE"].into_iter().flat_map(|path| feature.all(path)) {
                 members.attribute(code, value.text());
             }
+            if self.defined.len() >= MAX_DEFINED {
+                self.defined.clear();
+            }
             if self.defined.insert(code.to_owned()) {
                 let named = Text { language: self.catalogue.language_of(name), value: code.to_owned() };
                 along.attributes.push(AttributeDefinition {
@@ -260,10 +269,34 @@ fn logistics(node: &Node, members: &mut Members) {
     }
 }
 
+/// How long a number may be, and how many zeros its exponent may stand for: it is written out later on.
+const MAX_NUMBER_LEN: usize = 400;
+
+/// A number as foreign formats have it, with a point for decimals, and an exponent perhaps.
+pub(in crate::exchange::formats) fn number(text: &str) -> Option<BigDecimal> {
+    let number = Some(text).filter(|text| text.len() <= MAX_NUMBER_LEN)?.parse::<BigDecimal>().ok()?;
+    let zeros = number.fractional_digit_count().unsigned_abs();
+    (zeros <= MAX_NUMBER_LEN as u64).then_some(number)
+}
+
 /// A number, with a point for decimals.
 pub(in crate::exchange::formats) fn decimal(field: &str, text: &str) -> Result<BigDecimal, Vec<Issue>> {
-    text.parse().map_err(|_| {
-        let issue = Issue::error("source.number", format!("\"{text}\" is no number")).of(field, text);
+    number(text).ok_or_else(|| {
+        let shown: String = text.chars().take(SHOWN_CHARS).collect();
+        let issue = Issue::error("source.number", format!("\"{shown}\" is no number")).of(field, text);
         vec![issue.suggest("write it as 12.5, without blanks or marks of thousands")]
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_that_are_long_once_they_are_written_out_are_rejected() {
+        assert_eq!(number("1.5e3").map(|number| number.to_plain_string()), Some("1500".to_owned()));
+        for text in ["1e999999999", "1e-999999999", "1e9223372036854775807", &"9".repeat(1000), "", "x"] {
+            assert_eq!(number(text), None, "{text}");
+        }
+    }
 }

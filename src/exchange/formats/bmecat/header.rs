@@ -4,6 +4,7 @@ use super::super::encoding::Utf8File;
 use super::super::language;
 use super::super::tree::{Node, Trees};
 use super::super::{Broken, unreadable};
+use crate::domain::Issue;
 use std::collections::{HashMap, HashSet};
 use std::io::Read;
 
@@ -45,6 +46,10 @@ impl Catalogue {
     }
 }
 
+/// How often articles may be put into groups, and in how many bytes: all of it is remembered.
+const MAX_PAIRS: usize = 2_000_000;
+const MAX_PAIR_BYTES: usize = 128 << 20;
+
 /// What tells in which groups articles are.
 const MAPS: [&str; 2] = ["ARTICLE_TO_CATALOGGROUP_MAP", "PRODUCT_TO_CATALOGGROUP_MAP"];
 
@@ -55,10 +60,17 @@ pub(super) fn groups_of_articles(text: &Utf8File) -> Result<HashMap<String, Vec<
         return Ok(groups);
     }
     let mut trees = Trees::open(text)?;
+    let (mut pairs, mut bytes) = (0, 0);
     // What is broken is told where the articles are read.
     while let Ok(Some(found)) = trees.next(|_, name| MAPS.contains(&name)) {
         let article = found.node.text_at("ART_ID|PROD_ID");
         if let (Some(article), Some(group)) = (article, found.node.text_at("CATALOG_GROUP_ID")) {
+            pairs += 1;
+            bytes += article.len() + group.len();
+            if pairs > MAX_PAIRS || bytes > MAX_PAIR_BYTES {
+                let text = format!("the catalogue puts articles into groups more than {MAX_PAIRS} times");
+                return Err(Box::new(Issue::error("message.limit", text).suggest("split the file")).into());
+            }
             groups.entry(article.to_owned()).or_default().push(group.to_owned());
         }
     }

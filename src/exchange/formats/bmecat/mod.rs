@@ -10,7 +10,7 @@ use super::tree::{Found, Node, Trees, around};
 use super::{Along, Broken, Item};
 use crate::domain::{Issue, Rules};
 use crate::exchange::kinds::{Batch, Kind};
-pub(super) use article::decimal;
+pub(super) use article::{decimal, number};
 use article::{Reading, category};
 use header::{Catalogue, groups_of_articles};
 use soapstone_contracts::catalog::Category;
@@ -25,10 +25,16 @@ pub struct BmecatFile {
     of: RunKind,
     /// Categories that no record brought along yet.
     categories: Vec<Category>,
+    /// How many groups there were, and in how many bytes.
+    groups: (usize, u64),
     number: i64,
     /// Where the first record begins, and where the last one that was read ends.
     records: Option<(u64, u64)>,
 }
+
+/// How many groups a catalogue may have, and how many bytes of them.
+const MAX_GROUPS: usize = 500_000;
+const MAX_GROUP_BYTES: u64 = 256 << 20;
 
 /// What records are called.
 const ARTICLES: [&str; 2] = ["ARTICLE", "PRODUCT"];
@@ -55,7 +61,7 @@ impl BmecatFile {
         let catalogue = Catalogue { groups: groups_of_articles(&text)?, ..Catalogue::default() };
         let trees = Trees::open(&text)?;
         let reading = Reading::new(catalogue, rules);
-        Ok(Self { text, trees, reading, of: kind.of, categories: Vec::new(), number: 0, records: None })
+        Ok(Self { text, trees, reading, of: kind.of, categories: Vec::new(), groups: (0, 0), number: 0, records: None })
     }
 
     pub(super) fn position(&self) -> u64 {
@@ -67,8 +73,12 @@ impl BmecatFile {
             let Some(found) = self.trees.next(is_wanted)? else { return Ok(None) };
             match found.node.name.as_str() {
                 "HEADER" => self.reading.catalogue.read_header(&found.node),
-                "CLASSIFICATION_SYSTEM_NAME" => self.reading.catalogue.own_system(&found.node),
+                "CLASSIFICATION_SYSTEM_NAME" => {
+                    self.count_group(&found)?;
+                    self.reading.catalogue.own_system(&found.node);
+                }
                 "CLASSIFICATION_GROUP" | "CATALOG_STRUCTURE" => {
+                    self.count_group(&found)?;
                     let Some(category) = category(&found.node, &mut self.reading.catalogue) else { continue };
                     if self.of == RunKind::Categories {
                         return Ok(Some(self.category(&found, category, batch)));
@@ -79,6 +89,17 @@ impl BmecatFile {
                 _ => return Ok(Some(self.article(&found, batch))),
             }
         }
+    }
+
+    /// Counts what is remembered until an article brings it along.
+    fn count_group(&mut self, found: &Found) -> Result<(), Box<Issue>> {
+        self.groups.0 += 1;
+        self.groups.1 += found.raw.end - found.raw.start;
+        if self.groups.0 <= MAX_GROUPS && self.groups.1 <= MAX_GROUP_BYTES {
+            return Ok(());
+        }
+        let text = format!("the catalogue has more than {MAX_GROUPS} groups, or {MAX_GROUP_BYTES} bytes of them");
+        Err(Box::new(Issue::error("message.limit", text).suggest("split the file")))
     }
 
     fn item(&mut self, found: &Found) -> Item {

@@ -3,7 +3,7 @@
 
 use super::super::Along;
 use super::super::tree::Node;
-use super::article::{Reading, decimal};
+use super::article::{Reading, decimal, number};
 use crate::domain::Issue;
 use crate::domain::basket::Selling;
 use bigdecimal::{BigDecimal, RoundingMode};
@@ -40,7 +40,7 @@ pub(super) struct Prices {
 
 /// The class of a rate such as 0.19, in the shop's country today.
 pub(super) fn tax_class(selling: &Selling, rate: &str) -> Option<String> {
-    let rate: BigDecimal = rate.parse().ok()?;
+    let rate = number(rate)?;
     selling.tax.class_of(&selling.country, &(rate * BigDecimal::from(100)), Utc::now().date_naive())
 }
 

@@ -1,6 +1,6 @@
 //! ORDERRESPONSE, DISPATCHNOTIFICATION and INVOICE as documents of orders.
 
-use super::super::bmecat::decimal;
+use super::super::bmecat::{decimal, number};
 use super::super::tree::Node;
 use super::party::Parties;
 use super::{Record, date_time, line_number};
@@ -24,6 +24,17 @@ fn info(node: &Node) -> Option<&Node> {
     node.first(&format!("{0}_HEADER/{0}_INFO", node.name))
 }
 
+/// How many bytes the copies of a PDF may have: each order of a document has one.
+const MAX_COPIES: usize = 128 << 20;
+
+/// The PDF that a document brings along, in base64.
+fn pdf(node: &Node) -> Option<String> {
+    let own = info(node).map(|info| info.all("MIME_INFO/MIME")).unwrap_or_default();
+    let mut all = node.all("MIME_INFO/MIME").into_iter().chain(own);
+    let pdf = all.find(|mime| mime.text_at("MIME_TYPE") == Some("application/pdf"))?;
+    Some(pdf.text_at("MIME_EMBEDDED")?.split_whitespace().collect())
+}
+
 /// The document as the contract has it, one for each order.
 pub(super) fn records(node: &Node) -> Vec<Record> {
     let parts = match parts(node) {
@@ -37,6 +48,12 @@ pub(super) fn records(node: &Node) -> Vec<Record> {
         _ => "invoice",
     };
     let is_one = parts.len() == 1;
+    let pdf = pdf(node);
+    if pdf.as_ref().is_some_and(|pdf| pdf.len().saturating_mul(parts.len()) > MAX_COPIES) {
+        let text = format!("a PDF for {} orders is larger than {MAX_COPIES} bytes in all", parts.len());
+        let issue = Issue::error("message.limit", text).suggest("send a document for each order");
+        return vec![Record::refused(None, issue)];
+    }
     let record = |part: Part| {
         let mut members = json!({"number": part.number, "kind": kind, "order": part.order});
         let info = info(node);
@@ -47,18 +64,11 @@ pub(super) fn records(node: &Node) -> Vec<Record> {
         let text: String = text.join("\n").chars().take(MAX_TEXT).collect();
         // An invoice for several orders does not say what each comes to.
         let amount = total(node).filter(|_| is_one && node.name == "INVOICE");
-        let pdf = node
-            .all("MIME_INFO/MIME")
-            .into_iter()
-            .chain(info.map(|info| info.all("MIME_INFO/MIME")).unwrap_or_default());
-        let pdf = pdf.into_iter().find(|mime| mime.text_at("MIME_TYPE") == Some("application/pdf"));
-        let pdf =
-            pdf.and_then(|mime| mime.text_at("MIME_EMBEDDED")).map(|text| text.split_whitespace().collect::<String>());
         for (member, value) in [
             ("date", date),
             ("text", Some(text).filter(|text| !text.is_empty())),
             ("amount", amount.map(|amount| amount.abs().normalized().to_plain_string())),
-            ("pdf", pdf),
+            ("pdf", pdf.clone()),
         ] {
             if let Some(value) = value {
                 members[member] = json!(value);
@@ -89,7 +99,7 @@ pub(super) fn shipments(node: &Node) -> Vec<Record> {
 }
 
 fn total(node: &Node) -> Option<BigDecimal> {
-    node.text_at(&format!("{}_SUMMARY/TOTAL_AMOUNT", node.name))?.parse().ok()
+    number(node.text_at(&format!("{}_SUMMARY/TOTAL_AMOUNT", node.name))?)
 }
 
 /// What was sent, and how to follow it.

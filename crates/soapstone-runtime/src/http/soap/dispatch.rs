@@ -4,6 +4,8 @@ use super::Endpoint;
 use super::request::Incoming;
 use super::streamed::Head;
 use crate::attachment::{Attachments, Unassigned, xop};
+use crate::http::keyed;
+use crate::idempotency::{Fingerprint, KeyedRequest};
 use crate::message::Reply;
 use crate::problem::{Read, ReadErrorKind};
 use crate::service::{Certificate, Context, OperationInfo, Outcome};
@@ -28,6 +30,7 @@ pub(super) enum Started {
         operation: usize,
         context: Context,
         outcome: Outcome,
+        keyed: Option<KeyedRequest>,
         addressing: Option<Addressing>,
         protection: Protection,
     },
@@ -78,8 +81,8 @@ impl Endpoint {
         let index = self.operation_of(&envelope, incoming.action.as_deref(), addressing.as_ref());
         let operation = index.as_ref().ok().copied();
         match self.dispatch(text, envelope, &incoming, context, addressing.as_ref(), index) {
-            Ok((operation, context, outcome)) => {
-                Started::Running { version, operation, context, outcome, addressing, protection }
+            Ok((operation, context, outcome, keyed)) => {
+                Started::Running { version, operation, context, outcome, keyed, addressing, protection }
             }
             Err(fault) => Started::Refused { version, fault, addressing, operation, protection },
         }
@@ -121,12 +124,12 @@ impl Endpoint {
         context: Context,
         addressing: Option<&Addressing>,
         index: Result<usize, Box<Fault>>,
-    ) -> Result<(usize, Context, Outcome), Box<Fault>> {
+    ) -> Result<(usize, Context, Outcome, Option<KeyedRequest>), Box<Fault>> {
         self.understood(&envelope.headers, index.as_ref().ok().copied())?;
         let index = index?;
         let operation = &self.service.info().operations[index];
         self.check_head(operation, incoming.action.as_deref(), addressing)?;
-        context.admit(self.service.info().name, operation.name)?;
+        context.authorize(self.service.info().name, operation.name)?;
         if envelope.body_elements > 1 && !operation.encoded && !operation.input.local.is_empty() {
             let message = "The body has more than one element";
             return Err(Box::new(Fault::sender("soap.two_bodies", 400, message)));
@@ -142,7 +145,42 @@ impl Endpoint {
         let validated = !self.options.skip_validation && !operation.encoded && envelope.body_elements == 1;
         let filled_in = validated.then(|| xop::filled_in(text, &attachments, xop::VALIDATED));
         let outcome = self.begun(filled_in.as_deref().map(|text| (text, 2)), 1, call)?;
-        Ok((index, context, outcome))
+        let keyed = self.keyed(index, &context, addressing, |fingerprint| {
+            let (text, prefixes) = envelope.content();
+            for (prefix, uri) in prefixes {
+                fingerprint.add(prefix.as_bytes());
+                fingerprint.add(uri.as_bytes());
+            }
+            fingerprint.add_with_attachments(text, &attachments)
+        })?;
+        Ok((index, context, outcome, keyed))
+    }
+
+    /// What identifies a message whose operation changes something, if it has a `wsa:MessageID`; `add` adds its content.
+    ///
+    /// # Errors
+    /// Returns the fault `server.internal` if an attachment cannot be read.
+    pub(super) fn keyed(
+        &self,
+        index: usize,
+        context: &Context,
+        addressing: Option<&Addressing>,
+        add: impl FnOnce(&mut Fingerprint) -> std::io::Result<()>,
+    ) -> Result<Option<KeyedRequest>, Box<Fault>> {
+        if !self.is_keyed(index, addressing) {
+            return Ok(None);
+        }
+        let info = self.service.info();
+        keyed::message((info.name, &info.operations[index]), context, addressing, add)
+    }
+
+    /// Whether a message is executed once: it has an ID, and its operation has a reply and changes something.
+    pub(super) fn is_keyed(&self, index: usize, addressing: Option<&Addressing>) -> bool {
+        let info = self.service.info();
+        let operation = &info.operations[index];
+        addressing.is_some_and(|addressing| addressing.message_id.is_some())
+            && operation.output.is_some()
+            && self.options.idempotent.0.as_ref().is_some_and(|known| known.covers(info.name, operation))
     }
 
     /// Starts a handler, if libxml2 finds the request valid: the text, and how deep the element to validate stands in it.
@@ -186,7 +224,7 @@ impl Endpoint {
         if let Some(opened) = opened {
             opened.covered(headers, &security)?;
         }
-        let caller = security.caller(opened, &**authentication, context.is_secure, Utc::now())?;
+        let caller = security.caller(opened, &**authentication, (context.is_secure, context.peer), Utc::now())?;
         if let Some(signer) = opened.and_then(|opened| opened.signer.as_ref()) {
             context.certificate = Some(Certificate::of(signer));
         }
@@ -207,7 +245,7 @@ impl Endpoint {
         self.understood(&begun.headers, Some(begun.operation))?;
         let operation = &self.service.info().operations[begun.operation];
         self.check_head(operation, action, begun.addressing.as_ref())?;
-        context.admit(self.service.info().name, operation.name)
+        context.authorize(self.service.info().name, operation.name)
     }
 
     fn check_head(
@@ -336,8 +374,13 @@ impl Endpoint {
         Fault::sender("soap.unknown_operation", 404, message)
     }
 
+    /// An outcome whose reply is checked against the contract.
+    pub(super) fn checked_outcome(self, operation: usize, version: Version, outcome: Outcome) -> Outcome {
+        Box::pin(async move { outcome.await.and_then(|reply| self.checked(operation, version, reply)) })
+    }
+
     /// The reply, if it fits the contract; where that is to be seen to.
-    pub(super) fn checked(&self, operation: usize, version: Version, reply: Reply) -> Result<Reply, Fault> {
+    fn checked(&self, operation: usize, version: Version, reply: Reply) -> Result<Reply, Fault> {
         let operation = &self.service.info().operations[operation];
         if reply.is_none() || !self.options.validate_responses || operation.encoded {
             return Ok(reply);

@@ -1,23 +1,34 @@
-//! Replies that somebody wants sent to another address (WS-Addressing), to hosts that are allowed only: otherwise
-//! anybody could have us call anybody.
+//! Replies to another address (WS-Addressing): only to hosts that are listed, and to internal addresses only where the server may call them.
 
+use crate::outbound::Outbound;
 use crate::soap::Version;
-use actix_web::http::Uri;
 
-/// Hosts that replies may be sent to, each as `host` or `host:port`.
+/// Hosts that replies may be sent to.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct ReplyHosts(pub Vec<String>);
+pub struct ReplyHosts {
+    /// Each as `host` or `host:port`.
+    pub hosts: Vec<String>,
+    pub outbound: Outbound,
+}
 
 impl ReplyHosts {
     /// Whether a reply may go to that address.
     pub fn allow(&self, address: &str) -> bool {
-        let Ok(uri) = address.parse::<Uri>() else { return false };
-        let is_http = matches!(uri.scheme_str(), Some("http" | "https"));
-        let Some(authority) = uri.authority().filter(|a| is_http && !a.as_str().contains('@')) else { return false };
-        cfg!(feature = "client")
-            && self.0.iter().any(|known| {
-                known.eq_ignore_ascii_case(authority.as_str()) || known.eq_ignore_ascii_case(authority.host())
-            })
+        if self.hosts.is_empty() || !cfg!(feature = "client") {
+            return false;
+        }
+        let endpoint = match self.outbound.endpoint(address) {
+            Ok(endpoint) => endpoint,
+            Err(denied) => {
+                log::warn!("Denied a reply to another address: {denied}; {}", denied.help());
+                return false;
+            }
+        };
+        let (Some(host), Some(port)) = (endpoint.url.host_str(), endpoint.url.port_or_known_default()) else {
+            return false;
+        };
+        let with_port = format!("{host}:{port}");
+        self.hosts.iter().any(|known| known.eq_ignore_ascii_case(host) || known.eq_ignore_ascii_case(&with_port))
     }
 }
 
@@ -28,6 +39,8 @@ pub(super) struct Delivery {
     pub action: String,
     pub envelope: String,
     pub request_id: String,
+    #[cfg_attr(not(feature = "client"), expect(dead_code))]
+    pub outbound: Outbound,
 }
 
 impl Delivery {
@@ -39,7 +52,7 @@ impl Delivery {
         const RETRIES: u32 = 4;
         actix_web::rt::spawn(async move {
             let id = self.request_id.as_str();
-            let outcome = match Client::new(&self.address) {
+            let outcome = match Client::guarded(&self.address, &self.outbound) {
                 Ok(client) => client.version(self.version).retries(RETRIES).deliver(&self.action, &self.envelope).await,
                 Err(error) => Err(error),
             };
@@ -53,7 +66,7 @@ impl Delivery {
     /// Without a client no host is allowed, so that nothing comes here.
     #[cfg(not(feature = "client"))]
     pub fn start(self) {
-        let Self { address, version, action, envelope, request_id } = self;
+        let Self { address, version, action, envelope, request_id, .. } = self;
         log::error!(
             request_id = request_id.as_str();
             "a reply of {} bytes ({version:?}, {action}) cannot be sent to {address}", envelope.len()
@@ -67,12 +80,18 @@ mod tests {
 
     #[test]
     fn only_hosts_that_are_named_are_sent_to() {
-        let hosts = ReplyHosts(vec!["erp.example".to_owned(), "127.0.0.1:99".to_owned()]);
+        let hosts = ReplyHosts {
+            hosts: vec!["erp.example".to_owned(), "127.0.0.1:99".to_owned(), "10.0.0.1".to_owned()],
+            outbound: "127.0.0.1".parse().unwrap(),
+        };
         for address in ["http://erp.example/x", "https://ERP.example:8443/", "http://127.0.0.1:99/a?b"] {
             assert_eq!(hosts.allow(address), cfg!(feature = "client"), "{address}");
         }
         for address in [
             "http://127.0.0.1:98/",
+            // Listed, but internal and not allowed.
+            "http://10.0.0.1/",
+            "http://erp.example\\@evil/",
             "http://erp.example.evil/",
             "http://erp.example@evil/",
             "ftp://erp.example/",

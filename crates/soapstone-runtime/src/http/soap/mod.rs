@@ -8,8 +8,9 @@ mod request;
 mod streamed;
 
 use super::contract::Addresses;
-use super::{BaseAddress, PublishedContract, Suite, TrustedProxies, only, page};
+use super::{BaseAddress, PublishedContract, Suite, TrustedProxies, keyed, only, page};
 use crate::attachment::Spool;
+use crate::idempotency::Idempotent;
 use crate::observe::{Observed, Working};
 use crate::service::{Channel, Context, Service};
 use crate::soap::security::{Authentication, Keys, Policy};
@@ -49,6 +50,8 @@ pub struct EndpointOptions {
     pub output: Output,
     /// Who hears of every request.
     pub observed: Observed,
+    /// Who executes messages with a `wsa:MessageID` once.
+    pub idempotent: Idempotent,
     /// Where replies may be sent to instead of back.
     pub reply_hosts: ReplyHosts,
     /// Where the other portTypes of the contract are served, for the addresses in it.
@@ -110,16 +113,20 @@ impl Endpoint {
                     let response = getter.get(&request);
                     async move { response }
                 }))
-                .default_service(web::to(|| async {
-                    HttpResponse::MethodNotAllowed()
-                        .insert_header(("allow", "POST, GET, HEAD"))
-                        .content_type("text/plain; charset=utf-8")
-                        .body("A SOAP endpoint is called with POST. GET with ?wsdl gives its contract.\n")
-                })),
+                .default_service(web::to(|| async { Self::method_not_allowed() })),
         );
     }
 
-    fn get(&self, request: &HttpRequest) -> HttpResponse {
+    /// The answer to other methods than GET and POST.
+    pub fn method_not_allowed() -> HttpResponse {
+        HttpResponse::MethodNotAllowed()
+            .insert_header(("allow", "POST, GET, HEAD"))
+            .content_type("text/plain; charset=utf-8")
+            .body("A SOAP endpoint is called with POST. GET with ?wsdl gives its contract.\n")
+    }
+
+    /// Answers GET: the contract's documents, a SoapUI project, or a page that describes the service.
+    pub fn get(&self, request: &HttpRequest) -> HttpResponse {
         let base = BaseAddress::of(request, &self.options.trusted_proxies).0;
         let address = format!("{base}{}", self.path);
         let contract = PublishedContract::new(self.service.info());
@@ -171,7 +178,8 @@ impl Endpoint {
         }
     }
 
-    async fn post(&self, request: HttpRequest, payload: Payload) -> HttpResponse {
+    /// Handles a SOAP message.
+    pub async fn post(&self, request: HttpRequest, payload: Payload) -> HttpResponse {
         let context = Context::of(Channel::Soap, &request);
         let mut working = Working::new(&self.options.observed, self.service.info().name, &context, &request);
         let response = self.reply_to(&request, payload, context, &mut working).await;
@@ -220,7 +228,7 @@ impl Endpoint {
                 return self.stream(begun, pieces, head, context, replier, working).await;
             }
         }
-        let incoming = match Incoming::collect(announced, begun, pieces, &self.options).await {
+        let incoming = match Incoming::collect(request, announced, begun, pieces, &self.options).await {
             Ok(incoming) => Incoming { optimized: incoming.optimized || self.options.output.mtom, ..incoming },
             Err(fault) => return replier.refuse_at_the_door(&fault, working),
         };
@@ -228,7 +236,9 @@ impl Endpoint {
         working.said(&incoming.envelope);
         replier.optimized = incoming.optimized;
         replier.protection = self.usual_protection();
-        let is_slow = incoming.is_large() || self.options.authentication.0.is_some() && incoming.has_security();
+        let is_slow = incoming.is_large()
+            || incoming.has_stored_attachments()
+            || self.options.authentication.0.is_some() && incoming.has_security();
         let endpoint = self.clone();
         let start = {
             let context = context.clone();
@@ -243,8 +253,8 @@ impl Endpoint {
         } else {
             start()
         };
-        let (operation, context, outcome) = match started {
-            Started::Running { version, operation, context, outcome, addressing, protection } => {
+        let (context, (outcome, is_replayed)) = match started {
+            Started::Running { version, operation, context, outcome, keyed, addressing, protection } => {
                 replier.version = version;
                 replier.protection = protection;
                 replier.addressing = addressing;
@@ -252,7 +262,9 @@ impl Endpoint {
                 replier.operation = Some(info);
                 working.of(self.service.info().name, info.name);
                 working.by(&context);
-                (operation, context, outcome.await)
+                let outcome = self.clone().checked_outcome(operation, version, outcome);
+                let run = self.options.idempotent.run(keyed, outcome, &context, keyed::message_fault).await;
+                (context, run)
             }
             Started::Refused { version, fault, addressing, operation, protection } => {
                 replier.version = version;
@@ -265,10 +277,14 @@ impl Endpoint {
             }
         };
         replier.beside = context.take_reply();
-        match outcome.and_then(|reply| self.checked(operation, replier.version, reply)) {
+        let mut response = match outcome {
             Ok(reply) => replier.answer(reply),
             Err(fault) => replier.refuse(&fault, working),
+        };
+        if is_replayed {
+            keyed::mark(&mut response);
         }
+        response
     }
 }
 

@@ -156,6 +156,7 @@ impl Replier {
                 action: action.to_owned(),
                 envelope: envelope.to_owned(),
                 request_id: self.request_id.clone(),
+                outbound: self.options.reply_hosts.outbound.clone(),
             }
             .start(),
         }

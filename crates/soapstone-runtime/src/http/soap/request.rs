@@ -4,6 +4,7 @@ use super::EndpointOptions;
 use crate::attachment::{Attachments, MediaType, Receiver, Spool};
 use crate::http::body;
 use crate::soap::Fault;
+use actix_web::HttpRequest;
 use actix_web::http::header::HeaderMap;
 use actix_web::web::Bytes;
 use futures_util::{Stream, StreamExt};
@@ -49,6 +50,7 @@ impl Incoming {
     /// # Errors
     /// The fault to answer with: not a message, cut off, or too large.
     pub async fn collect(
+        request: &HttpRequest,
         announced: Announced,
         begun: Vec<Bytes>,
         mut pieces: impl Stream<Item = Result<Bytes, Fault>> + Unpin,
@@ -57,7 +59,8 @@ impl Incoming {
         let Announced { media, action } = announced;
         match media.essence.as_str() {
             essence if PLAIN.contains(&essence) => {
-                let envelope = body::gather(begun, pieces, options.limits.body).await?;
+                let envelope = body::gather(request, begun, pieces, options.limits.body).await?;
+                body::reserve_parsed(request, &envelope).await?;
                 let charset = media.parameter("charset").map(str::to_owned);
                 Ok(Self { envelope, charset, action, attachments: Attachments::default(), optimized: false })
             }
@@ -66,8 +69,10 @@ impl Incoming {
                 let mut receiver = Receiver::new(&media, spool)?;
                 while let Some(piece) = pieces.next().await {
                     receiver.push(&piece?)?;
+                    body::reserve(request, receiver.in_memory() as u64).await?;
                 }
                 let received = receiver.finish()?;
+                body::reserve_parsed(request, &received.envelope).await?;
                 let inner = received.media.parameter("action").map(str::to_owned);
                 Ok(Self {
                     envelope: received.envelope.into(),
@@ -90,6 +95,11 @@ impl Incoming {
     /// Whether WS-Security may be in it, whose passwords take long to compare.
     pub fn has_security(&self) -> bool {
         memchr::memmem::find(&self.envelope, b"wssecurity-secext").is_some()
+    }
+
+    /// Whether reading its attachments means reading files.
+    pub fn has_stored_attachments(&self) -> bool {
+        self.attachments.iter().any(|attachment| attachment.content.is_stored())
     }
 
     pub fn is_large(&self) -> bool {

@@ -8,13 +8,15 @@ use super::Endpoint;
 use super::dispatch::Begun;
 use super::reply::Replier;
 use crate::attachment::{Attachments, Content, ContentWriter};
+use crate::http::keyed;
+use crate::idempotency::KeyedRequest;
 use crate::message::{Payload as Message, Reply};
 use crate::observe::Working;
 use crate::problem::Read;
 use crate::records::Records;
 use crate::service::{Context, OperationInfo};
 use crate::soap::security::is_secured;
-use crate::soap::{Addressing, Envelope, Fault, Route};
+use crate::soap::{Addressing, Envelope, Fault, Route, Version};
 use crate::xml::{Scope, declared_encoding};
 use actix_web::HttpResponse;
 use actix_web::web::{self, Bytes};
@@ -142,8 +144,14 @@ impl BufRead for Arriving {
     }
 }
 
-/// Cuts what arrives into batches; ends when nobody takes them any more.
-fn cut(receiver: Receiver<Bytes>, start: &str, end: &str, size: usize, batches: &Sender<Read<Batch>>) {
+/// Cuts what arrives into batches; ends when nobody takes them any more. `whole`: a batch that something wrong ends is left out, so
+/// that the batches of a message that was cut off are those of the message when it is sent again.
+fn cut(
+    receiver: Receiver<Bytes>,
+    (start, end): (&str, &str),
+    (size, whole): (usize, bool),
+    batches: &Sender<Read<Batch>>,
+) {
     let mut records = Records::in_body(Arriving { receiver, piece: Bytes::new() });
     loop {
         let mut batch = Batch { text: start.to_owned(), line: 0, records: 0 };
@@ -178,7 +186,8 @@ fn cut(receiver: Receiver<Bytes>, start: &str, end: &str, size: usize, batches: 
         batch.text.push_str(end);
         let go_on = matches!(outcome, Ok(true));
         // What came before something that is wrong is done first.
-        if batch.records > 0 && batches.blocking_send(Ok(batch)).is_err() {
+        let is_done = batch.records > 0 && (outcome.is_ok() || !whole);
+        if is_done && batches.blocking_send(Ok(batch)).is_err() {
             return;
         }
         if let Err(error) = outcome {
@@ -221,9 +230,10 @@ impl Endpoint {
         let (start, end, size) = (head.head.start, head.head.end, self.options.streaming.batch);
         let context = context.beside(head.headers, Attachments::default());
         // It ends by itself when one of its channels is closed.
-        drop(web::block(move || cut(receiver, &start, &end, size, &sender)));
+        let whole = self.is_keyed(head.operation, head.addressing.as_ref());
+        drop(web::block(move || cut(receiver, (&start, &end), (size, whole), &sender)));
         let feed = feed(begun, pieces, bytes, self.options.streaming.limit);
-        let work = self.work(batches, head.operation, &context);
+        let work = self.work(batches, head.operation, &context, head.addressing.as_ref());
         let (fed, worked) = futures_util::future::join(feed, work).await;
         let (Ok(total) | Err((total, _))) = &fed;
         working.received(*total);
@@ -243,14 +253,16 @@ impl Endpoint {
         mut batches: Receiver<Read<Batch>>,
         index: usize,
         context: &Context,
+        addressing: Option<&Addressing>,
     ) -> Result<(String, Content, u64), (Fault, u64)> {
         let spool = &self.options.spool;
         let mut writer = ContentWriter::new(spool.in_memory, &spool.folder);
-        let (mut start, mut done) = (String::new(), 0);
+        let (mut start, mut done, mut number) = (String::new(), 0, 0);
         while let Some(batch) = batches.recv().await {
             let batch = batch.map_err(|error| (Fault::invalid(vec![*error]), done))?;
             let records = batch.records;
-            let reply = self.batch(batch, index, context).await.map_err(|fault| (fault, done))?;
+            let reply = self.batch(batch, number, index, context, addressing).await.map_err(|fault| (fault, done))?;
+            number += 1;
             let (own_start, content) = taken_apart(&reply.text);
             start = own_start;
             done += records;
@@ -258,19 +270,33 @@ impl Endpoint {
         }
         if done == 0 {
             let batch = Batch { text: String::new(), line: 1, records: 0 };
-            let reply = self.batch(batch, index, context).await.map_err(|fault| (fault, 0))?;
+            let reply = self.batch(batch, 0, index, context, addressing).await.map_err(|fault| (fault, 0))?;
             start = taken_apart(&reply.text).0;
         }
         let content = writer.finish().map_err(|e| (cannot_store(&e), done))?;
         Ok((start, content, done))
     }
 
-    async fn batch(&self, batch: Batch, index: usize, context: &Context) -> Result<Reply, Fault> {
+    /// Handles the batch of that number. With a `wsa:MessageID` each batch is executed once: a message that is sent again gets the
+    /// stored answers of the batches that were done, and resumes behind them.
+    async fn batch(
+        &self,
+        batch: Batch,
+        number: u64,
+        index: usize,
+        context: &Context,
+        addressing: Option<&Addressing>,
+    ) -> Result<Reply, Fault> {
+        let keyed = self.keyed(index, context, addressing, |fingerprint| {
+            fingerprint.add(batch.text.as_bytes());
+            Ok(())
+        });
+        let keyed = keyed.map_err(|fault| *fault)?.map(|keyed| KeyedRequest { batch: Some(number), ..keyed });
         let endpoint = self.clone();
         let own = context.clone();
         let started = web::block(move || endpoint.start_batch(&batch, index, own)).await.map_err(|_| super::busy())?;
-        let reply = started?.await?;
-        self.checked(index, crate::soap::Version::Soap11, reply)
+        let outcome = self.clone().checked_outcome(index, Version::Soap11, started?);
+        self.options.idempotent.run(keyed, outcome, context, keyed::message_fault).await.0
     }
 
     fn start_batch(&self, batch: &Batch, index: usize, context: Context) -> Result<crate::service::Outcome, Fault> {
@@ -351,8 +377,7 @@ fn after(mut fault: Fault, done: u64) -> Fault {
 }
 
 fn cannot_store(error: &io::Error) -> Fault {
-    log::error!("the answer cannot be stored: {error}");
-    Fault::receiver("server.internal", 500, "The answer cannot be stored")
+    Fault::not_stored("the answer", error)
 }
 
 /// The start tag of an element, and what is in it.

@@ -13,7 +13,7 @@ mod token;
 mod verify;
 
 pub use header::{Password, Security, Timestamp, UsernameToken};
-pub use keys::{Identity, Keys, Trust};
+pub use keys::{Identity, Keys, Trust, check_revocation};
 pub use opened::{Opened, is_secured};
 pub use policy::{Policy, Username};
 pub use protect::{Credentials, ProtectError, Protection};
@@ -24,6 +24,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use chrono::{DateTime, TimeDelta, Utc};
 use openssl::hash::{Hasher, MessageDigest};
+use std::net::IpAddr;
 use std::sync::Arc;
 
 /// The namespaces of WS-Security and of its utilities.
@@ -36,34 +37,42 @@ const SKEW: TimeDelta = TimeDelta::minutes(5);
 /// How long a message holds that does not say it.
 const HOLDS: TimeDelta = TimeDelta::minutes(5);
 
-/// Knows who may say that he is who.
+/// Authenticates callers by what their messages say. It counts failed attempts, records them in its log, and rejects callers who have
+/// too many.
 pub trait Authenticator: Send + Sync {
-    /// Who has that name and password. None: nobody.
+    /// The user with that name and password, if they are right. May wait for its turn.
     ///
     /// # Errors
-    /// If it cannot be found out now.
-    fn by_password(&self, name: &str, password: &str) -> Result<Option<Caller>, Box<Fault>>;
+    /// Returns a fault if it cannot be found out now, or too many attempts are in progress.
+    fn by_password(&self, name: &str, password: &str, peer: Option<IpAddr>) -> Result<Option<Caller>, Box<Fault>>;
 
-    /// Who has that name, and the secret that digests of his are made with. None: nobody, or he has none.
+    /// The user with that name, if `is_right` returns true for the secret of their digests. It is called in any case, with an invalid
+    /// secret for unknown users.
     ///
     /// # Errors
-    /// If it cannot be found out now.
-    fn digest_secret(&self, name: &str) -> Result<Option<(Caller, String)>, Box<Fault>>;
+    /// Returns a fault if it cannot be found out now.
+    fn by_digest(
+        &self,
+        name: &str,
+        is_right: &dyn Fn(&str) -> bool,
+        peer: Option<IpAddr>,
+    ) -> Result<Option<Caller>, Box<Fault>>;
 
-    /// Whose certificate that is, which was found good. None: nobody's.
+    /// The user with that certificate, which was verified.
     ///
     /// # Errors
-    /// If it cannot be found out now.
-    fn by_certificate(&self, certificate: &Certificate) -> Result<Option<Caller>, Box<Fault>>;
+    /// Returns a fault if it cannot be found out now.
+    fn by_certificate(
+        &self,
+        certificate: &Certificate,
+        peer: Option<IpAddr>,
+    ) -> Result<Option<Caller>, Box<Fault>>;
 
-    /// Remembers a nonce until then; false: it was there before, so that the message is a replay.
+    /// Stores a nonce until then. Returns false if it was there before, so that the message is a replay.
     ///
     /// # Errors
-    /// If it cannot be remembered.
+    /// Returns a fault if it cannot be stored.
     fn is_new(&self, nonce: &str, until: DateTime<Utc>) -> Result<bool, Box<Fault>>;
-
-    /// Notes that somebody was not let in.
-    fn refused(&self, name: &str);
 }
 
 /// An authenticator, or none.
@@ -108,7 +117,7 @@ impl Security {
         &self,
         opened: Option<&Opened>,
         authentication: &dyn Authenticator,
-        is_secure: bool,
+        (is_secure, peer): (bool, Option<IpAddr>),
         now: DateTime<Utc>,
     ) -> Result<Option<Caller>, Box<Fault>> {
         self.holds(now)?;
@@ -122,7 +131,7 @@ impl Security {
         }
         let Some(token) = &self.token else {
             return match signed_by {
-                Some((signer, _)) => authentication.by_certificate(&Certificate::of(signer)),
+                Some((signer, _)) => authentication.by_certificate(&Certificate::of(signer), peer),
                 None => Ok(None),
             };
         };
@@ -131,11 +140,10 @@ impl Security {
                 let message = "A password goes over TLS only; without TLS send a digest of it";
                 return Err(fault(&["FailedAuthentication"], message));
             }
-            Password::Text(password) => authentication.by_password(&token.name, password)?,
-            Password::Digest(digest) => token.by_digest(digest, authentication, now)?,
+            Password::Text(password) => authentication.by_password(&token.name, password, peer)?,
+            Password::Digest(digest) => token.by_digest(digest, authentication, peer, now)?,
         };
         if found.is_none() {
-            authentication.refused(&token.name);
             return Err(fault(&["FailedAuthentication"], "The name or the password in the message is wrong"));
         }
         Ok(found)
@@ -163,6 +171,7 @@ impl UsernameToken {
         &self,
         digest: &str,
         authentication: &dyn Authenticator,
+        peer: Option<IpAddr>,
         now: DateTime<Utc>,
     ) -> Result<Option<Caller>, Box<Fault>> {
         let invalid = |message: &str| fault(&["InvalidSecurityToken"], message);
@@ -172,12 +181,11 @@ impl UsernameToken {
         let at = header::time(created).ok_or_else(|| invalid("Created is no time"))?;
         Timestamp { created: at, expires: None }.holds(now)?;
         let bytes = STANDARD.decode(nonce).map_err(|_| invalid("The Nonce is not base64"))?;
-        let Some((caller, secret)) = authentication.digest_secret(&self.name)? else { return Ok(None) };
-        let made = digest_of(&bytes, created, &secret).map_err(|_| invalid("The digest cannot be made"))?;
-        let is_same = made.len() == digest.len() && openssl::memcmp::eq(made.as_bytes(), digest.as_bytes());
-        if !is_same {
-            return Ok(None);
-        }
+        let is_right = |secret: &str| {
+            let made = digest_of(&bytes, created, secret).unwrap_or_default();
+            !made.is_empty() && made.len() == digest.len() && openssl::memcmp::eq(made.as_bytes(), digest.as_bytes())
+        };
+        let Some(caller) = authentication.by_digest(&self.name, &is_right, peer)? else { return Ok(None) };
         // Only what is right is remembered: nobody can fill the memory with nonsense.
         if !authentication.is_new(&format!("{}\n{nonce}", self.name), at + HOLDS + SKEW)? {
             return Err(invalid("The message was there before"));
@@ -220,24 +228,26 @@ mod tests {
     struct Known(Mutex<BTreeSet<String>>);
 
     impl Authenticator for Known {
-        fn by_password(&self, name: &str, password: &str) -> Result<Option<Caller>, Box<Fault>> {
+        fn by_password(&self, name: &str, password: &str, _: Option<IpAddr>) -> Result<Option<Caller>, Box<Fault>> {
             Ok((name == "anna" && password == "sesame").then(|| Caller(Arc::new(Anna))))
         }
 
-        fn digest_secret(&self, name: &str) -> Result<Option<(Caller, String)>, Box<Fault>> {
-            Ok((name == "anna").then(|| (Caller(Arc::new(Anna)), "sesame".to_owned())))
+        fn by_digest(
+            &self,
+            name: &str,
+            is_right: &dyn Fn(&str) -> bool,
+            _: Option<IpAddr>,
+        ) -> Result<Option<Caller>, Box<Fault>> {
+            Ok((is_right("sesame") && name == "anna").then(|| Caller(Arc::new(Anna))))
         }
 
-        fn by_certificate(&self, certificate: &Certificate) -> Result<Option<Caller>, Box<Fault>> {
+        fn by_certificate(&self, certificate: &Certificate, _: Option<IpAddr>) -> Result<Option<Caller>, Box<Fault>> {
             Ok((certificate.name == "anna").then(|| Caller(Arc::new(Anna))))
         }
 
         fn is_new(&self, nonce: &str, _until: DateTime<Utc>) -> Result<bool, Box<Fault>> {
             Ok(self.0.lock().unwrap().insert(nonce.to_owned()))
-        }
-
-        fn refused(&self, _name: &str) {}
-    }
+        }    }
 
     fn judged(known: &Known, content: &str, is_secure: bool) -> Result<Option<String>, String> {
         let text = format!(
@@ -247,7 +257,7 @@ mod tests {
         let now = "2026-11-24T12:00:00Z".parse().unwrap();
         let code = |fault: Box<Fault>| fault.standard.map_or_else(String::new, |s| s.codes.concat());
         let security = Security::of(&envelope.headers, false).map_err(code)?.unwrap();
-        let caller = security.caller(None, known, is_secure, now).map_err(code)?;
+        let caller = security.caller(None, known, (is_secure, None), now).map_err(code)?;
         Ok(caller.map(|caller| caller.0.name().to_owned()))
     }
 
@@ -269,7 +279,7 @@ mod tests {
             let envelope = Envelope::parse(&text, &Limits::default()).unwrap();
             assert!(envelope.headers.0[0].must_understand);
             let security = Security::of(&envelope.headers, false).unwrap().unwrap();
-            let found = security.caller(None, &known, true, now).ok().flatten();
+            let found = security.caller(None, &known, (true, None), now).ok().flatten();
             assert_eq!(found.as_ref().map(|caller| caller.0.name()), wanted);
         }
     }

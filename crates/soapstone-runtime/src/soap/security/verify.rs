@@ -51,8 +51,8 @@ pub(super) fn verified(signature: Element<'_>, message: &Message<'_>, trust: &Tr
         info.only(DS, "CanonicalizationMethod").ok_or_else(|| broken("there is no CanonicalizationMethod"))?;
     let signed_info = info.canonical(&prefixes(canonical)?).ok_or_else(failed)?;
     let named = Named::by(key_info, message)?;
-    let signer = named.find(trust.known()).ok_or_else(|| unavailable("The signer's certificate is not known here"))?;
-    trust.vouch_for(&signer)?;
+    let signer = named.find(&trust.known()).ok_or_else(|| unavailable("The signer's certificate is not known here"))?;
+    trust.verify(&signer)?;
     let key = signer.public_key().map_err(|_| failed())?;
     // A key is used for what it is, whatever the message says.
     if key.id() != kind || !is_right(&key, digest, &signed_info, &decoded(&value.text())?) {

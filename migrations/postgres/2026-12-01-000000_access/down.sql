@@ -1,0 +1,4 @@
+DROP TRIGGER users_require_authentication ON users;
+DROP FUNCTION require_authentication();
+DROP TABLE authentication_required;
+ALTER TABLE users DROP COLUMN disabled_at;

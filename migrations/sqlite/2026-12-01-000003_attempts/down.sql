@@ -1,0 +1,1 @@
+ALTER TABLE run_progress DROP COLUMN stalled_attempts;

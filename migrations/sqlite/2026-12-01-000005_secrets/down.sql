@@ -1,0 +1,2 @@
+-- What was removed cannot be brought back.
+SELECT 1;
