@@ -4,6 +4,7 @@
 
 #[path = "../tests/support/catalogue.rs"]
 mod catalogue;
+#[allow(dead_code, reason = "the tests use more of it")]
 #[path = "../tests/support/cluster.rs"]
 mod cluster;
 

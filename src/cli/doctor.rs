@@ -180,8 +180,9 @@ fn access(config: &Config) -> Finding {
 /// Reports certificates and revocation lists that have expired or are about to, and what is missing for their checks.
 fn certificates(config: &Config) -> Finding {
     let lists = [config.tls.as_ref().and_then(|tls| tls.client_crl.as_ref()), config.message_security.crl.as_ref()];
-    for list in lists.into_iter().flatten() {
-        for list in revocation::read(list)?.iter().filter(|list| list.is_expired()) {
+    for file in lists.into_iter().flatten() {
+        let read = revocation::read(file)?;
+        if let Some(list) = read.iter().find(|list| list.is_expired()) {
             return Err(format!(
                 "the revocation list of {} has expired: certificates of this issuer are rejected until there is a new one",
                 list.issuer

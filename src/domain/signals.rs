@@ -145,7 +145,7 @@ impl Target {
 fn checked(url: &str) -> Result<(), Issue> {
     match Outbound::default().endpoint(url) {
         Err(denied @ Denied::Url(_)) => {
-            let issue = Issue::error("target.bad_address", format!("the address cannot be used: {denied}"));
+            let issue = Issue::error("target.bad_address", denied.to_string());
             Err(issue.of("url", url).suggest(denied.help()))
         }
         _ => Ok(()),

@@ -45,7 +45,8 @@ impl Auditor {
         peer: Option<String>,
         request_id: Option<String>,
     ) {
-        let line = Audited { at: Utc::now().naive_utc(), caller, action, outcome: outcome.to_owned(), peer, request_id };
+        let line =
+            Audited { at: Utc::now().naive_utc(), caller, action, outcome: outcome.to_owned(), peer, request_id };
         let line = line.shortened();
         if let Err(TrySendError::Full(line) | TrySendError::Disconnected(line)) = self.lines.try_send(line) {
             // The log has it at least.

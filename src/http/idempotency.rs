@@ -34,7 +34,7 @@ const PRUNE_INTERVAL: Duration = Duration::from_secs(60);
 const PRUNE_BATCH: i64 = 1000;
 
 /// Operations that only read, though they are called by POST: their requests are too large for a query.
-const READ_BY_POST: &[&str] = &["FindPrice", "SimulateBasket"];
+const READ_BY_POST: &[&str] = &["CheckAvailability", "FindPrice", "SimulateBasket"];
 
 /// Executes requests with a key in transactions of their own.
 #[derive(Clone)]

@@ -16,8 +16,8 @@ mod minutes;
 mod origin;
 pub mod path;
 mod pictures;
-mod resumable;
 mod reload;
+mod resumable;
 mod retry_after;
 pub(crate) mod route;
 mod secrets;
@@ -28,9 +28,9 @@ pub(crate) mod upload;
 pub mod upload_metadata;
 
 use crate::config::Config;
+use crate::domain::access::KnownOperations;
 use crate::exchange::channels::{Attendant, Caller};
 use crate::exchange::{Exchange, Queue};
-use crate::domain::access::KnownOperations;
 use crate::navigator;
 use crate::notices::Herald;
 use crate::pictures::Workshop;
@@ -41,18 +41,18 @@ use crate::services::{
 };
 use crate::signals::Sender;
 use crate::store::access;
-use actix_web::middleware::{Compress, DefaultHeaders, from_fn};
 use actix_web::http::Method;
+use actix_web::middleware::{Compress, DefaultHeaders, from_fn};
 use actix_web::web::{self, Data, Payload};
 use actix_web::{App, HttpRequest, HttpResponse, HttpServer};
 use audit::{Auditor, Witness};
 use auth::Access;
-use capture::Capture;
 use auth::Authorizer;
+use capture::Capture;
 use idempotency::Executor;
+use metrics::Metrics;
 use origin::Origins;
 use route::{Permission, Routes, Spec, Surface};
-use metrics::Metrics;
 use soapstone_contracts::catalog::{self, CatalogServer};
 use soapstone_contracts::customers::{self, CustomersServer};
 use soapstone_contracts::exchange::{self, ExchangeServer};
@@ -64,8 +64,8 @@ use soapstone_contracts::pricing::{self, PricingServer};
 use soapstone_contracts::signals::{self, SignalsServer};
 use soapstone_runtime::attachment::Spool;
 use soapstone_runtime::http::{
-    BaseAddress, BodyLimits, Endpoint, EndpointOptions, Rest, Streaming, api_page, head_as_get, openapi, problem_response,
-    without_upgrade,
+    BaseAddress, BodyLimits, Endpoint, EndpointOptions, Rest, Streaming, api_page, head_as_get, openapi,
+    problem_response, without_upgrade,
 };
 use soapstone_runtime::idempotency::Idempotent;
 use soapstone_runtime::observe::Observed;
@@ -125,8 +125,11 @@ impl Server {
     /// # Errors
     /// A sentence on what is in the way.
     pub fn bind(config: &Config, exchange: Exchange) -> Result<Self, String> {
-        let has_users =
-            exchange.store.connection().and_then(|mut db| access::is_authentication_required(&mut db)).map_err(|e| e.to_string())?;
+        let has_users = exchange
+            .store
+            .connection()
+            .and_then(|mut db| access::is_authentication_required(&mut db))
+            .map_err(|e| e.to_string())?;
         if !config.listen.ip().is_loopback() && !has_users && !config.insecure {
             return Err(format!(
                 "{} can be reached from other machines, but nobody has to log in: add a user (soapstone user add NAME), \
@@ -174,10 +177,13 @@ impl Server {
             ("/soap/media", Arc::new(MediaServer(media.clone()))),
             ("/soap/orders", Arc::new(OrdersServer(orders.clone()))),
             ("/soap/pricing", Arc::new(PricingServer(pricing))),
-            ("/soap/signals", Arc::new(SignalsServer(SignalsService {
+            (
+                "/soap/signals",
+                Arc::new(SignalsServer(SignalsService {
                     store: exchange.store.clone(),
                     outbound: config.sending.outbound.clone(),
-                }))),
+                })),
+            ),
         ];
         let metrics = Arc::new(Metrics::new());
         let capture = Capture::start(config.capture.clone(), exchange.store.clone())
@@ -364,10 +370,13 @@ impl Resources {
         for endpoint in &self.endpoints {
             let message = Permission::Message(endpoint.service().info().name);
             let (post, get, path) = (endpoint.clone(), endpoint.clone(), endpoint.path());
-            soap.add(Spec::new(Method::POST, path, message).audits_itself(), move |request: HttpRequest, payload: Payload| {
-                let endpoint = post.clone();
-                async move { endpoint.post(request, payload).await }
-            });
+            soap.add(
+                Spec::new(Method::POST, path, message).audits_itself(),
+                move |request: HttpRequest, payload: Payload| {
+                    let endpoint = post.clone();
+                    async move { endpoint.post(request, payload).await }
+                },
+            );
             soap.get(path, Permission::Public, move |request: HttpRequest| {
                 let response = get.get(&request);
                 async move { response }

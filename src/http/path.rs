@@ -181,7 +181,8 @@ mod tests {
         #[test]
         fn a_normalized_path_stays_as_it_is(path in "/[a-z%2e5cfF/.A~;]{0,12}") {
             if let Ok(once) = normalize(&path) {
-                prop_assert_eq!(normalize(&once).as_deref(), Ok(&*once));
+                let again = normalize(&once);
+                prop_assert_eq!(again.as_deref(), Ok(&*once));
             }
         }
     }

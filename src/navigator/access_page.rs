@@ -361,7 +361,8 @@ async fn prepared(
 ) -> Result<(String, String, String), String> {
     let mut roles = String::new();
     if matches!(deed, Deed::AddUser | Deed::ChangeRoles) {
-        let named: Vec<String> = fields.iter().filter(|(name, _)| name == "role").map(|(_, role)| role.clone()).collect();
+        let named: Vec<String> =
+            fields.iter().filter(|(name, _)| name == "role").map(|(_, role)| role.clone()).collect();
         if named.is_empty() {
             return Err("choose a role".to_owned());
         }

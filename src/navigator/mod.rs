@@ -33,8 +33,8 @@ pub(crate) use log_in::log_in_first;
 pub(crate) use routes_page::RouteTable;
 
 use crate::error::ServiceError;
-use crate::store::faults::Resource;
 use crate::http::route::{Permission, Routes, Spec, Surface};
+use crate::store::faults::Resource;
 use actix_web::http::header::{CACHE_CONTROL, HeaderValue, LOCATION, SET_COOKIE};
 use actix_web::http::{Method, StatusCode};
 use actix_web::web::{self, ServiceConfig};

@@ -1,9 +1,9 @@
 //! Who looks at a page, and whether a form is one of ours.
 
 use super::language::Language;
-use crate::store::faults::{self, Resource};
 use crate::exchange::Initiator;
 use crate::http::auth::{Access, Granted, session};
+use crate::store::faults::{self, Resource};
 use actix_web::dev::Payload;
 use actix_web::error::ErrorForbidden;
 use actix_web::{Error, FromRequest, HttpMessage, HttpRequest};

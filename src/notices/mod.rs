@@ -93,8 +93,12 @@ fn tell_all(
         Some(from) => from,
         None => baseline.insert(notices::baseline(&mut *store.connection()?, since)?),
     };
-    let told = notices.rules.iter().map(|rule| look(store, rule, &notices.mailing, sending, from));
-    told.fold(Ok(()), |all, told| all.and(told))
+    let mut outcome = Ok(());
+    // A rule that fails does not keep the others from being followed.
+    for rule in &notices.rules {
+        outcome = outcome.and(look(store, rule, &notices.mailing, sending, from));
+    }
+    outcome
 }
 
 fn look(store: &Store, rule: &Rule, mailing: &Mailing, sending: &Sending, from: &Baseline) -> Result<(), StoreError> {

@@ -76,7 +76,8 @@ impl Workshop {
         let budget = PictureBudget::new(taking.memory);
         let mut started = Vec::with_capacity(count);
         for number in 0..count {
-            let worker = Worker { store: store.clone(), taking: taking.clone(), budget: budget.clone(), bell: bell.clone() };
+            let worker =
+                Worker { store: store.clone(), taking: taking.clone(), budget: budget.clone(), bell: bell.clone() };
             let name = format!("pictures-{number}");
             started.push(std::thread::Builder::new().name(name).spawn(move || worker.run(number == 0))?);
         }

@@ -268,8 +268,9 @@ pub fn list(connection: &mut Db, filter: &Filter) -> Result<(Vec<Stored<Category
         ordered.retain(|row| changed.contains(&row.id));
     }
     if let Some(text) = &filter.text {
-        let named =
-            category_names::table.filter(Search::new(text)?.is_in("category_names.name")).select(category_names::category_id);
+        let named = category_names::table
+            .filter(Search::new(text)?.is_in("category_names.name"))
+            .select(category_names::category_id);
         let named: HashSet<i64> = named.load(connection)?.into_iter().collect();
         let text = folded(text);
         ordered.retain(|row| named.contains(&row.id) || folded(&row.key).contains(&text));

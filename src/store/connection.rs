@@ -4,11 +4,13 @@ use super::change_numbers;
 use super::copied::STAGING;
 use super::faults::{self, Resource};
 use super::group_commit;
-use super::secrets::SecretKeys;
 use super::request_transaction;
+use super::secrets::SecretKeys;
 use crate::domain;
 use crate::error::ServiceError;
-use diesel::connection::{AnsiTransactionManager, Connection, InstrumentationEvent, SimpleConnection, TransactionManager};
+use diesel::connection::{
+    AnsiTransactionManager, Connection, InstrumentationEvent, SimpleConnection, TransactionManager,
+};
 use diesel::pg::PgConnection;
 use diesel::r2d2::{ConnectionManager, CustomizeConnection, Pool, PooledConnection};
 use diesel::result::Error as DieselError;

@@ -5,7 +5,9 @@ use openssl::bn::{BigNum, MsbOption};
 use openssl::hash::MessageDigest;
 use openssl::nid::Nid;
 use openssl::pkey::{PKey, Private};
-use openssl::x509::extension::{BasicConstraints, ExtendedKeyUsage, KeyUsage, SubjectAlternativeName, SubjectKeyIdentifier};
+use openssl::x509::extension::{
+    BasicConstraints, ExtendedKeyUsage, KeyUsage, SubjectAlternativeName, SubjectKeyIdentifier,
+};
 use openssl::x509::{X509, X509Builder, X509CrlBuilder, X509Extension, X509NameBuilder, X509RevokedBuilder};
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -49,7 +51,7 @@ fn begin(subject: &[(&str, &str)], key: &PKey<Private>) -> X509Builder {
     builder.set_subject_name(&name(subject)).unwrap();
     builder.set_pubkey(key).unwrap();
     builder.set_not_before(&Asn1Time::days_from_now(0).unwrap()).unwrap();
-    builder.set_not_after(&Asn1Time::days_from_now(30).unwrap()).unwrap();
+    builder.set_not_after(&Asn1Time::days_from_now(300).unwrap()).unwrap();
     builder
 }
 
@@ -78,16 +80,24 @@ impl Authority {
         builder.set_issuer_name(self.certificate.subject_name()).unwrap();
         if !wanted.emails.is_empty() {
             let mut names = SubjectAlternativeName::new();
-            wanted.emails.iter().for_each(|email| drop(names.email(email)));
+            for email in wanted.emails {
+                names.email(email);
+            }
             let names = names.build(&builder.x509v3_context(Some(&self.certificate), None)).unwrap();
             builder.append_extension(names).unwrap();
         }
         let mut usage = KeyUsage::new();
-        if wanted.encrypts_only { usage.key_encipherment() } else { usage.digital_signature() };
+        if wanted.encrypts_only {
+            usage.key_encipherment()
+        } else {
+            usage.digital_signature()
+        };
         builder.append_extension(usage.critical().build().unwrap()).unwrap();
         if !wanted.purposes.is_empty() {
             let mut purposes = ExtendedKeyUsage::new();
-            wanted.purposes.iter().for_each(|purpose| drop(purposes.other(purpose)));
+            for purpose in wanted.purposes {
+                purposes.other(purpose);
+            }
             builder.append_extension(purposes.build().unwrap()).unwrap();
         }
         builder.sign(&self.key, MessageDigest::sha256()).unwrap();

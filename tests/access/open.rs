@@ -122,16 +122,19 @@ fn the_caller_asks_for_a_log_in_wherever_the_shop_seems_to_lie() {
     assert!(done.body.starts_with("OK"), "{done:?}");
 }
 
+/// Method, path, headers, body, and the action in the audit log.
+type Call = (&'static str, &'static str, &'static [(&'static str, &'static str)], &'static str, &'static str);
+
 #[test]
 fn what_has_an_effect_is_in_the_audit_log_without_a_log_in_too() {
     let site = Site::new(Database::Sqlite);
     let server = site.serve();
     let mut wire = Wire::plain(&server.base);
-    let json = [("content-type", "application/json")];
-    let form = [("content-type", "application/x-www-form-urlencoded")];
+    let json: &[(&str, &str)] = &[("content-type", "application/json")];
+    let form: &[(&str, &str)] = &[("content-type", "application/x-www-form-urlencoded")];
     let soap = "<s:Envelope xmlns:s=\"http://schemas.xmlsoap.org/soap/envelope/\"><s:Body><UpsertArticles xmlns=\"urn:soapstone:catalog/v1\"><article><sku>A-2</sku></article></UpsertArticles></s:Body></s:Envelope>";
-    let calls: [(&str, &str, &[(&str, &str)], &str, &str); 8] = [
-        ("POST", "/api/v1/articles", &json, "{\"article\": [{\"sku\": \"A-1\"}]}", "Catalog.UpsertArticles (rest)"),
+    let calls: [Call; 8] = [
+        ("POST", "/api/v1/articles", json, "{\"article\": [{\"sku\": \"A-1\"}]}", "Catalog.UpsertArticles (rest)"),
         ("POST", "/soap/catalog", &[("content-type", "text/xml")], soap, "Catalog.UpsertArticles (soap)"),
         (
             "POST",
@@ -155,8 +158,8 @@ fn what_has_an_effect_is_in_the_audit_log_without_a_log_in_too() {
             "",
             "Exchange.StartExport (GET /Admin/caller/caller_aufruf.php)",
         ),
-        ("POST", "/navigator/exports", &form, "kind=articles&format=xml", "Exchange.StartExport articles (Navigator)"),
-        ("POST", "/navigator/hooks/test", &form, "target=none", "Signals.TestTarget none (Navigator)"),
+        ("POST", "/navigator/exports", form, "kind=articles&format=xml", "Exchange.StartExport articles (Navigator)"),
+        ("POST", "/navigator/hooks/test", form, "target=none", "Signals.TestTarget none (Navigator)"),
     ];
     for (method, path, headers, body, _) in calls {
         let answer = wire.send(method, path, headers, body);

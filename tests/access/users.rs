@@ -127,7 +127,7 @@ on_each_database! {
         assert_eq!(statuses(), [401, 401, 303]);
         assert!(get(&server, "/navigator/access", &anna).body.contains("enable-user"));
         assert_eq!(server.call("POST", "/navigator/login", &[FORM], form.as_bytes()).status, 401);
-        assert_eq!(users(&site)[1].2, true);
+        assert!(users(&site)[1].2);
         assert_eq!(site.run(&["user", "enable", "otto"]).code, 0);
         // The session has ended for good.
         assert_eq!(statuses(), [200, 200, 303]);
@@ -171,7 +171,9 @@ fn scopes_and_roles_that_match_nothing_are_rejected() {
     let site = Site::new(Database::Sqlite);
     add(&site, "anna", "admin");
     let server = site.serve();
-    for (scope, similar) in [("Catalog.GetArticel", "Catalog.GetArticle"), ("Catalogue.*", "Catalog.*"), ("catalog.*", "Catalog.*")] {
+    for (scope, similar) in
+        [("Catalog.GetArticel", "Catalog.GetArticle"), ("Catalogue.*", "Catalog.*"), ("catalog.*", "Catalog.*")]
+    {
         let wrong = site.run(&["token", "add", "anna", "--scope", "*.Get*", "--scope", scope]);
         assert!(wrong.code != 0 && wrong.stderr.contains(&format!("similar: {similar}")), "{wrong:?}");
         let form = format!("user=anna&name=x&scopes={scope}");

@@ -192,13 +192,13 @@ on_each_database! {
                 connection.busy_timeout(Duration::from_secs(30)).unwrap();
                 connection.execute_batch(&format!("BEGIN IMMEDIATE; {changes}")).unwrap();
                 std::thread::sleep(Duration::from_millis(chance % 20));
-                connection.execute_batch(if chance % 5 == 0 { "ROLLBACK" } else { "COMMIT" }).unwrap();
+                connection.execute_batch(if chance.is_multiple_of(5) { "ROLLBACK" } else { "COMMIT" }).unwrap();
                 // The server gets its turn.
                 std::thread::sleep(Duration::from_millis(100));
             }
             // Two writers may want the same articles in another order: then one of them is given up.
             Database::Postgres => {
-                let end = if chance % 5 == 0 { "ROLLBACK" } else { "COMMIT" };
+                let end = if chance.is_multiple_of(5) { "ROLLBACK" } else { "COMMIT" };
                 let sleep = (chance % 250) as f64 / 1000.0;
                 let mut session = client();
                 session.args(["-q", "-c", "SET client_min_messages = fatal", "-c"]);

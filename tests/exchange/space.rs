@@ -219,6 +219,7 @@ fn an_unreachable_database_is_told_and_waited_for() {
     assert!(page.body.contains("The database cannot be reached"), "{page:?}");
     assert!(server.logged("waits for the database"));
     line.mend();
+    until("the return", || server.get(&format!("/api/v1/runs/{id}")).status == 200);
     let done = server.finished_run(id);
     assert_eq!(
         (&done["state"], counters(&done)),

@@ -35,7 +35,7 @@ impl Random {
 
 /// An order under the key that is its text; every other one is a SOAP message.
 fn request(key: &str) -> Vec<u8> {
-    let is_soap = key.len() % 2 == 0;
+    let is_soap = key.len().is_multiple_of(2);
     let (path, headers, body) = if is_soap {
         let body = format!(
             "<s:Envelope xmlns:s=\"http://schemas.xmlsoap.org/soap/envelope/\" xmlns:a=\"http://www.w3.org/2005/08/addressing\"><s:Header>\
@@ -55,7 +55,7 @@ fn request(key: &str) -> Vec<u8> {
 /// A key of the way that the number says: a text of even length goes over SOAP.
 fn key(round: usize, number: usize) -> String {
     let key = format!("{round:03}-{number:03}-");
-    key + if number % 2 == 0 { "" } else { "r" }
+    key + if number.is_multiple_of(2) { "" } else { "r" }
 }
 
 #[derive(Clone, Debug, PartialEq)]

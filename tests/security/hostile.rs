@@ -197,10 +197,12 @@ fn confused(secured: &Secured, pieces: &Pieces) -> Vec<Case> {
     let transforms = |other: &str| text.replace(&transform, other);
     let key_info = between(signature, "<ds:KeyInfo>", "</ds:KeyInfo>");
     let keyed = |inner: &str| text.replace(key_info, &format!("<ds:KeyInfo>{inner}</ds:KeyInfo>"));
-    let server = secured.identity("server");
-    let by_server = Protection { signer: Some(Arc::new(server)), ..Protection::default() };
-    let by_server = by_server.applied(&Version::Soap11.wrap(ASKED), Utc::now()).unwrap();
-    let server_token = between(&by_server, "<wsse:BinarySecurityToken", "</wsse:BinarySecurityToken>");
+    let signed_by = |name: &str| {
+        let protection = Protection { signer: Some(Arc::new(secured.identity(name))), ..Protection::default() };
+        protection.applied(&Version::Soap11.wrap(ASKED), Utc::now()).unwrap()
+    };
+    let (by_server, by_other) = (signed_by("server"), signed_by("other"));
+    let other_token = between(&by_other, "<wsse:BinarySecurityToken", "</wsse:BinarySecurityToken>");
     let own_token = between(text, "<wsse:BinarySecurityToken", "</wsse:BinarySecurityToken>");
     let content = |token: &str| token.split_once('>').unwrap().1.replace("</wsse:BinarySecurityToken>", "");
     let uri = format!("URI=\"#{id}\"");
@@ -233,12 +235,13 @@ fn confused(secured: &Secured, pieces: &Pieces) -> Vec<Case> {
         ("no key", keyed(""), "InvalidSecurityToken"),
         ("a certificate that is nowhere", keyed("<wsse:SecurityTokenReference><wsse:Reference URI=\"#nowhere\"/></wsse:SecurityTokenReference>"), "SecurityTokenUnavailable"),
         ("a certificate by an unknown number", keyed("<wsse:SecurityTokenReference><ds:X509Data><ds:X509IssuerSerial><ds:X509IssuerName>CN=x</ds:X509IssuerName><ds:X509SerialNumber>1</ds:X509SerialNumber></ds:X509IssuerSerial></ds:X509Data></wsse:SecurityTokenReference>"), "SecurityTokenUnavailable"),
-        ("the certificate of another", text.replace(&content(own_token), &content(server_token)), "FailedCheck"),
+        ("the certificate of another", text.replace(&content(own_token), &content(other_token)), "FailedCheck"),
         ("a certificate that is none", text.replace(&content(own_token), "AAAA"), "InvalidSecurityToken"),
         ("a signature that is empty", text.replace(between(signature, "<ds:SignatureValue>", "</ds:SignatureValue>"), "<ds:SignatureValue></ds:SignatureValue>"), "FailedCheck"),
         ("a signature that is no base64", text.replace("<ds:SignatureValue>", "<ds:SignatureValue>!"), "InvalidSecurity"),
         ("no SignedInfo", text.replace(between(signature, "<ds:SignedInfo", "</ds:SignedInfo>"), ""), "InvalidSecurity"),
-        ("a signature by the server itself is of no user", by_server, "access.unknown"),
+        ("a certificate for servers signs no request", by_server, "extended key usage"),
+        ("a signature by a certificate of no user", by_other.clone(), "access.unknown"),
         ("a DOCTYPE before what is signed", text.replacen("<soap:Envelope", "<!DOCTYPE x [<!ENTITY e \"v\">]><soap:Envelope", 1), "message.forbidden"),
         ("an entity in what is signed", text.replace("<ds:SignatureValue>", "<ds:SignatureValue>&e;"), "message.malformed"),
         (

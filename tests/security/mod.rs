@@ -22,6 +22,11 @@ impl Secured {
     fn new(database: Database) -> Self {
         let site = Site::new(database);
         let certs = site.folder().join("certs");
+        // The certificate of another client of the same authority is kept under another name.
+        assert_eq!(site.run(&["cert", "dev", certs.to_str().unwrap(), "--client", "other"]).code, 0);
+        for kind in ["pem", "key"] {
+            std::fs::rename(certs.join(format!("client.{kind}")), certs.join(format!("other.{kind}"))).unwrap();
+        }
         assert_eq!(site.run(&["cert", "dev", certs.to_str().unwrap(), "--client", "erp"]).code, 0);
         let added = site.run(&["user", "add", "connector", "--role", "operator", "--certificate", "erp"]);
         assert_eq!(added.code, 0, "{added:?}");

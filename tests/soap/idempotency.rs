@@ -102,7 +102,7 @@ on_each_database! {
         // Customers without a number get a new one: twice would be two customers.
         let mut records = String::new();
         for number in 0..1_550 {
-            let _ = write!(records, "<customer><company>{} {number}</company></customer>\n", "x".repeat(80));
+            let _ = writeln!(records, "<customer><company>{} {number}</company></customer>", "x".repeat(80));
             // It is longer than what is not streamed.
             let _ = write!(records, "<!-- {} -->", "y".repeat(700));
         }

@@ -5,10 +5,10 @@ mod attachments;
 mod captured;
 mod contract_served;
 mod http;
+mod http2;
 mod idempotency;
 mod output;
 mod streamed;
-mod http2;
 mod tls;
 
 use crate::support::{on_each_database, project, run_cases, run_cases_of_contract};

@@ -526,7 +526,11 @@ mod tests {
             assert!(records.tokens.position() < MAX_RECORD as u64);
         }
         let attributes: String = (0..20_000).map(|n| format!(" a{n}=''")).collect();
-        for xml in [format!("<list{attributes}/>"), format!("<list><a{attributes}/></list>"), format!("<list><a><b{attributes}/></a></list>")] {
+        for xml in [
+            format!("<list{attributes}/>"),
+            format!("<list><a{attributes}/></list>"),
+            format!("<list><a><b{attributes}/></a></list>"),
+        ] {
             assert_eq!(Records::new(xml.as_bytes()).next_record().unwrap_err().kind, ReadErrorKind::Limit);
         }
         let many = format!("<list><a>{}</a></list>", "<b/>".repeat(MAX_ELEMENTS as usize));

@@ -372,7 +372,8 @@ mod tests {
 
     #[test]
     fn texts_are_replaced_within_bounds() {
-        let record = run("record.sku.replace(\"a\", \"bb\"); record.sku.replace('c', \"\");", &json!({"sku": "xacax"})).0;
+        let record =
+            run("record.sku.replace(\"a\", \"bb\"); record.sku.replace('c', \"\");", &json!({"sku": "xacax"})).0;
         assert_eq!(record, Filtered::Kept(Some(json!({"sku": "xbbbbx"}))));
     }
 

@@ -108,9 +108,8 @@ impl Access {
         };
         let secret = SessionSecret::make().map_err(|why| unavailable(&StoreError::Unavailable(why)))?;
         let (hash, name, session_peer) = (secret.hash(), user.name.clone(), from.clone());
-        let begun = move |db: &mut Db| {
-            sessions::begin(db, &hash, &name, session_peer.as_deref(), Utc::now().naive_utc())
-        };
+        let begun =
+            move |db: &mut Db| sessions::begin(db, &hash, &name, session_peer.as_deref(), Utc::now().naive_utc());
         self.store.write(begun).await.map_err(|e| unavailable(&e))?;
         self.auditor.note(Some(user.name), action, "ok", from, None);
         Ok(Some(secret))
@@ -216,13 +215,19 @@ impl Access {
     }
 
     /// The user that a verified certificate belongs to: the only one whose value is among those of the certificate's field.
-    fn by_certificate_of(&self, db: &mut Db, certificate: &Certificate) -> Result<Result<Identity, Denied>, StoreError> {
+    fn by_certificate_of(
+        &self,
+        db: &mut Db,
+        certificate: &Certificate,
+    ) -> Result<Result<Identity, Denied>, StoreError> {
         let values = certificate.values(self.certificate_field);
         let found = kept::by_certificate(db, &values)?;
         let shown = values.first().unwrap_or(&certificate.subject);
         Ok(match found.as_slice() {
             [user] if user.disabled_at.is_none() => Ok(self.identity(user, None)),
-            [_, _, ..] => Err(Denied { action: format!("log in by the ambiguous certificate {}", short(&certificate.subject)) }),
+            [_, _, ..] => {
+                Err(Denied { action: format!("log in by the ambiguous certificate {}", short(&certificate.subject)) })
+            }
             _ => Err(Denied { action: format!("log in by the certificate {}", short(shown)) }),
         })
     }

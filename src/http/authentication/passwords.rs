@@ -15,9 +15,13 @@ use soapstone_runtime::soap::Fault;
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 /// Passwords that were found right and need not be hashed again.
 const MAX_CACHED: usize = 1000;
+
+/// How long the answer to one attempt too many is held back.
+const DENIAL_DELAY: Duration = Duration::from_secs(1);
 
 /// Digests of names with passwords that were found right, and the stored hash of each.
 #[derive(Default)]
@@ -73,7 +77,11 @@ impl Access {
                 return Ok(Some(user));
             }
         }
-        let place = self.gate.enter(peer, &name).ok_or_else(too_many_attempts)?;
+        let Some(place) = self.gate.enter(peer, &name) else {
+            // A client that tries again at once would keep the server busy with answers.
+            actix_web::rt::time::sleep(DENIAL_DELAY).await;
+            return Err(too_many_attempts());
+        };
         let user = self.store.read(move |db| kept::by_name(db, &name)).await.map_err(|e| unavailable(&e))?;
         let turn = self.gate.turn(place).await;
         let own = Arc::clone(self);

@@ -3,9 +3,9 @@
 use super::reserved::reserved;
 use crate::domain::compared;
 use crate::domain::pricing::Period;
-use crate::store::search::check_keys;
 use crate::store::children::by_owner;
 use crate::store::schema::{article_stocks, articles, stock_bookings};
+use crate::store::search::check_keys;
 use crate::store::values::one_of;
 use crate::store::{ChangeRange, Db, StoreError, page};
 use bigdecimal::BigDecimal;

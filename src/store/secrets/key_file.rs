@@ -2,10 +2,10 @@
 
 use super::SecretKeys;
 use crate::permissions::create_private_folder;
-use std::fs::{self, OpenOptions};
+use std::fs;
 use std::io::{self, ErrorKind, Write};
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
+use tempfile::NamedTempFile;
 
 impl SecretKeys {
     /// Reads the keys of a file; where there is none, creates it with a new key if `create` says so. Of several programs that start at
@@ -31,18 +31,16 @@ impl SecretKeys {
 
 /// Writes a file under its name once it is complete, unless another program was faster.
 fn write_new(path: &Path, key: &str) -> io::Result<()> {
-    if let Some(folder) = path.parent() {
-        create_private_folder(folder)?;
-    }
-    let partial = path.with_extension(format!("key.{}", std::process::id()));
-    let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&partial)?;
+    let folder = path.parent().unwrap_or(Path::new("."));
+    create_private_folder(folder)?;
+    // Readable by its owner only.
+    let mut file = NamedTempFile::new_in(folder)?;
     writeln!(file, "# Encrypts secrets in the database: keep it, but not with backups of the database.\n{key}")?;
-    file.sync_all()?;
-    let linked = fs::hard_link(&partial, path);
-    fs::remove_file(&partial)?;
-    match linked {
-        Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(()),
-        other => other,
+    file.as_file().sync_all()?;
+    match file.persist_noclobber(path) {
+        Ok(_) => Ok(()),
+        Err(error) if error.error.kind() == ErrorKind::AlreadyExists => Ok(()),
+        Err(error) => Err(error.error),
     }
 }
 

@@ -17,7 +17,9 @@ mod soapui;
 mod upgrade;
 
 pub use address::{BaseAddress, TrustedProxies, client_address, is_secure};
-pub use body::{BodyLimits, Pieces, collect as collect_body, pieces as body_pieces, plain_pieces, reserve as reserve_memory};
+pub use body::{
+    BodyLimits, Pieces, collect as collect_body, pieces as body_pieces, plain_pieces, reserve as reserve_memory,
+};
 pub use contract::{Addresses, PublishedContract};
 pub use form::{Form, FormField, FormLimits};
 pub use head::head_as_get;

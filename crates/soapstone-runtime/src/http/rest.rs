@@ -147,8 +147,7 @@ impl RestResource {
         let service = self.targets.first().map_or("", |target| target.service.info().name);
         let mut working = Working::new(&self.observed, service, &context, &request);
         let id = context.request_id.clone();
-        let answered =
-            answer(&request, stream, self, context, &mut working).await;
+        let answered = answer(&request, stream, self, context, &mut working).await;
         let response = answered.unwrap_or_else(|fault| {
             working.outcome(&fault);
             problem(&fault, &id)

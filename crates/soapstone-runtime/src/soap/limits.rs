@@ -21,6 +21,14 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { body: 64 << 20, depth: 100, attributes: 500, children: 50_000, elements: 1_000_000, name: 1024, text: 128 << 20 }
+        Self {
+            body: 64 << 20,
+            depth: 100,
+            attributes: 500,
+            children: 50_000,
+            elements: 1_000_000,
+            name: 1024,
+            text: 128 << 20,
+        }
     }
 }

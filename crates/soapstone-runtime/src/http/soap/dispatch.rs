@@ -28,9 +28,9 @@ pub(super) enum Started {
     Running {
         version: Version,
         operation: usize,
-        context: Context,
+        context: Box<Context>,
         outcome: Outcome,
-        keyed: Option<KeyedRequest>,
+        keyed: Option<Box<KeyedRequest>>,
         addressing: Option<Addressing>,
         protection: Protection,
     },
@@ -82,6 +82,7 @@ impl Endpoint {
         let operation = index.as_ref().ok().copied();
         match self.dispatch(text, envelope, &incoming, context, addressing.as_ref(), index) {
             Ok((operation, context, outcome, keyed)) => {
+                let (context, keyed) = (Box::new(context), keyed.map(Box::new));
                 Started::Running { version, operation, context, outcome, keyed, addressing, protection }
             }
             Err(fault) => Started::Refused { version, fault, addressing, operation, protection },

@@ -263,7 +263,11 @@ impl Endpoint {
                 working.of(self.service.info().name, info.name);
                 working.by(&context);
                 let outcome = self.clone().checked_outcome(operation, version, outcome);
-                let run = self.options.idempotent.run(keyed, outcome, &context, keyed::message_fault).await;
+                let run = self
+                    .options
+                    .idempotent
+                    .run(keyed.map(|keyed| *keyed), outcome, &context, keyed::message_fault)
+                    .await;
                 (context, run)
             }
             Started::Refused { version, fault, addressing, operation, protection } => {

@@ -194,7 +194,7 @@ mod tests {
         assert_eq!(values(CertificateField::Dns), ["erp.shop.example"]);
         assert_eq!(values(CertificateField::Uri), ["urn:erp:1"]);
         assert!(values(CertificateField::Upn).is_empty());
-        assert_eq!(values(CertificateField::Fingerprint), [certificate.fingerprint.clone()]);
+        assert_eq!(values(CertificateField::Fingerprint), std::slice::from_ref(&certificate.fingerprint));
         let shown = certificate
             .fingerprint
             .to_uppercase()

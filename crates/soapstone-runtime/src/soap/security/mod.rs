@@ -62,11 +62,7 @@ pub trait Authenticator: Send + Sync {
     ///
     /// # Errors
     /// Returns a fault if it cannot be found out now.
-    fn by_certificate(
-        &self,
-        certificate: &Certificate,
-        peer: Option<IpAddr>,
-    ) -> Result<Option<Caller>, Box<Fault>>;
+    fn by_certificate(&self, certificate: &Certificate, peer: Option<IpAddr>) -> Result<Option<Caller>, Box<Fault>>;
 
     /// Stores a nonce until then. Returns false if it was there before, so that the message is a replay.
     ///
@@ -247,7 +243,8 @@ mod tests {
 
         fn is_new(&self, nonce: &str, _until: DateTime<Utc>) -> Result<bool, Box<Fault>> {
             Ok(self.0.lock().unwrap().insert(nonce.to_owned()))
-        }    }
+        }
+    }
 
     fn judged(known: &Known, content: &str, is_secure: bool) -> Result<Option<String>, String> {
         let text = format!(
