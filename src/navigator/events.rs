@@ -1,11 +1,12 @@
 //! Server-sent events: pages that show what moves are told when it did, and fetch themselves anew.
 
 use crate::store::{Store, StoreError, runs};
-use actix_web::HttpResponse;
 use actix_web::rt::signal::unix::{SignalKind, signal};
 use actix_web::rt::time::sleep;
 use actix_web::web::{Bytes, Data};
+use actix_web::{HttpMessage, HttpRequest, HttpResponse};
 use futures_util::stream;
+use soapstone_runtime::http::IsHead;
 use std::convert::Infallible;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -78,12 +79,17 @@ impl Listening {
     }
 }
 
-pub(super) async fn listen(store: Data<Store>, pulse: Data<Pulse>) -> HttpResponse {
+pub(super) async fn listen(request: HttpRequest, store: Data<Store>, pulse: Data<Pulse>) -> HttpResponse {
     let now = Instant::now();
     let listening = Listening { store, pulse, began: now, said: now, last: None };
-    HttpResponse::Ok()
+    let mut response = HttpResponse::Ok();
+    response
         .content_type("text/event-stream")
         .insert_header(("cache-control", "no-store"))
-        .insert_header(("x-accel-buffering", "no"))
-        .streaming(stream::unfold(listening, Listening::next))
+        .insert_header(("x-accel-buffering", "no"));
+    // The connection would be held until the events end, although none is sent.
+    if request.extensions().contains::<IsHead>() {
+        return response.finish();
+    }
+    response.streaming(stream::unfold(listening, Listening::next))
 }

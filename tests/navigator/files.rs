@@ -54,9 +54,13 @@ on_each_database! {
         let run = server.finished_run(2);
         assert_eq!((run["counters"]["created"].as_i64(), run["counters"]["failed"].as_i64()), (Some(1), Some(1)), "{run}");
         assert_eq!((run["sourceName"].as_str(), run["channel"].as_str()), (Some("kunden.csv"), Some("navigator")));
-        for unknown in ["/navigator/import/0000", &format!("/navigator/import/{}", "0".repeat(64)), "/navigator/import/..%2f..%2fx"] {
-            assert_eq!(server.get(unknown).status, 404, "{unknown}");
-            assert_eq!(server.call("POST", unknown, &FORM, b"kind=stock").status, 404, "{unknown}");
+        for (unknown, status) in [
+            ("/navigator/import/0000", 404),
+            (&format!("/navigator/import/{}", "0".repeat(64)), 404),
+            ("/navigator/import/..%2f..%2fx", 400),
+        ] {
+            assert_eq!(server.get(unknown).status, status, "{unknown}");
+            assert_eq!(server.call("POST", unknown, &FORM, b"kind=stock").status, status, "{unknown}");
         }
         let (_, page) = looked_at(&server, "noise.bin", b"\x01\x02\x03 nothing");
         has(&page, &["Nobody can tell", "role=\"alert\""]);

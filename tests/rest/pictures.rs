@@ -23,7 +23,7 @@ fn zip(files: &[(&str, &[u8])]) -> Vec<u8> {
 
 /// Waits until no picture waits any more.
 fn made(server: &Server) -> Value {
-    for _ in 0..1200 {
+    for _ in 0..4800 {
         let progress = server.get("/api/v1/picture-progress").json();
         if progress["waiting"] == 0 {
             return progress;

@@ -22,7 +22,7 @@ pub use body::{
 };
 pub use contract::{Addresses, PublishedContract};
 pub use form::{Form, FormField, FormLimits};
-pub use head::head_as_get;
+pub use head::{IsHead, head_as_get};
 pub use inflate::{FREE_EXPANSION_BYTES, MAX_COMPRESSION_RATIO};
 pub use keyed::{IDEMPOTENCY_KEY, has_key};
 pub use page::{api_page, openapi};
