@@ -26,7 +26,7 @@ use std::path::PathBuf;
 /// Pictures that a form may have; texts beside them are of no use.
 const LIMITS: FormLimits = FormLimits { fields: 10_000, text: 0 };
 
-/// How much of a field's name is shown.
+/// Characters of a field's name that are shown.
 const SHOWN_CHARS: usize = 100;
 
 /// What is called with each picture.

@@ -35,7 +35,7 @@ pub fn client_address(request: &HttpRequest) -> Option<IpAddr> {
     }
 }
 
-/// Whether a request came by TLS, to this server or to a trusted proxy before it.
+/// Returns true if a request came by TLS, to this server or to a trusted proxy before it.
 pub fn is_secure(request: &HttpRequest) -> bool {
     let none = TrustedProxies::default();
     BaseAddress::of(request, request.app_data::<TrustedProxies>().unwrap_or(&none)).0.starts_with("https://")

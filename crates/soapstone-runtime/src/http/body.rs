@@ -17,16 +17,16 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 /// How long a sender may say nothing.
 const IDLE: Duration = Duration::from_secs(60);
 
-/// How long a sender may be slower than [`SLOWEST`] at the beginning.
+/// Time at the beginning in which a sender may be slower than [`SLOWEST`].
 const GRACE: Duration = Duration::from_secs(10);
 
 /// Bytes a second.
 const SLOWEST: u64 = 1024;
 
-/// How long a request waits for memory that others have.
+/// Longest wait of a request for memory that others hold.
 const MEMORY_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// What one permit stands for.
+/// Bytes that one permit stands for.
 const PERMIT_BYTES: u64 = 1 << 10;
 
 /// Bodies up to that size need no reservation: connections are limited too.
@@ -35,13 +35,13 @@ const FREE_BYTES: u64 = 256 << 10;
 /// The default of [`BodyLimits::new`].
 const DEFAULT_MEMORY: u64 = 512 << 20;
 
-/// What an element, a member or an item takes in memory once it is parsed, at least.
+/// Least bytes that a parsed element, member or item takes in memory.
 const BYTES_PER_ITEM: u64 = 64;
 
 /// Bounds that all request bodies of a server share; an `app_data` of it.
 #[derive(Clone, Debug)]
 pub struct BodyLimits {
-    /// How many times larger than its compressed form a body may be.
+    /// Largest ratio of a body to its compressed form.
     pub max_ratio: u64,
     /// Permits of [`PERMIT_BYTES`].
     memory: Arc<Semaphore>,
@@ -144,7 +144,7 @@ pub fn plain_pieces(request: &HttpRequest, payload: Payload) -> Pieces {
     }
 }
 
-/// What a compressed stream holds.
+/// Format of a compressed stream.
 fn inflated(
     inflater: Inflater,
     source: impl Stream<Item = Result<Bytes, PayloadError>> + Unpin,

@@ -11,10 +11,10 @@ use futures_util::{Stream, StreamExt, stream};
 use std::collections::VecDeque;
 use std::fmt::Display;
 
-/// How long a boundary may be; RFC 2046 has 70.
+/// Maximum length of a boundary; RFC 2046 has 70.
 const MAX_BOUNDARY_LEN: usize = 200;
 
-/// How much of a field's name is shown.
+/// Characters of a field's name that are shown.
 const SHOWN_CHARS: usize = 100;
 
 /// Bounds of a form.
@@ -68,7 +68,7 @@ enum Event {
     End,
 }
 
-/// What was found in the pieces so far.
+/// Content found in the chunks so far.
 struct Found {
     events: VecDeque<Event>,
     fields_left: usize,
@@ -249,7 +249,7 @@ mod tests {
         let found = read(&body.concat()).await.unwrap();
         assert_eq!(found[0], ("kind".to_owned(), None, "a".to_owned()));
         assert_eq!(found[1], ("file".to_owned(), Some("ä b.csv".to_owned()), "1\r\n2".to_owned()));
-        // What nobody reads of a field is passed over.
+        // Content of a field that is not read is skipped.
         let mut form = form(&body.concat()).await;
         form.next_field().await.unwrap();
         assert_eq!(form.next_field().await.unwrap().map(|field| field.name), Some("file".to_owned()));

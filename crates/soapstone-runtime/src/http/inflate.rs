@@ -12,7 +12,7 @@ const STEP_BYTES: usize = 1 << 10;
 /// A step ends once it has that many bytes.
 const ENOUGH_BYTES: usize = 32 << 10;
 
-/// What a body may expand to whatever its ratio.
+/// Size that a body may expand to whatever its ratio.
 pub const FREE_EXPANSION_BYTES: u64 = 8 << 20;
 
 /// The default of [`super::BodyLimits::max_ratio`]: XML and tables are seldom compressed to less than a hundredth.
@@ -48,7 +48,7 @@ impl Coding {
     }
 }
 
-/// Whether a request says that its body is compressed.
+/// Returns true if a request declares its body compressed.
 ///
 /// # Errors
 /// A coding that is not understood.
@@ -103,7 +103,7 @@ impl Inflater {
         Ok((read, out))
     }
 
-    /// What is left at the end of the body.
+    /// Remaining content at the end of the body.
     ///
     /// # Errors
     /// If the compressed body is cut off.
